@@ -95,3 +95,9 @@ type Server struct {
 
 // Family is the server's own, which differs from its service's only in tunnels.
 func (s Server) Family() Family { return FamilyOf(s.Addr.Addr()) }
+
+// ServerTarget names a server of a service, as errors do: "10.0.0.1:80 of TCP
+// 203.0.113.10:443".
+func ServerTarget(id ServiceID, s Server) string {
+	return s.Addr.String() + " of " + id.String()
+}

@@ -1,0 +1,8 @@
+// Package proc reads the virtual server table from the text files in /proc/net,
+// which every user may read. The parsers are pure; Reader keeps the files open
+// and answers as an ipvs.Reader for users without CAP_NET_ADMIN. The genetlink
+// client reads the same files for its overview, because one of them holds the
+// whole table at a fraction of the price.
+//
+// Out of scope: the connection list (/proc/net/ip_vs_conn), and every change.
+package proc
