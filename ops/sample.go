@@ -29,6 +29,10 @@ type Sample struct {
 	// Err is why the last reading failed; the rest is then the last good one
 	// and Time is when that was.
 	Err error
+
+	// Missed is why the servers' own counters are missing although they were
+	// asked for. The rest is fresh.
+	Missed error
 }
 
 // Figures are the numbers of a row that move.
@@ -37,13 +41,14 @@ type Figures struct {
 	Total                        ipvs.Traffic
 	Rate                         ipvs.Traffic // per second, the kernel's average over about 8 s
 
-	// Counted: Total and Rate (and Persistent) were read. Otherwise they are
-	// unknown, not zero.
+	// Counted: Total and Rate (and a server's Persistent) were read for this
+	// very sample. Otherwise they are unknown, not zero: counters from an
+	// earlier sample are never shown as live.
 	Counted bool
 }
 
 // Service is one virtual service in a sample. Its Active, Inactive and
-// Persistent are the sums over its servers.
+// Persistent are the sums over its servers; Persistent over those Counted.
 type Service struct {
 	ipvs.Service
 	Partial bool   // see ipvs.ServiceState
@@ -63,12 +68,12 @@ type Service struct {
 // Server is one real server in a sample.
 type Server struct {
 	ipvs.Server
-	Partial bool   // thresholds and tunnel unknown
+	Partial bool   // thresholds and tunnel unknown; once read they are known until an edit shows
 	Name    string // Addr as text, made once
 	Figures
 	Was   Figures
-	Seen  ipvs.Traffic
-	Since time.Time
+	Seen  ipvs.Traffic // as for a service, from the first sample in which it was Counted
+	Since time.Time    // when that was
 	Trend *Trend
 }
 
