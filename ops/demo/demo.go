@@ -1,0 +1,136 @@
+// Package demo makes up a director with believable traffic, over a table in
+// memory, for people who want to look at lvsdeck without root, and for
+// pictures and tests that need the same table each time.
+//
+// Out of scope: real packets, connections one by one, and the schedulers'
+// exact choices; new connections are shared by weight.
+package demo
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/memory"
+	"lvsdeck/ops"
+)
+
+// Kind is which director is made up.
+type Kind string
+
+// The kinds.
+const (
+	Steady   Kind = "steady"   // an ordinary site on an ordinary day
+	Incident Kind = "incident" // the same on a bad day
+	Big      Kind = "big"      // 1,000 services with 100 servers each
+)
+
+// Kinds lists the kinds.
+func Kinds() []Kind { return []Kind{Steady, Incident, Big} }
+
+// ParseKind finds a kind by its name.
+func ParseKind(name string) (Kind, error) {
+	var names []string
+	for _, k := range Kinds() {
+		if name == string(k) {
+			return k, nil
+		}
+		names = append(names, string(k))
+	}
+	return "", fmt.Errorf("there is no demo %q; choose one of: %s", name, strings.Join(names, ", "))
+}
+
+// step is how far simulated time goes at once. Connections are seen to move
+// between two turns of the estimator, as on a real director.
+const step = time.Second
+
+// uptime is how long the director has been counting when a demo begins.
+const uptime = 9 * 24 * time.Hour
+
+// Demo is a made-up director. Its table may be edited like any other: traffic
+// follows weights, and goes to what is added.
+type Demo struct {
+	table  *memory.Table
+	loads  map[ipvs.ServiceID]*load
+	random *rand.Rand
+	turns  int // a service is brought up to date in one of so many steps
+
+	clock  time.Duration // simulated time since the beginning
+	ahead  time.Duration // what Advance was given and is not a whole step yet
+	steps  int
+	script []event
+	calm   time.Duration // how long the script has to wait
+}
+
+// New makes up a director. Kind and seed make it the same each time.
+func New(kind Kind, seed uint64) *Demo {
+	d := &Demo{
+		table:  memory.New(),
+		loads:  map[ipvs.ServiceID]*load{},
+		random: rand.New(rand.NewPCG(seed, 0)),
+		turns:  1,
+	}
+	switch kind {
+	case Big:
+		d.turns = bigTurns
+		d.buildBig()
+	case Incident:
+		d.buildSite()
+		d.script = badDay
+	default:
+		d.buildSite()
+	}
+	return d
+}
+
+// Table is the director's table.
+func (d *Demo) Table() *memory.Table { return d.table }
+
+// Advance lets simulated time pass.
+func (d *Demo) Advance(by time.Duration) {
+	for d.ahead += by; d.ahead >= step; d.ahead -= step {
+		d.clock += step
+		d.steps++
+		d.play()
+		d.pass(step*time.Duration(d.turns), d.steps%d.turns)
+	}
+}
+
+// Run lets time pass as it does, until the context is done.
+func (d *Demo) Run(ctx context.Context) {
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			d.Advance(step)
+		}
+	}
+}
+
+// primeRows bounds what Prime costs: so many rows are read in all its readings
+// together, but never fewer readings than primeLeast.
+const (
+	primeRows  = 20_000
+	primeLeast = 3 * ops.TrendEvery
+)
+
+// Prime gives a sampler a past that ends now: readings in simulated time, at its
+// interval, so that trends are full in the first frame. A script waits for its
+// end.
+func (d *Demo) Prime(ctx context.Context, s *ops.Sampler, now time.Time) {
+	readings := ops.TrendLen * ops.TrendEvery
+	if first := s.Observe(ctx, now.Add(-time.Duration(readings)*s.Interval())); first != nil && first.Servers > 0 {
+		readings = min(readings, max(primeLeast, primeRows/first.Servers))
+	}
+	d.calm += time.Duration(readings) * s.Interval()
+	for left := readings - 1; left >= 0; left-- {
+		d.Advance(s.Interval())
+		s.Observe(ctx, now.Add(-time.Duration(left)*s.Interval()))
+	}
+}
