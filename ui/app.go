@@ -1,0 +1,263 @@
+package ui
+
+import (
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/services"
+)
+
+// Source is where samples come from; *ops.Sampler is one.
+type Source interface {
+	// Latest is the newest sample, or nil before the first.
+	Latest() *ops.Sample
+	// Updated has a value when Latest has changed.
+	Updated() <-chan struct{}
+	SetInterval(time.Duration)
+	// Focus names the services whose servers' own counters are on screen.
+	Focus([]ipvs.ServiceID)
+}
+
+// Options say what the console looks at and how.
+type Options struct {
+	Source   Source
+	Host     string
+	Interval time.Duration
+	Demo     string      // the kind of made-up traffic, or "" for the truth
+	Limits   ipvs.Limits // what cannot be changed or seen
+	ASCII    bool
+}
+
+// The smallest screen that keys act on.
+const (
+	minWidth  = 60
+	minHeight = 16
+)
+
+// frameLines is the lines around the body: status, totals, rule, rule, keys.
+const frameLines = 5
+
+// intervals are the steps between readings that the keys go through.
+var intervals = []time.Duration{time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, 60 * time.Second}
+
+// Model is the console. It is the only Bubble Tea model; screens and overlays
+// are plain structs it calls.
+type Model struct {
+	opts     Options
+	commands []command
+	theme    *paint.Theme
+	signs    *paint.Signs
+
+	width, height int
+	sample        *ops.Sample // on screen
+	live          *ops.Sample // newest; differs while paused
+	paused        bool
+	interval      time.Duration
+	replies       bool // some service's answers pass the director
+
+	list    *services.List
+	set     int // columns, index into services.Sets
+	detail  bool
+	overlay overlay
+	message string // answer to the last key, until the next
+	mouse   bool
+	focus   []ipvs.ServiceID
+
+	frame string
+	stale bool // frame must be drawn anew
+}
+
+// overlay takes the keys, and may take the body or the last line, until it ends.
+type overlay interface {
+	// Key handles a key press; the overlay ends itself by setting m.overlay.
+	Key(m *Model, k tea.KeyPressMsg) tea.Cmd
+	// Paste handles pasted text.
+	Paste(m *Model, text string)
+	// Body is what stands in the place of the screen, or nil to leave it.
+	Body(m *Model, height int) []string
+	// Footer is the last line, and the column of the terminal's cursor in it or
+	// -1.
+	Footer(m *Model) (line string, cursor int)
+}
+
+// sampleMsg says that the source has something newer.
+type sampleMsg struct{}
+
+// New makes the console's model.
+func New(opts Options) *Model {
+	m := &Model{
+		opts:     opts,
+		commands: commandTable(),
+		theme:    paint.NewTheme(colorprofile.ASCII),
+		signs:    paint.Unicode,
+		interval: opts.Interval,
+		list:     services.NewList(),
+		stale:    true,
+	}
+	if opts.ASCII {
+		m.signs = paint.ASCII
+	}
+	return m
+}
+
+// Init implements tea.Model. A sample that is there already is shown in the
+// first frame.
+func (m *Model) Init() tea.Cmd {
+	m.takeSample()
+	return nil
+}
+
+// Update implements tea.Model.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	var cmd tea.Cmd
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case tea.ColorProfileMsg:
+		m.theme = paint.NewTheme(msg.Profile)
+	case sampleMsg:
+		m.takeSample()
+	case tea.KeyPressMsg:
+		cmd = m.key(msg)
+	case tea.PasteMsg:
+		if m.overlay != nil && !m.tooSmall() {
+			m.overlay.Paste(m, msg.Content)
+		}
+	case tea.MouseWheelMsg:
+		m.wheel(msg)
+	case tea.MouseClickMsg:
+		m.click(msg)
+	default:
+		return m, nil
+	}
+	m.settle()
+	return m, cmd
+}
+
+// settle brings everything that depends on something else up to date: the list's
+// height, what the sampler should look at, and the frame.
+func (m *Model) settle() {
+	m.list.SetHeight(m.listHeight())
+	if ids := m.list.Visible(); !slices.Equal(ids, m.focus) {
+		m.focus = ids
+		m.opts.Source.Focus(ids)
+	}
+	m.stale = true
+}
+
+// takeSample shows the newest sample, unless paused.
+func (m *Model) takeSample() {
+	m.live = m.opts.Source.Latest()
+	if !m.paused {
+		m.show(m.live)
+	}
+}
+
+func (m *Model) show(s *ops.Sample) {
+	if s == nil || s == m.sample {
+		return
+	}
+	m.sample = s
+	m.replies = slices.ContainsFunc(s.Services, func(s *ops.Service) bool {
+		return len(s.Servers) > 0 && s.Forwards.CountsReplies()
+	})
+	m.list.SetSample(s)
+}
+
+func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
+	if k.String() == "ctrl+c" {
+		return tea.Quit
+	}
+	if m.tooSmall() {
+		return nil
+	}
+	m.message = ""
+	if m.overlay != nil {
+		return m.overlay.Key(m, k)
+	}
+	for i := range m.commands {
+		if c := &m.commands[i]; slices.Contains(c.keys, k.String()) {
+			return m.run(c)
+		}
+	}
+	return nil
+}
+
+// run does a command, or says why not.
+func (m *Model) run(c *command) tea.Cmd {
+	if c.why != nil {
+		if why := c.why(m); why != "" {
+			m.message = why
+			return nil
+		}
+	}
+	return c.run(m)
+}
+
+func (m *Model) wheel(msg tea.MouseWheelMsg) {
+	if m.overlay != nil || m.tooSmall() {
+		return
+	}
+	switch msg.Button {
+	case tea.MouseWheelUp:
+		m.list.Move(-3)
+	case tea.MouseWheelDown:
+		m.list.Move(3)
+	}
+}
+
+// click goes to the row; a click on the cursor's row opens or closes it.
+func (m *Model) click(msg tea.MouseClickMsg) {
+	row := msg.Y - headLines + m.list.Top()
+	if m.overlay != nil || m.tooSmall() || msg.Button != tea.MouseLeft ||
+		msg.Y < headLines || row >= m.list.Len() || row >= m.list.Top()+m.listHeight() {
+		return
+	}
+	if row == m.list.Position() {
+		m.list.Toggle()
+		return
+	}
+	m.list.Move(row - m.list.Position())
+}
+
+func (m *Model) tooSmall() bool { return m.width < minWidth || m.height < minHeight }
+
+func (m *Model) services() services.View {
+	return services.View{Theme: m.theme, Signs: m.signs, Set: m.set}
+}
+
+// togglePause holds the picture while sampling goes on, or shows the newest.
+func (m *Model) togglePause() {
+	m.paused = !m.paused
+	if !m.paused {
+		m.show(m.live)
+	}
+}
+
+// stepInterval goes to the next longer or shorter interval.
+func (m *Model) stepInterval(longer bool) {
+	next := m.interval
+	if longer {
+		if i := slices.IndexFunc(intervals, func(d time.Duration) bool { return d > m.interval }); i >= 0 {
+			next = intervals[i]
+		}
+	} else {
+		for _, d := range intervals {
+			if d < m.interval {
+				next = d
+			}
+		}
+	}
+	if next == m.interval {
+		m.message = "readings come every 1 s at the most, every 60 s at the least"
+		return
+	}
+	m.interval = next
+	m.opts.Source.SetInterval(next)
+}

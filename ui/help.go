@@ -1,0 +1,133 @@
+package ui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/text"
+)
+
+// help lists every key, by group, made from the commands.
+type help struct {
+	top, lines, height int
+}
+
+func openHelp(m *Model) { m.overlay = &help{} }
+
+// Widths of the help's columns.
+const (
+	helpKeys   = 14
+	helpColumn = 58
+)
+
+// Key implements overlay.
+func (h *help) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "up", "k":
+		h.top--
+	case "down", "j", "enter":
+		h.top++
+	case "pgup", "ctrl+b":
+		h.top -= h.height
+	case "pgdown", "ctrl+f", "space":
+		h.top += h.height
+	case "home", "g":
+		h.top = 0
+	case "end", "G":
+		h.top = h.lines
+	default:
+		m.overlay = nil
+	}
+	h.top = max(0, min(h.top, h.lines-h.height))
+	return nil
+}
+
+// Paste implements overlay.
+func (h *help) Paste(*Model, string) {}
+
+// Body implements overlay.
+func (h *help) Body(m *Model, height int) []string {
+	all := helpLines(m)
+	h.lines, h.height = len(all), height
+	h.top = max(0, min(h.top, len(all)-height))
+	return all[h.top:min(len(all), h.top+height)]
+}
+
+// Footer implements overlay.
+func (h *help) Footer(m *Model) (string, int) {
+	says := "any other key goes back"
+	if h.lines > h.height {
+		says = m.signs.Arrows + " PgUp PgDn scroll   " + says
+	}
+	return m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Rest, says).String(), -1
+}
+
+// helpLines is the whole help in as many columns as the screen has room for;
+// groups stay whole.
+func helpLines(m *Model) []string {
+	columns := max(1, min(3, m.width/helpColumn))
+	width := m.width / columns
+	var blocks [][]string
+	for _, g := range groups(m.commands) {
+		block := []string{m.theme.Line(paint.Ground, width).Space(1).Put(paint.Accent, g.name).String()}
+		for _, c := range g.commands {
+			line := m.theme.Line(paint.Ground, width).Space(1)
+			line.Left(paint.Strong, c.keyNames(m.signs), helpKeys, m.signs.Cut).Space(1)
+			block = append(block, line.Put(paint.Plain, text.Cut(c.name, line.Room()-1, m.signs.Cut)).String())
+		}
+		blocks = append(blocks, append(block, m.theme.Line(paint.Ground, width).String()))
+	}
+	return sideBySide(blocks, columns, m.theme.Line(paint.Ground, width).String())
+}
+
+// sideBySide deals blocks into columns, each to the shortest, and joins the
+// columns' lines.
+func sideBySide(blocks [][]string, columns int, blank string) []string {
+	cols := make([][]string, columns)
+	for _, b := range blocks {
+		short := 0
+		for i := range cols {
+			if len(cols[i]) < len(cols[short]) {
+				short = i
+			}
+		}
+		cols[short] = append(cols[short], b...)
+	}
+	var out []string
+	for i := 0; ; i++ {
+		line, more := "", false
+		for _, c := range cols {
+			if i < len(c) {
+				line, more = line+c[i], true
+			} else {
+				line += blank
+			}
+		}
+		if !more {
+			return out
+		}
+		out = append(out, line)
+	}
+}
+
+// group is the commands under one heading, those with a key.
+type group struct {
+	name     string
+	commands []*command
+}
+
+func groups(commands []command) []group {
+	var out []group
+	for i := range commands {
+		c := &commands[i]
+		if len(c.keys) == 0 {
+			continue
+		}
+		if len(out) == 0 || out[len(out)-1].name != c.group {
+			out = append(out, group{name: c.group})
+		}
+		g := &out[len(out)-1]
+		g.commands = append(g.commands, c)
+	}
+	return out
+}

@@ -1,0 +1,26 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"lvsdeck/ui/paint"
+)
+
+// KeysMarkdown is docs/keys.md: the same table the keys themselves come from.
+func KeysMarkdown() string {
+	var b strings.Builder
+	b.WriteString("# Keys\n\nMade by `lvsdeck keys` from the console's own table of commands. `?` shows the same in the console, `:` finds a command by its name.\n")
+	for _, g := range groups(commandTable()) {
+		fmt.Fprintf(&b, "\n## %s\n\n| key | does |\n|---|---|\n", g.name)
+		for _, c := range g.commands {
+			names := make([]string, len(c.keys))
+			for i, k := range c.keys {
+				names[i] = "`" + keyName(k, paint.ASCII) + "`"
+			}
+			fmt.Fprintf(&b, "| %s | %s |\n", strings.Join(names, " "), c.name)
+		}
+	}
+	b.WriteString("\nWhile a filter is typed: `up` and `down` move among the rows found, `Enter` keeps the filter, `esc` goes back to the one before.\n")
+	return b.String()
+}

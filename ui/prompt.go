@@ -1,0 +1,102 @@
+package ui
+
+import (
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/services"
+	"lvsdeck/ui/text"
+)
+
+// prompt is one line of typing in the footer.
+type prompt struct {
+	label string
+	hint  string // shown while nothing is typed
+	input textinput.Model
+}
+
+// promptMax bounds what can be typed or pasted.
+const promptMax = 200
+
+func newPrompt(label, hint, value string) prompt {
+	in := textinput.New()
+	in.CharLimit = promptMax
+	in.KeyMap.Paste.SetEnabled(false) // it would run clipboard programs; the terminal pastes by itself
+	in.SetValue(value)
+	in.Focus()
+	return prompt{label: label, hint: hint, input: in}
+}
+
+func (p *prompt) key(k tea.KeyPressMsg) { p.input, _ = p.input.Update(k) }
+
+func (p *prompt) paste(s string) {
+	p.input, _ = p.input.Update(tea.PasteMsg{Content: text.Clean(s)})
+}
+
+func (p *prompt) value() string { return p.input.Value() }
+
+// footer draws the label and the end of the text that fits, and says where the
+// cursor is.
+func (p *prompt) footer(m *Model, keys string) (string, int) {
+	line := m.theme.Line(paint.Ground, m.width).Space(1)
+	line.Put(paint.Accent, p.label).Space(1)
+	start := m.width - line.Room()
+	room := max(1, line.Room()-text.Width(keys)-3)
+	typed := []rune(p.value())
+	before := typed[:p.input.Position()]
+	for text.Width(string(before)) >= room {
+		before, typed = before[1:], typed[1:]
+	}
+	if len(typed) == 0 {
+		line.Left(paint.Rest, p.hint, room, "")
+	} else {
+		line.Left(paint.Plain, text.Clean(string(typed)), room, "")
+	}
+	line.Space(line.Room()-text.Width(keys)-1).Put(paint.Rest, keys)
+	return line.String(), start + text.Width(string(before))
+}
+
+// filterPrompt filters while the operator types.
+type filterPrompt struct {
+	prompt
+	before services.Filter
+}
+
+func openFilter(m *Model) {
+	f := m.list.Filter()
+	m.overlay = &filterPrompt{newPrompt("filter", services.FilterHelp, f.Text), f}
+}
+
+// Key implements overlay. Up and down move among what is found.
+func (p *filterPrompt) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "enter":
+		m.overlay = nil
+	case "esc":
+		m.list.SetFilter(p.before)
+		m.overlay = nil
+	case "up":
+		m.list.Move(-1)
+	case "down":
+		m.list.Move(1)
+	default:
+		p.key(k)
+		m.list.SetFilter(services.ParseFilter(p.value()))
+	}
+	return nil
+}
+
+// Paste implements overlay.
+func (p *filterPrompt) Paste(m *Model, s string) {
+	p.paste(s)
+	m.list.SetFilter(services.ParseFilter(p.value()))
+}
+
+// Body implements overlay.
+func (p *filterPrompt) Body(*Model, int) []string { return nil }
+
+// Footer implements overlay.
+func (p *filterPrompt) Footer(m *Model) (string, int) {
+	return p.footer(m, m.signs.Enter+" keep  esc back")
+}

@@ -1,0 +1,248 @@
+package services
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ui/figure"
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/text"
+)
+
+// fact is one thing known about a row.
+type fact struct {
+	label, value string
+	style        paint.Style
+}
+
+// Widths of the detail pane's cells.
+const (
+	labelWidth = 11
+	factWidth  = 26
+)
+
+// Detail draws everything known about the row under the cursor in a given number
+// of lines: its name, facts in columns, and its history.
+func (v View) Detail(l *List, now time.Time, width, height int) []string {
+	row, ok := l.Current()
+	if !ok || height < 3 {
+		return nil
+	}
+	lines := []string{v.detailTitle(row, now, width)}
+	facts := row.facts(v.Signs)
+	perLine := max(1, (width-1)/factWidth)
+	rows := (len(facts) + perLine - 1) / perLine
+	for i := range min(rows, height-2) {
+		line := v.Theme.Line(paint.Ground, width).Space(1)
+		for j := i; j < len(facts); j += rows {
+			f := facts[j]
+			line.Left(paint.Rest, f.label, labelWidth, v.Signs.Cut).Space(1)
+			line.Left(f.style, text.Clean(f.value), factWidth-labelWidth-2, v.Signs.Cut).Space(1)
+		}
+		lines = append(lines, line.String())
+	}
+	if t := row.history(); t != nil && len(lines) < height {
+		lines = append(lines, v.graphs(t, width))
+	}
+	return lines
+}
+
+// DetailHeight is how many lines Detail can use at a width.
+func DetailHeight(l *List, width int) int {
+	row, ok := l.Current()
+	if !ok {
+		return 0
+	}
+	perLine := max(1, (width-1)/factWidth)
+	return (len(row.facts(paint.ASCII))+perLine-1)/perLine + 2
+}
+
+func (v View) detailTitle(r Row, now time.Time, width int) string {
+	line := v.Theme.Line(paint.Ground, width).Space(1)
+	since := r.Service.Since
+	if r.Server != nil {
+		since = r.Server.Since
+		line.Put(paint.Strong, r.Server.Name).Put(paint.Rest, "  server of ")
+	}
+	line.Put(paint.Strong, r.Service.ServiceID.String())
+	if watched := now.Sub(since); watched > 0 {
+		line.Put(paint.Rest, "  watched "+figure.Span(watched))
+	}
+	return line.String()
+}
+
+// graphs puts both histories on one line, the same time axis under each, with
+// the largest value of each.
+func (v View) graphs(t *ops.Trend, width int) string {
+	const top = 11
+	bars := min(ops.TrendLen, (width-1-labelWidth-1-9)/2-top)
+	line := v.Theme.Line(paint.Ground, width).Space(1)
+	graph := func(points []float32) {
+		line.Put(paint.Plain, v.Signs.Spark(points, bars)).Space(1)
+		line.Left(paint.Rest, "top "+peak(points, bars, v.Signs), top-1, "")
+	}
+	line.Left(paint.Rest, "conn/s", labelWidth, "").Space(1)
+	graph(t.Conns)
+	line.Left(paint.Rest, "active", 8, "").Space(1)
+	graph(t.Active)
+	return line.String()
+}
+
+// peak is the largest of the last n points.
+func peak(points []float32, n int, g *paint.Signs) string {
+	points = points[max(0, len(points)-n):]
+	if len(points) == 0 {
+		return g.Unknown
+	}
+	if most := slices.Max(points); most >= 0 {
+		return figure.Count(uint64(most))
+	}
+	return g.Unknown
+}
+
+func (r Row) facts(g *paint.Signs) []fact {
+	var out []fact
+	if r.Server != nil {
+		out = r.serverFacts()
+	} else {
+		out = r.serviceFacts()
+	}
+	for i := range out {
+		if out[i].value == figure.Unknown {
+			out[i].value, out[i].style = g.Unknown, paint.Rest
+		}
+	}
+	return append(out, r.trafficFacts(g)...)
+}
+
+func (r Row) serviceFacts() []fact {
+	s := r.Service
+	flags := strings.Join(s.SchedFlags.Names(s.Scheduler), ",")
+	engine := s.Persistence.Engine
+	switch {
+	case s.Partial:
+		flags, engine = figure.Unknown, figure.Unknown
+	default:
+		flags, engine = orWord(flags, "none"), orWord(engine, "none")
+	}
+	up := upCell(r)
+	facts := []fact{
+		{"scheduler", s.Scheduler, paint.Plain},
+		{"flags", flags, paint.Plain},
+		{"servers up", up.text, up.style},
+		{"forwarding", orWord(s.Forwards.String(), "none"), paint.Plain},
+		{"sticky for", "no", paint.Plain},
+		{"client mask", s.Persistence.Mask.Text(s.Family), paint.Plain},
+		{"engine", engine, paint.Plain},
+		{"one-packet", yesNo(s.OnePacket), paint.Plain},
+	}
+	if s.Persistence.On {
+		facts[4].value = figure.Exact(uint64(s.Persistence.Timeout)) + " s"
+	}
+	return facts
+}
+
+func (r Row) serverFacts() []fact {
+	s := r.Server
+	upper, lower, tunnel := limitText(s.Upper), limitText(s.Lower), "none"
+	if s.Forward == ipvs.TunnelFwd {
+		tunnel = tunnelText(s.Tunnel)
+	}
+	if s.Partial {
+		upper, lower = figure.Unknown, figure.Unknown
+		if s.Forward == ipvs.TunnelFwd {
+			tunnel = figure.Unknown
+		}
+	}
+	state := upCell(r)
+	if state.text == "" {
+		state = cell{"up", paint.Plain}
+	}
+	return []fact{
+		{"state", state.text, state.style},
+		{"weight", strconv.FormatUint(uint64(s.Weight), 10), paint.Plain},
+		{"of weight", weightShare(r), paint.Plain},
+		{"forwarding", s.Forward.String(), paint.Plain},
+		{"tunnel", tunnel, paint.Plain},
+		{"upper limit", upper, paint.Plain},
+		{"lower limit", lower, paint.Plain},
+		{"family", s.Family().String(), paint.Plain},
+	}
+}
+
+// weightShare is the server's part of the weights that take connections.
+func weightShare(r Row) string {
+	var sum uint64
+	for _, s := range r.Service.Servers {
+		sum += uint64(s.Weight)
+	}
+	if sum == 0 {
+		return "0 %"
+	}
+	return strconv.FormatUint(uint64(r.Server.Weight)*100/sum, 10) + " %"
+}
+
+func limitText(n uint32) string {
+	if n == 0 {
+		return "none"
+	}
+	return figure.Exact(uint64(n))
+}
+
+// trafficFacts are the figures both kinds of row have: rates, then totals.
+func (r Row) trafficFacts(g *paint.Signs) []fact {
+	f, _ := r.figures()
+	seen := r.Service.Seen
+	if r.Server != nil {
+		seen = r.Server.Seen
+	}
+	num := func(label string, n uint64, known bool, format func(uint64) string) fact {
+		if !known {
+			return fact{label, g.Unknown, paint.Rest}
+		}
+		return fact{label, format(n), paint.Plain}
+	}
+	out := f.Counted && r.countsReplies()
+	return []fact{
+		num("active", f.Active, true, figure.Exact),
+		num("inactive", f.Inactive, true, figure.Exact),
+		num("persistent", f.Persistent, f.Counted, figure.Exact),
+		num("conn/s", f.Rate.Conns, f.Counted, figure.Count),
+		num("pkt/s in", f.Rate.InPackets, f.Counted, figure.Count),
+		num("pkt/s out", f.Rate.OutPackets, out, figure.Count),
+		num("bit/s in", f.Rate.InBytes, f.Counted, figure.Bits),
+		num("bit/s out", f.Rate.OutBytes, out, figure.Bits),
+		num("conns", f.Total.Conns, f.Counted, exactOrShort),
+		num("packets in", f.Total.InPackets, f.Counted, exactOrShort),
+		num("packets out", f.Total.OutPackets, out, exactOrShort),
+		num("bytes in", f.Total.InBytes, f.Counted, exactOrShort),
+		num("bytes out", f.Total.OutBytes, out, exactOrShort),
+		num("new conns", seen.Conns, f.Counted, exactOrShort),
+	}
+}
+
+// exactOrShort is all digits while they fit the cell.
+func exactOrShort(n uint64) string {
+	if s := figure.Exact(n); len(s) <= factWidth-labelWidth-2 {
+		return s
+	}
+	return figure.Count(n)
+}
+
+func orWord(s, word string) string {
+	if s == "" {
+		return word
+	}
+	return s
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

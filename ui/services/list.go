@@ -1,0 +1,382 @@
+package services
+
+import (
+	"net/netip"
+	"slices"
+	"sort"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+)
+
+// Key names a row: a service, or one of its servers.
+type Key struct {
+	Service ipvs.ServiceID
+	Server  netip.AddrPort // zero: the service itself
+}
+
+// Row is one row of the tree. Server is nil on a service's own.
+type Row struct {
+	Service *ops.Service
+	Server  *ops.Server
+	Open    bool // the service's servers are shown
+}
+
+// Key is the row's identity.
+func (r Row) Key() Key {
+	k := Key{Service: r.Service.ServiceID}
+	if r.Server != nil {
+		k.Server = r.Server.Addr
+	}
+	return k
+}
+
+// group is one service that is shown, and where its rows are.
+type group struct {
+	svc     *ops.Service
+	rank    int // place in order of address
+	first   int // row number of the service
+	open    bool
+	servers []*ops.Server // those that are shown, if open
+	sorted  bool
+}
+
+// rows is how many rows the group takes.
+func (g *group) rows() int {
+	if g.open {
+		return 1 + len(g.servers)
+	}
+	return 1
+}
+
+// List is the tree as the operator arranged it.
+type List struct {
+	sample *ops.Sample
+
+	openAll bool                    // every service is open but those in toggled, or none but those
+	toggled map[ipvs.ServiceID]bool // services that differ from openAll
+	found   map[ipvs.ServiceID]bool // the same while searching, when services with finds open by themselves
+	marks   map[Key]bool
+
+	sort     Sort
+	filter   Filter
+	problems bool
+
+	groups []group
+	total  int
+
+	cursor Key
+	at     int // the cursor's row number
+	top    int // the first row on screen
+	height int // rows that fit
+}
+
+// NewList gives an empty list, every service closed, in order of address.
+func NewList() *List {
+	return &List{toggled: map[ipvs.ServiceID]bool{}, found: map[ipvs.ServiceID]bool{}, marks: map[Key]bool{}, height: 1}
+}
+
+// SetSample shows a newer sample. Cursor, marks and open services stay with
+// their rows; if the cursor's row is gone it takes the one in its place.
+func (l *List) SetSample(s *ops.Sample) {
+	l.sample = s
+	l.arrange()
+}
+
+// SetHeight says how many rows fit on the screen.
+func (l *List) SetHeight(n int) {
+	l.height = max(1, n)
+	l.reveal()
+}
+
+// Len is how many rows are shown, on screen or off.
+func (l *List) Len() int { return l.total }
+
+// Services is how many services are shown.
+func (l *List) Services() int { return len(l.groups) }
+
+// Position is the cursor's row number, from 0.
+func (l *List) Position() int { return l.at }
+
+// Top is the row number of the first row on screen.
+func (l *List) Top() int { return l.top }
+
+// arrange makes the groups anew. It costs a look at every service, and at every
+// server only under a filter; servers are sorted when they come on screen.
+func (l *List) arrange() {
+	l.groups = l.groups[:0]
+	if l.sample == nil {
+		l.total = 0
+		return
+	}
+	for i, s := range l.sample.Services {
+		if g, ok := l.pick(s); ok {
+			g.rank = i
+			l.groups = append(l.groups, g)
+		}
+	}
+	l.sort.services(l.groups)
+	l.total = 0
+	for i := range l.groups {
+		l.groups[i].first = l.total
+		l.total += l.groups[i].rows()
+	}
+	l.follow()
+}
+
+// pick decides whether a service is shown and which of its servers.
+func (l *List) pick(s *ops.Service) (group, bool) {
+	g := group{svc: s, open: l.openAll != l.toggles()[s.ServiceID]}
+	if !l.searching() {
+		if g.open {
+			g.servers = s.Servers
+		}
+		return g, true
+	}
+	if l.problems && !Troubled(s) {
+		return g, false
+	}
+	own := l.filter.service(s)
+	for _, r := range s.Servers {
+		if l.filter.server(s, r) && (!l.problems || !r.Usable()) {
+			g.servers = append(g.servers, r)
+		}
+	}
+	if found := len(g.servers) > 0 && (!own || l.problems); found && !l.openAll {
+		g.open = !g.open
+	}
+	return g, own || len(g.servers) > 0
+}
+
+// searching tells that not everything is shown.
+func (l *List) searching() bool { return l.problems || !l.filter.Empty() }
+
+// toggles is what the operator opened or closed by hand in the present view: a
+// search starts afresh, and leaves the normal view as it was.
+func (l *List) toggles() map[ipvs.ServiceID]bool {
+	if l.searching() {
+		return l.found
+	}
+	return l.toggled
+}
+
+// follow finds the cursor's row in the new arrangement.
+func (l *List) follow() {
+	if l.total == 0 {
+		l.at, l.top = 0, 0
+		return
+	}
+	if i, ok := l.find(l.cursor); ok {
+		l.at = i
+	} else {
+		l.at = min(l.at, l.total-1)
+		l.cursor = l.Row(l.at).Key()
+	}
+	l.reveal()
+}
+
+// find gives the row number of a key. A server that is not shown is found at its
+// service.
+func (l *List) find(k Key) (int, bool) {
+	for i := range l.groups {
+		g := &l.groups[i]
+		if g.svc.ServiceID != k.Service {
+			continue
+		}
+		if k.Server.IsValid() && g.open {
+			for j, r := range l.ordered(g) {
+				if r.Addr == k.Server {
+					return g.first + 1 + j, true
+				}
+			}
+			return 0, false
+		}
+		return g.first, !k.Server.IsValid()
+	}
+	return 0, false
+}
+
+// ordered is the group's servers in the order of the sort. The sample's own
+// slice is never touched.
+func (l *List) ordered(g *group) []*ops.Server {
+	if !g.sorted {
+		g.sorted = true
+		if l.sort.Column != nil && l.sort.Column.server != nil {
+			g.servers = slices.Clone(g.servers)
+			l.sort.servers(g.servers)
+		}
+	}
+	return g.servers
+}
+
+// Row is the row with a number from 0 to Len-1.
+func (l *List) Row(n int) Row {
+	i := sort.Search(len(l.groups), func(i int) bool { return l.groups[i].first > n }) - 1
+	g := &l.groups[i]
+	row := Row{Service: g.svc, Open: g.open}
+	if n > g.first {
+		row.Server = l.ordered(g)[n-g.first-1]
+	}
+	return row
+}
+
+// Current is the row under the cursor.
+func (l *List) Current() (Row, bool) {
+	if l.total == 0 {
+		return Row{}, false
+	}
+	return l.Row(l.at), true
+}
+
+// Move moves the cursor by some rows and stops at the ends.
+func (l *List) Move(by int) { l.moveTo(l.at + by) }
+
+// Page moves by screens.
+func (l *List) Page(by int) { l.moveTo(l.at + by*max(1, l.height-1)) }
+
+// Home and End go to the first and the last row.
+func (l *List) Home() { l.moveTo(0) }
+
+// End goes to the last row.
+func (l *List) End() { l.moveTo(l.total - 1) }
+
+func (l *List) moveTo(n int) {
+	if l.total == 0 {
+		return
+	}
+	l.at = min(max(n, 0), l.total-1)
+	l.cursor = l.Row(l.at).Key()
+	l.reveal()
+}
+
+// reveal moves the window as little as needed to hold the cursor.
+func (l *List) reveal() {
+	l.top = min(l.top, max(0, l.total-l.height))
+	l.top = max(min(l.top, l.at), l.at-l.height+1, 0)
+}
+
+// NextProblem moves to the next row below (or above) the cursor that has one,
+// around the end. It says whether there was any.
+func (l *List) NextProblem(step int) bool {
+	for i := 1; i <= l.total; i++ {
+		n := ((l.at+i*step)%l.total + l.total) % l.total
+		if row := l.Row(n); row.troubled() {
+			l.moveTo(n)
+			return true
+		}
+	}
+	return false
+}
+
+func (r Row) troubled() bool {
+	if r.Server != nil {
+		return !r.Server.Usable()
+	}
+	return Troubled(r.Service)
+}
+
+// Toggle opens or closes the cursor's service; from a server's row it closes
+// and goes to the service.
+func (l *List) Toggle() {
+	if row, ok := l.Current(); ok {
+		l.setOpen(row, !row.Open)
+	}
+}
+
+// Open opens the cursor's service, or goes to the first server of an open one.
+func (l *List) Open() {
+	row, ok := l.Current()
+	switch {
+	case !ok:
+	case !row.Open:
+		l.setOpen(row, true)
+	case row.Server == nil:
+		l.Move(1)
+	}
+}
+
+// Close closes the cursor's service and goes to it.
+func (l *List) Close() {
+	if row, ok := l.Current(); ok {
+		l.setOpen(row, false)
+	}
+}
+
+func (l *List) setOpen(row Row, open bool) {
+	l.cursor = Key{Service: row.Service.ServiceID}
+	if by, id := l.toggles(), row.Service.ServiceID; open != row.Open {
+		if by[id] {
+			delete(by, id)
+		} else {
+			by[id] = true
+		}
+	}
+	l.arrange()
+}
+
+// ToggleAll opens every service, or closes all when all are open.
+func (l *List) ToggleAll() {
+	l.openAll = !l.openAll
+	clear(l.toggles())
+	if row, ok := l.Current(); ok && !l.openAll {
+		l.cursor.Server = netip.AddrPort{}
+		l.cursor.Service = row.Service.ServiceID
+	}
+	l.arrange()
+}
+
+// Mark marks or unmarks the cursor's row and moves on.
+func (l *List) Mark() {
+	if l.total == 0 {
+		return
+	}
+	if l.marks[l.cursor] {
+		delete(l.marks, l.cursor)
+	} else {
+		l.marks[l.cursor] = true
+	}
+	l.Move(1)
+}
+
+// Unmark clears all marks.
+func (l *List) Unmark() { clear(l.marks) }
+
+// Marked tells whether a row is marked.
+func (l *List) Marked(k Key) bool { return l.marks[k] }
+
+// Marks is how many rows are marked, shown or not.
+func (l *List) Marks() int { return len(l.marks) }
+
+// Filter is the filter in force.
+func (l *List) Filter() Filter { return l.filter }
+
+// SetFilter shows only what the filter picks.
+func (l *List) SetFilter(f Filter) {
+	l.filter = f
+	clear(l.found)
+	l.arrange()
+}
+
+// Problems tells whether only troubled rows are shown.
+func (l *List) Problems() bool { return l.problems }
+
+// SetProblems shows only troubled rows, or all.
+func (l *List) SetProblems(on bool) {
+	l.problems = on
+	clear(l.found)
+	l.arrange()
+}
+
+// Visible gives the services with rows on screen that show servers, and the
+// cursor's: those whose servers' own counters are worth reading.
+func (l *List) Visible() []ipvs.ServiceID {
+	var ids []ipvs.ServiceID
+	for i := range l.groups {
+		g := &l.groups[i]
+		onScreen := g.first < l.top+l.height && g.first+g.rows() > l.top
+		if onScreen && (g.open || g.svc.ServiceID == l.cursor.Service) {
+			ids = append(ids, g.svc.ServiceID)
+		}
+	}
+	return ids
+}

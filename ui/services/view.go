@@ -1,0 +1,167 @@
+package services
+
+import (
+	"strings"
+
+	"lvsdeck/ops"
+	"lvsdeck/ui/figure"
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/text"
+)
+
+// View is how the list is drawn.
+type View struct {
+	Theme *paint.Theme
+	Signs *paint.Signs
+	Set   int // index into Sets
+}
+
+// Header is the line of column titles; the sort's own is accented and has an
+// arrow.
+func (v View) Header(l *List, width int) string {
+	line := v.Theme.Line(paint.Ground, width)
+	line.Space(gutter)
+	for i, c := range v.columns(l, width) {
+		title, style := c.Title, paint.Rest
+		if c.Column == l.sort.shown() {
+			title, style = title+v.arrow(l.sort), paint.Accent
+		}
+		if i > 0 {
+			line.Space(1)
+		}
+		if c.left {
+			line.Left(style, title, c.width, "")
+		} else {
+			line.Right(style, title, c.width, "")
+		}
+	}
+	return line.String()
+}
+
+func (v View) arrow(s Sort) string {
+	if s.Desc {
+		return v.Signs.Down
+	}
+	return v.Signs.Up
+}
+
+// Rows draws the rows on screen, as many as the list's height.
+func (v View) Rows(l *List, width int) []string {
+	cols := v.columns(l, width)
+	lines := make([]string, 0, l.height)
+	for n := l.top; n < min(l.total, l.top+l.height); n++ {
+		lines = append(lines, v.row(l, l.Row(n), n == l.at, cols, width))
+	}
+	return lines
+}
+
+func (v View) columns(l *List, width int) []placed {
+	return layout(width, Sets[v.Set], l.sort.Column)
+}
+
+func (v View) row(l *List, r Row, current bool, cols []placed, width int) string {
+	base := paint.Ground
+	if current {
+		base = paint.Cursor
+	}
+	line := v.Theme.Line(base, width)
+	v.gutter(line, l, r)
+	for i, c := range cols {
+		if i > 0 {
+			line.Space(1)
+		}
+		switch {
+		case c.Column == colName:
+			v.name(line, r, c.width)
+		case c.trend:
+			line.Put(paint.Rest, v.Signs.Spark(r.trend(), c.width))
+		default:
+			content := c.cell(r)
+			if content.text == figure.Unknown {
+				content.text = v.Signs.Unknown
+			}
+			put := line.Right
+			if c.left {
+				put = line.Left
+			}
+			put(content.style, text.Clean(content.text), c.width, v.Signs.Cut)
+		}
+	}
+	return line.String()
+}
+
+func (v View) gutter(line *paint.Line, l *List, r Row) {
+	mark := " "
+	if l.Marked(r.Key()) {
+		mark = v.Signs.Marked
+	}
+	line.Put(paint.Mark, mark)
+	switch {
+	case r.Server == nil && r.Service.Up == 0, r.Server != nil && r.Server.Overloaded():
+		line.Put(paint.Bad, v.Signs.Problem)
+	case r.troubled():
+		line.Put(paint.Warn, v.Signs.Problem)
+	default:
+		line.Space(1)
+	}
+	switch {
+	case r.Server != nil:
+		line.Space(2)
+	case r.Open:
+		line.Put(paint.Rest, v.Signs.Open).Space(1)
+	default:
+		line.Put(paint.Rest, v.Signs.Closed).Space(1)
+	}
+}
+
+// name is the protocol in a narrow field, then the address: what is too long is
+// cut in the middle, so that network and port stay readable.
+func (v View) name(line *paint.Line, r Row, width int) {
+	if r.Server != nil {
+		name := text.CutMiddle(r.Server.Name, width-2, v.Signs.Cut)
+		line.Space(2).Left(paint.Plain, name, width-2, "")
+		return
+	}
+	proto := r.Service.Protocol.String()
+	field := max(3, len(proto))
+	name := text.CutMiddle(r.Service.Name, width-field-1, v.Signs.Cut)
+	line.Left(paint.Rest, proto, field, "").Space(1).Left(paint.Strong, name, width-field-1, "")
+}
+
+// trend is new connections per second; where those are unknown, and on a server
+// that only waits for its connections to end, it is active connections.
+func (r Row) trend() []float32 {
+	t := r.history()
+	switch {
+	case t == nil:
+		return nil
+	case r.Server != nil && r.Server.Weight == 0, !r.counted():
+		return t.Active
+	}
+	return t.Conns
+}
+
+func (r Row) history() *ops.Trend {
+	if r.Server != nil {
+		return r.Server.Trend
+	}
+	return r.Service.Trend
+}
+
+func (r Row) counted() bool {
+	now, _ := r.figures()
+	return now.Counted
+}
+
+// Nothing says why no row is shown, and what to do.
+func (l *List) Nothing() []string {
+	switch {
+	case l.sample == nil:
+		return []string{"reading the table"}
+	case len(l.sample.Services) == 0:
+		return []string{"The table is empty: this director has no virtual services.", "", "They appear here as soon as ipvsadm, keepalived or", "another tool adds one."}
+	case !l.filter.Empty():
+		return []string{"Nothing matches the filter  " + strings.TrimSpace(text.Clean(l.filter.Text)), "", "esc clears it.   " + FilterHelp}
+	}
+	return []string{"No problems: every server of every service takes connections.", "", "! shows all services again."}
+}

@@ -1,0 +1,354 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ops"
+	"lvsdeck/ui/figure"
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/services"
+	"lvsdeck/ui/text"
+)
+
+// headLines is what stands above the first row of the list.
+const headLines = 4
+
+// View implements tea.Model. The frame is drawn once per change, since Bubble
+// Tea asks after every message.
+func (m *Model) View() tea.View {
+	if m.stale {
+		m.frame, m.stale = m.draw(), false
+	}
+	v := tea.View{Content: m.frame, AltScreen: true, WindowTitle: "lvsdeck " + text.Clean(m.opts.Host)}
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	if m.overlay != nil && !m.tooSmall() {
+		if _, column := m.overlay.Footer(m); column >= 0 {
+			v.Cursor = tea.NewCursor(column, m.height-1)
+		}
+	}
+	return v
+}
+
+func (m *Model) draw() string {
+	if m.width == 0 || m.height == 0 {
+		return ""
+	}
+	if m.tooSmall() {
+		return m.drawTooSmall()
+	}
+	lines := make([]string, 0, m.height)
+	lines = append(lines, m.statusLine(), m.totalsLine(), m.upperRule())
+	body := m.height - frameLines
+	if over := m.overlayBody(body); over != nil {
+		lines = append(lines, over...)
+	} else {
+		lines = append(lines, m.screen(body)...)
+	}
+	for len(lines) < m.height-2 {
+		lines = append(lines, "")
+	}
+	lines = append(lines[:m.height-2], m.lowerRule(), m.footer())
+	return strings.Join(lines, "\n")
+}
+
+func (m *Model) overlayBody(height int) []string {
+	if m.overlay == nil {
+		return nil
+	}
+	return m.overlay.Body(m, height)
+}
+
+func (m *Model) drawTooSmall() string {
+	line := func(format string, args ...any) string {
+		return text.Cut(fmt.Sprintf(format, args...), m.width, "")
+	}
+	lines := []string{
+		line("lvsdeck needs %d columns and %d lines.", minWidth, minHeight),
+		line("This terminal has %d and %d.", m.width, m.height),
+		line("Make it larger, or leave with ctrl-c."),
+	}
+	return strings.Join(lines[:min(len(lines), m.height)], "\n")
+}
+
+// screen is the header, the rows and the detail pane.
+func (m *Model) screen(height int) []string {
+	v := m.services()
+	lines := []string{v.Header(m.list, m.width)}
+	if m.list.Len() == 0 {
+		return append(lines, m.nothing(height-1)...)
+	}
+	lines = append(lines, v.Rows(m.list, m.width)...)
+	if d := m.detailHeight(); d > 0 {
+		for len(lines) < height-d {
+			lines = append(lines, "")
+		}
+		lines = append(lines, m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, m.width-2).String())
+		lines = append(lines, v.Detail(m.list, m.sample.Time, m.width, d-1)...)
+	}
+	return lines
+}
+
+// nothing explains an empty screen in its middle.
+func (m *Model) nothing(height int) []string {
+	says := m.list.Nothing()
+	if m.sample == nil && m.live != nil && m.live.Err != nil {
+		says = []string{"The table cannot be read:", text.Clean(m.live.Err.Error())}
+	}
+	lines := make([]string, max(0, (height-len(says))/3))
+	for _, s := range says {
+		s = text.Cut(s, m.width-4, m.signs.Cut)
+		line := m.theme.Line(paint.Ground, m.width)
+		lines = append(lines, line.Space((m.width-text.Width(s))/2).Put(paint.Plain, s).String())
+	}
+	return lines
+}
+
+// listMin is how many rows stay when the detail pane is open.
+const listMin = 6
+
+// detailHeight is the lines of the detail pane with its rule, or 0.
+func (m *Model) detailHeight() int {
+	if !m.detail {
+		return 0
+	}
+	return min(services.DetailHeight(m.list, m.width)+1, m.height-frameLines-1-listMin)
+}
+
+func (m *Model) listHeight() int {
+	return m.height - frameLines - 1 - m.detailHeight()
+}
+
+// segment is a piece of the status line. When the line is too short, the piece
+// with the lowest keep goes first.
+type segment struct {
+	style paint.Style
+	text  string
+	keep  int
+}
+
+func (m *Model) statusLine() string {
+	left := []segment{{paint.Accent, "lvsdeck", 9}}
+	if m.opts.Demo != "" {
+		left = append(left, segment{paint.Demo, " DEMO " + m.opts.Demo + " ", 8})
+	}
+	left = append(left, segment{paint.Strong, text.Cut(text.Clean(m.opts.Host), 24, m.signs.Cut), 5})
+	if m.sample != nil && m.sample.Info.Version != 0 {
+		left = append(left, segment{paint.Rest, "IPVS " + m.sample.Info.Version.String(), 1})
+	}
+	left = append(left, m.modeSegment())
+	if m.opts.Limits.ReadOnly {
+		left = append(left, segment{paint.Plain, "read-only", 6})
+		if m.opts.Limits.Why != "" {
+			left = append(left, segment{paint.Rest, "(" + text.Clean(m.opts.Limits.Why) + ")", 3})
+		}
+	}
+	var right []segment
+	if n := m.list.Marks(); n > 0 {
+		right = append(right, segment{paint.Mark, fmt.Sprintf("%d marked", n), 4})
+	}
+	if m.live != nil {
+		right = append(right, segment{paint.Plain, m.live.Time.Format("15:04:05"), 2})
+	}
+	return m.segments(left, right)
+}
+
+// modeSegment says how fresh the picture is.
+func (m *Model) modeSegment() segment {
+	switch {
+	case m.sample == nil:
+		return segment{paint.Rest, m.signs.Live + " starting", 7}
+	case m.paused:
+		return segment{paint.Warn, m.signs.Paused + " paused " + figure.Span(m.live.Time.Sub(m.sample.Time)), 7}
+	case m.live.Err != nil:
+		return segment{paint.Bad, m.signs.Paused + " no reading", 7}
+	}
+	return segment{paint.Plain, m.signs.Live + " live " + figure.Span(m.interval), 7}
+}
+
+func (m *Model) segments(left, right []segment) string {
+	width := func() int {
+		n := 2
+		for _, s := range append(append([]segment{}, left...), right...) {
+			if s.keep > 0 {
+				n += text.Width(s.text) + 2
+			}
+		}
+		return n
+	}
+	for width() > m.width {
+		var least *segment
+		for _, side := range [][]segment{left, right} {
+			for i := range side {
+				if s := &side[i]; s.keep > 0 && (least == nil || s.keep < least.keep) {
+					least = s
+				}
+			}
+		}
+		if least == nil {
+			break
+		}
+		least.keep = 0
+	}
+	line := m.theme.Line(paint.Ground, m.width).Space(1)
+	for _, s := range left {
+		if s.keep > 0 {
+			line.Put(s.style, s.text).Space(2)
+		}
+	}
+	tail := 1
+	for _, s := range right {
+		if s.keep > 0 {
+			tail += text.Width(s.text) + 2
+		}
+	}
+	line.Space(line.Room() - tail)
+	for _, s := range right {
+		if s.keep > 0 {
+			line.Space(2).Put(s.style, s.text)
+		}
+	}
+	return line.String()
+}
+
+// totalsLine is the whole table in figures of fixed width, so that they do not
+// push each other about.
+func (m *Model) totalsLine() string {
+	line := m.theme.Line(paint.Ground, m.width).Space(1)
+	s := m.sample
+	if s == nil {
+		return line.String()
+	}
+	put := func(label, value, unit string) {
+		if len(label)+6+len(unit) <= line.Room() {
+			line.Put(paint.Rest, label).Right(paint.Strong, value, 6, "").Put(paint.Rest, unit).Space(2)
+		}
+	}
+	rate := func(n uint64, known bool, format func(uint64) string) string {
+		if !known {
+			return m.signs.Unknown
+		}
+		return format(n)
+	}
+	put("active", figure.Count(s.Active), "")
+	put("inactive", figure.Count(s.Inactive), "")
+	put("", rate(s.Rate.Conns, s.Counted, figure.Count), " conn/s")
+	put("in", rate(s.Rate.InBytes, s.Counted, figure.Bits), "b/s")
+	put("out", rate(s.Rate.OutBytes, s.Counted && m.replies, figure.Bits), "b/s")
+	if s.Trend != nil && line.Room() > 8 {
+		line.Put(paint.Rest, m.signs.Spark(totalTrend(s), min(line.Room()-1, ops.TrendLen)))
+	}
+	return line.String()
+}
+
+func totalTrend(s *ops.Sample) []float32 {
+	if s.Counted {
+		return s.Trend.Conns
+	}
+	return s.Trend.Active
+}
+
+// upperRule carries the choice of columns.
+func (m *Model) upperRule() string {
+	line := m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, 1)
+	for i, set := range services.Sets {
+		style := paint.Rest
+		if i == m.set {
+			style = paint.Accent
+		}
+		line.Space(1).Put(style, fmt.Sprintf("%d %s", i+1, set.Title)).Space(1)
+	}
+	return line.Fill(paint.Rest, m.signs.Rule, line.Room()-1).String()
+}
+
+// lowerRule carries what the operator must know all the time: warnings, the
+// filter, and where the cursor is.
+func (m *Model) lowerRule() string {
+	style, notice := m.notice()
+	where := ""
+	if n := m.list.Len(); n > 0 {
+		where = fmt.Sprintf(" %d of %d ", m.list.Position()+1, n)
+	}
+	line := m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, 1)
+	if notice != "" {
+		room := line.Room() - text.Width(where) - 6
+		line.Space(1).Put(style, text.Cut(text.Clean(notice), room, m.signs.Cut)).Space(1)
+	}
+	line.Fill(paint.Rest, m.signs.Rule, line.Room()-text.Width(where)-2)
+	return line.Put(paint.Rest, where).Fill(paint.Rest, m.signs.Rule, 1).String()
+}
+
+// notice is the most pressing thing to know about the picture.
+func (m *Model) notice() (paint.Style, string) {
+	switch {
+	case m.live != nil && m.live.Err != nil:
+		return paint.Bad, m.signs.Problem + " " + m.live.Err.Error()
+	case m.sample != nil && m.sample.EstimatorStopped != "":
+		return paint.Warn, m.signs.Problem + " " + m.sample.EstimatorStopped
+	case m.searchText() != "":
+		return paint.Accent, m.searchText()
+	case len(m.opts.Limits.Missing) > 0:
+		return paint.Rest, "not shown without rights: " + strings.Join(m.opts.Limits.Missing, ", ")
+	case m.sample != nil && m.list.Sort() != (services.Sort{}):
+		return paint.Rest, "by " + m.list.Sort().Text()
+	}
+	return paint.Rest, ""
+}
+
+func (m *Model) searchText() string {
+	var parts []string
+	if m.list.Problems() {
+		parts = append(parts, "problems only")
+	}
+	if f := m.list.Filter(); !f.Empty() {
+		parts = append(parts, "filter: "+f.Text)
+	}
+	if len(parts) == 0 || m.sample == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s  (%d of %d services)", strings.Join(parts, ", "), m.list.Services(), len(m.sample.Services))
+}
+
+func (m *Model) footer() string {
+	if m.overlay != nil {
+		line, _ := m.overlay.Footer(m)
+		return line
+	}
+	line := m.theme.Line(paint.Ground, m.width).Space(1)
+	if m.message != "" {
+		return line.Put(paint.Strong, text.Clean(m.message)).String()
+	}
+	for _, c := range m.footerCommands() {
+		line.Put(paint.Accent, keyName(c.keys[0], m.signs)).Space(1).Put(paint.Rest, c.short).Space(2)
+	}
+	return line.String()
+}
+
+// footerCommands is the commands with a short name that fit the line of keys.
+// Help and quit always do: who sees them finds the rest.
+func (m *Model) footerCommands() []*command {
+	cost := func(c *command) int { return text.Width(keyName(c.keys[0], m.signs)) + len(c.short) + 3 }
+	room := m.width + 1
+	for i := range m.commands {
+		if c := &m.commands[i]; c.short != "" && c.group == consoleGroup {
+			room -= cost(c)
+		}
+	}
+	var out []*command
+	for i := range m.commands {
+		c := &m.commands[i]
+		switch {
+		case c.short == "":
+		case c.group == consoleGroup:
+			out = append(out, c)
+		case cost(c) <= room:
+			room -= cost(c)
+			out = append(out, c)
+		}
+	}
+	return out
+}
