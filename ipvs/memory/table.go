@@ -114,7 +114,7 @@ func (t *Table) Flush(ctx context.Context) error {
 
 // AddServer adds a real server to a service.
 func (t *Table) AddServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) error {
-	return t.onService(ctx, ipvs.OpAddServer, id, serverTarget(id, s), func(svc *service) syscall.Errno {
+	return t.onService(ctx, ipvs.OpAddServer, id, ipvs.ServerTarget(id, s), func(svc *service) syscall.Errno {
 		if errno := t.checkServer(svc, s); errno != 0 {
 			return errno
 		}
@@ -131,7 +131,7 @@ func (t *Table) AddServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server)
 
 // SetServer replaces a real server's settings; counters and connections stay.
 func (t *Table) SetServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) error {
-	return t.onService(ctx, ipvs.OpSetServer, id, serverTarget(id, s), func(svc *service) syscall.Errno {
+	return t.onService(ctx, ipvs.OpSetServer, id, ipvs.ServerTarget(id, s), func(svc *service) syscall.Errno {
 		if errno := t.checkServer(svc, s); errno != 0 {
 			return errno
 		}
@@ -146,7 +146,7 @@ func (t *Table) SetServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server)
 
 // DeleteServer removes a real server; only its address names it.
 func (t *Table) DeleteServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) error {
-	return t.onService(ctx, ipvs.OpDeleteServer, id, serverTarget(id, s), func(svc *service) syscall.Errno {
+	return t.onService(ctx, ipvs.OpDeleteServer, id, ipvs.ServerTarget(id, s), func(svc *service) syscall.Errno {
 		i := svc.find(s)
 		if i < 0 {
 			return unix.ENOENT
@@ -203,8 +203,4 @@ func (svc *service) zero() {
 	for i := range svc.servers {
 		svc.servers[i].Stats = ipvs.Stats{}
 	}
-}
-
-func serverTarget(id ipvs.ServiceID, s ipvs.Server) string {
-	return s.Addr.String() + " of " + id.String()
 }
