@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,7 +16,8 @@ func (s *Sampler) Observe(ctx context.Context, now time.Time) *Sample {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	interval := s.Interval()
-	deadline, cancel := context.WithTimeout(ctx, max(patience, interval))
+	limit := max(patience, interval)
+	deadline, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 
 	began := time.Now()
@@ -25,6 +27,9 @@ func (s *Sampler) Observe(ctx context.Context, now time.Time) *Sample {
 	}
 	var sample *Sample
 	if err != nil {
+		if deadline.Err() != nil {
+			err = fmt.Errorf("the table gave no answer within %v: %w", limit, err)
+		}
 		sample = s.history.failed(err, interval)
 	} else {
 		r.at, r.took, r.interval = now, time.Since(began), interval
