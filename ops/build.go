@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"hash/crc32"
 	"net/netip"
 	"slices"
 	"time"
@@ -123,6 +122,9 @@ func (h *history) sample(r *reading) *Sample {
 	made := make([]Service, n)
 	for i := range r.view.Services {
 		at := h.services.listed[i]
+		if row := &h.services.kept[at]; row.last == nil {
+			row.phase = int(at)
+		}
 		h.service(&made[at], &h.services.kept[at], &r.view.Services[i], details[at], r.at)
 		s.Services[at] = &made[at]
 	}
@@ -166,7 +168,6 @@ func (h *history) service(s *Service, row *serviceRow, e *ipvs.Entry, d *detail,
 	fresh := row.last == nil
 	if fresh {
 		s.Name = e.ServiceID.Name()
-		row.phase = phaseOf(s.Name)
 	} else {
 		s.Name, s.Since, s.Seen = row.last.Name, row.last.Since, row.last.Seen
 	}
@@ -213,9 +214,9 @@ func (h *history) servers(s *Service, row *serviceRow, e *ipvs.Entry, d *detail,
 		kept, srv := &row.servers.kept[place], &made[place]
 		missed := h.missed
 		if kept.last == nil {
-			missed = 0
+			missed, kept.phase = 0, row.phase+1+int(place)
 		}
-		kept.appear(srv, &e.Servers[i], full[place], row.phase, at)
+		kept.appear(srv, &e.Servers[i], full[place], at)
 		kept.trend.step(h.tick, missed, kept.phase, &srv.Figures)
 		srv.Trend = kept.trend.show()
 		kept.last = srv
@@ -247,13 +248,12 @@ func (h *history) inFull(row *serviceRow, d *detail) []*ipvs.ServerState {
 
 // appear makes a server from what the overview says of it and, when its service
 // was read in detail, from that.
-func (row *serverRow) appear(s *Server, state, full *ipvs.ServerState, phase int, at time.Time) {
+func (row *serverRow) appear(s *Server, state, full *ipvs.ServerState, at time.Time) {
 	*s = Server{Server: state.Server, Partial: state.Partial, Since: at}
 	s.Active, s.Inactive = uint64(state.Active), uint64(state.Inactive)
 	last := row.last
 	if last == nil {
 		s.Name = state.Addr.String()
-		row.phase = phase + phaseOf(s.Name)
 	} else {
 		s.Name, s.Since, s.Seen = last.Name, last.Since, last.Seen
 		// What was learnt stays true until someone edits the server. An edit
@@ -329,7 +329,3 @@ func (h *history) failed(err error, interval time.Duration) *Sample {
 	s.Err, s.Interval = err, interval
 	return h.handOver(&s)
 }
-
-// phaseOf spreads rows over the samples in which they complete a trend point;
-// see trend.end.
-func phaseOf(name string) int { return int(crc32.ChecksumIEEE([]byte(name)) % TrendEvery) }

@@ -52,10 +52,11 @@ func (t *trend) show() *Trend {
 	return t.shown
 }
 
-// end completes the point when this sample is the row's turn. The phase, which
-// comes from a hash of the row's identity, makes a third of the rows complete
-// theirs in each sample: the screen then changes a little each time instead of
-// all at once every third time. A row's first point has fewer samples for it.
+// end completes the point when this sample is the row's turn. The phase comes
+// from the row's place when it appeared, so that of neighbours on the screen a
+// third complete theirs in each sample: the screen then changes a little each
+// time instead of all at once every third time. A row's first point has fewer
+// samples for it.
 func (t *trend) end(tick, phase int) {
 	if (tick+phase)%TrendEvery != 0 {
 		return

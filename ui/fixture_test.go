@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
@@ -214,3 +216,33 @@ func grid(m *Model) string {
 	}
 	return b.String()
 }
+
+// styles is the screen's styles: a letter for each cell, in the order they were
+// met, and what each letter stands for. A plain cell is a dot.
+func styles(m *Model) string {
+	buf := screen(m)
+	letters := map[string]byte{"": '.'}
+	var names []string
+	var b strings.Builder
+	for y := range m.height {
+		var line strings.Builder
+		for x := range m.width {
+			name := ""
+			if c := buf.CellAt(x, y); c != nil {
+				name = strings.TrimSuffix(strings.TrimPrefix(c.Style.String(), "\x1b["), "m")
+			}
+			if _, ok := letters[name]; !ok {
+				letters[name] = byte('a' + len(names))
+				names = append(names, name)
+			}
+			line.WriteByte(letters[name])
+		}
+		b.WriteString(strings.TrimRight(line.String(), ".") + "\n")
+	}
+	for i, name := range names {
+		fmt.Fprintf(&b, "%c = %s\n", 'a'+i, name)
+	}
+	return b.String()
+}
+
+func cells(line string) int { return ansi.StringWidth(line) }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"lvsdeck/ops"
 	"lvsdeck/ui/figure"
@@ -97,13 +98,17 @@ func (m *Model) screen(height int) []string {
 func (m *Model) nothing(height int) []string {
 	says := m.list.Nothing()
 	if m.sample == nil && m.live != nil && m.live.Err != nil {
-		says = []string{"The table cannot be read:", text.Clean(m.live.Err.Error())}
+		says = append([]string{"The table cannot be read:"}, strings.Split(ansi.Wordwrap(text.Clean(m.live.Err.Error()), m.width-8, ""), "\n")...)
+	}
+	widest := 0
+	for i := range says {
+		says[i] = text.Cut(text.Clean(says[i]), m.width-4, m.signs.Cut)
+		widest = max(widest, text.Width(says[i]))
 	}
 	lines := make([]string, max(0, (height-len(says))/3))
 	for _, s := range says {
-		s = text.Cut(s, m.width-4, m.signs.Cut)
 		line := m.theme.Line(paint.Ground, m.width)
-		lines = append(lines, line.Space((m.width-text.Width(s))/2).Put(paint.Plain, s).String())
+		lines = append(lines, line.Space((m.width-widest)/2).Put(paint.Plain, s).String())
 	}
 	return lines
 }

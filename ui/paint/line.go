@@ -52,11 +52,21 @@ func (l *Line) Right(s Style, str string, width int, cut string) *Line {
 
 const blanks = "                                                                "
 
-// Space writes blanks.
+// Space writes blanks. They keep the style of the text before them, which no eye
+// can tell on a blank, so that two changed numbers side by side need no bytes for
+// styles in between. Only a style with a ground of its own ends where it ends.
 func (l *Line) Space(n int) *Line {
+	style := l.last
+	if style == Demo {
+		style = Plain
+	}
+	return l.blank(style, n)
+}
+
+func (l *Line) blank(s Style, n int) *Line {
 	for n = min(n, l.Room()); n > 0; n -= len(blanks) {
 		k := min(n, len(blanks))
-		l.put(Plain, blanks[:k], k)
+		l.put(s, blanks[:k], k)
 	}
 	return l
 }
@@ -86,7 +96,7 @@ func (l *Line) put(s Style, str string, w int) {
 
 // String is the line, filled with its base to the full width.
 func (l *Line) String() string {
-	l.Space(l.Room())
+	l.blank(Plain, l.Room()) // plain, so that a terminal can erase instead
 	if l.drawn && l.sgr[l.last] != "" {
 		l.b.WriteString("\x1b[m")
 	}

@@ -3,16 +3,18 @@ package paint
 import "strings"
 
 // Spark draws the last points of a series as bars, one cell each, aligned to the
-// right, scaled to the largest it shows. A negative point is unknown and stays
-// blank. Whatever is above zero gets at least the lowest bar.
+// right. The foot is zero; the top is the largest point shown, or twice the mean
+// of the whole series if that is more: a steady row stands at half height, and
+// rise and fall are seen against its own past. A negative point is unknown and
+// stays blank. Whatever is above zero gets at least the lowest bar.
 func (g *Signs) Spark(points []float32, width int) string {
 	if width <= 0 {
 		return ""
 	}
+	top := 2 * mean(points)
 	if len(points) > width {
 		points = points[len(points)-width:]
 	}
-	var top float32
 	for _, p := range points {
 		top = max(top, p)
 	}
@@ -37,4 +39,20 @@ func (g *Signs) level(p, top float32) int {
 		return 1
 	}
 	return min(highest, 2+int(p/top*float32(highest-2)+0.5))
+}
+
+// mean of the known points.
+func mean(points []float32) float32 {
+	var sum float32
+	n := 0
+	for _, p := range points {
+		if p >= 0 {
+			sum += p
+			n++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / float32(n)
 }

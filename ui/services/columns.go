@@ -94,7 +94,7 @@ var Sets = []Set{
 	{"status", []*Column{colFwd, colUp, colActive, colInactive, colConnRate, colSched, colTrend}},
 	{"traffic", []*Column{colConnRate, colInPkts, colOutPkts, colInBits, colOutBits, colTrend}},
 	{"totals", []*Column{colConns, colPktsIn, colPktsOut, colBytesIn, colBytesOut}},
-	{"limits", []*Column{colUp, colActive, colInactive, colPersist, colSticky, colLimit, colTunnel}},
+	{"limits", []*Column{colUp, colActive, colLimit, colPersist, colSticky, colTunnel}},
 }
 
 // spare is the order in which columns outside the set join it on a wide screen.

@@ -12,6 +12,16 @@ import (
 // FilterHelp is how a filter is written, in one line.
 const FilterHelp = "text  :port  tcp udp sctp fwm  nat dr tun  10.0.3.0/24  !not"
 
+// filterWords is the same with room to explain.
+var filterWords = []string{
+	"  text         part of an address, or of a scheduler's name",
+	"  :443         a port",
+	"  tcp udp      a protocol; also sctp, and fwm for firewall marks",
+	"  nat dr tun   a forwarding method",
+	"  10.0.3.0/24  addresses in a network",
+	"  !nat         what is not so; all words must hold",
+}
+
 // Filter picks rows. Every term must hold; a server's row also has what its
 // service has.
 type Filter struct {

@@ -1,8 +1,6 @@
 package services
 
 import (
-	"strings"
-
 	"lvsdeck/ops"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
@@ -159,9 +157,9 @@ func (l *List) Nothing() []string {
 	case l.sample == nil:
 		return []string{"reading the table"}
 	case len(l.sample.Services) == 0:
-		return []string{"The table is empty: this director has no virtual services.", "", "They appear here as soon as ipvsadm, keepalived or", "another tool adds one."}
+		return []string{"The table is empty: this director has no virtual services.", "", "They appear here as soon as ipvsadm, keepalived or another", "tool adds one."}
 	case !l.filter.Empty():
-		return []string{"Nothing matches the filter  " + strings.TrimSpace(text.Clean(l.filter.Text)), "", "esc clears it.   " + FilterHelp}
+		return append([]string{"Nothing matches the filter \"" + l.filter.Text + "\".", "", "esc clears it. A filter is made of:"}, filterWords...)
 	}
-	return []string{"No problems: every server of every service takes connections.", "", "! shows all services again."}
+	return []string{"No problems: every server of every service takes connections.", "", "esc shows all services again."}
 }
