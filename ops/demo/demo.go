@@ -50,13 +50,15 @@ const step = time.Second
 // uptime is how long the director has been counting when a demo begins.
 const uptime = 9 * 24 * time.Hour
 
-// Demo is a made-up director. Its table may be edited like any other: traffic
-// follows weights, and goes to what is added.
+// Demo is a made-up director. Its table may be edited like any other, at any
+// time: traffic follows weights, and goes to what is added. Time must pass in
+// one goroutine only.
 type Demo struct {
-	table  *memory.Table
-	loads  map[ipvs.ServiceID]*load
-	random *rand.Rand
-	turns  int // a service is brought up to date in one of so many steps
+	table   *memory.Table
+	loads   map[ipvs.ServiceID]*load // outlives its service, which an undo may bring back
+	servers int                      // in the beginning
+	random  *rand.Rand
+	turns   int // a service is brought up to date in one of so many steps
 
 	clock  time.Duration // simulated time since the beginning
 	ahead  time.Duration // what Advance was given and is not a whole step yet
@@ -117,20 +119,23 @@ func (d *Demo) Run(ctx context.Context) {
 // together, but never fewer readings than primeLeast.
 const (
 	primeRows  = 20_000
-	primeLeast = 3 * ops.TrendEvery
+	primeLeast = 2 * ops.TrendEvery
 )
 
 // Prime gives a sampler a past that ends now: readings in simulated time, at its
-// interval, so that trends are full in the first frame. A script waits for its
-// end.
+// interval, so that trends are full in the first frame (a big director's have
+// only a few points). A script waits for the end of it.
 func (d *Demo) Prime(ctx context.Context, s *ops.Sampler, now time.Time) {
-	readings := ops.TrendLen * ops.TrendEvery
-	if first := s.Observe(ctx, now.Add(-time.Duration(readings)*s.Interval())); first != nil && first.Servers > 0 {
-		readings = min(readings, max(primeLeast, primeRows/first.Servers))
-	}
-	d.calm += time.Duration(readings) * s.Interval()
-	for left := readings - 1; left >= 0; left-- {
+	readings := min(ops.TrendLen*ops.TrendEvery, max(primeLeast, primeRows/d.servers))
+	past := time.Duration(readings) * s.Interval()
+	d.calm = d.clock + past
+	d.Play(ctx, s, now.Add(-past), past)
+}
+
+// Play lets time pass from a moment on, and a sampler watch it at its interval.
+func (d *Demo) Play(ctx context.Context, s *ops.Sampler, from time.Time, long time.Duration) {
+	for played := s.Interval(); played <= long; played += s.Interval() {
 		d.Advance(s.Interval())
-		s.Observe(ctx, now.Add(-time.Duration(left)*s.Interval()))
+		s.Observe(ctx, from.Add(played))
 	}
 }

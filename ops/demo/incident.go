@@ -17,7 +17,7 @@ type event struct {
 // about it has its effect; what he does not goes on.
 var badDay = []event{
 	{2 * time.Second, func(d *Demo) { d.kill(webID, "10.0.3.12:443") }},
-	{3 * time.Second, func(d *Demo) { d.grow(apiID, 3, 40*time.Second) }},
+	{3 * time.Second, func(d *Demo) { d.grow(apiID, 2.6, 30*time.Second) }},
 	{4 * time.Second, func(d *Demo) { d.set(mailID, server(ipvs.Masq, "10.0.6.11:25", 0)) }},
 	{6 * time.Second, func(d *Demo) { d.grow(dnsID, 6, 25*time.Second) }},
 	{8 * time.Second, func(d *Demo) { d.set(mailID, server(ipvs.Masq, "10.0.6.12:25", 0)) }},

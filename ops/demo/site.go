@@ -50,8 +50,8 @@ func (d *Demo) buildSite() {
 		server(nat, "10.0.6.11:25", 10), server(nat, "10.0.6.12:25", 10))
 	d.add(api, service(apiID, "wlc", persistent(600, 0xffffff00)),
 		limited(server(nat, "10.0.7.21:8443", 100), 900, 700),
-		limited(server(nat, "10.0.7.22:8443", 100), 1500, 1200),
-		limited(server(nat, "10.0.7.23:8443", 200), 1500, 1200))
+		limited(server(nat, "10.0.7.22:8443", 100), 3000, 2400),
+		limited(server(nat, "10.0.7.23:8443", 200), 6000, 4800))
 	d.add(website.times(.11), service(address(ipvs.TCP, "[2001:db8::10]:443"), "wlc"),
 		server(dr, "[2001:db8:3::11]:443", 100), server(dr, "[2001:db8:3::12]:443", 100), server(dr, "[2001:db8:3::14]:443", 100))
 	d.add(uploads, service(address(ipvs.TCP, "198.51.100.30:443"), "mh", flags(ipvs.SchedFlag2)),
@@ -64,6 +64,8 @@ func (d *Demo) buildSite() {
 		server(tun, "10.21.0.11:0", 10), server(tun, "10.21.0.12:0", 10),
 		server(tun, "10.21.0.13:0", 10), server(tun, "10.21.0.14:0", 10))
 
+	must(d.table.SetTimeouts(context.Background(), ipvs.Timeouts{UDP: 10}))
+
 	d.pass(uptime, -1)
 	d.set(webID, draining)
 }
@@ -71,6 +73,7 @@ func (d *Demo) buildSite() {
 // add puts a service with its servers into the table.
 func (d *Demo) add(p profile, s ipvs.Service, servers ...ipvs.Server) {
 	d.loads[s.ServiceID] = d.newLoad(p)
+	d.servers += len(servers)
 	must(d.table.AddService(context.Background(), s))
 	for _, rs := range servers {
 		must(d.table.AddServer(context.Background(), s.ServiceID, rs))

@@ -25,8 +25,12 @@ type profile struct {
 // bytes is traffic in and out.
 type bytes struct{ in, out float64 }
 
-// outPacket is the mean size of an answer's packets.
-const outPacket = 1100
+// Answers come in packets of outPacket bytes, and acks of the packets in are
+// answered by one that is nearly empty.
+const (
+	outPacket = 1100
+	acks      = .85
+)
 
 // load is the traffic of one service as it goes on.
 type load struct {
@@ -41,7 +45,7 @@ type load struct {
 }
 
 // waves shape the minutes: a day of twenty minutes, with hours and moods in it.
-var waves = [...]struct{ seconds, height float64 }{{1200, .22}, {310, .10}, {71, .05}}
+var waves = [...]struct{ seconds, height float64 }{{1200, .15}, {310, .08}, {71, .04}}
 
 // surge multiplies a load, growing over a while.
 type surge struct {
@@ -112,10 +116,11 @@ func (l *load) arriving(r *rand.Rand, clock time.Duration) float64 {
 	return l.conns * level * l.surge.factor(clock)
 }
 
-// What moves a server's share away from its weight.
+// What moves a server's share away from its weight, and persistence.
 const (
-	looksIdle = 2.5 // least-connection schedulers prefer a server that answers nobody
-	faithful  = .6  // of the clients come again, persistence ties them to a full server
+	looksIdle  = 2.5 // least-connection schedulers prefer a server that answers nobody
+	faithful   = .85 // of the clients come again, persistence ties them to a full server
+	newClients = .05 // of the connections are the first of a client
 )
 
 // share is a server's part of the new connections, before they are divided by
@@ -125,6 +130,9 @@ func (l *load) share(svc *ipvs.Service, s *ipvs.ServerState) float64 {
 	if l.dead[s.Addr] && strings.HasSuffix(svc.Scheduler, "lc") {
 		share *= looksIdle
 	}
+	if strings.HasSuffix(svc.Scheduler, "h") {
+		share *= skew(s.Addr.Addr())
+	}
 	if s.Upper != 0 && l.isFull(s) {
 		if !svc.Persistence.On {
 			return 0
@@ -132,6 +140,12 @@ func (l *load) share(svc *ipvs.Service, s *ipvs.ServerState) float64 {
 		share *= faithful
 	}
 	return share
+}
+
+// skew is how uneven the hashing schedulers (sh, mh, dh) are to a server.
+func skew(a netip.Addr) float64 {
+	b := a.As16()
+	return .75 + float64(b[15]*37%64)/128
 }
 
 // isFull keeps a server out from its upper threshold until its lower one, as
@@ -176,22 +190,22 @@ func (l *load) serve(r *rand.Rand, svc *ipvs.Service, s *ipvs.ServerState, conns
 
 	in := conns*perConn.in + active*perSec.in
 	out := conns*perConn.out + active*perSec.out
-	now := [5]float64{conns, in / l.inPacket, out / outPacket, in, out}
+	now := [5]float64{conns, in / l.inPacket, out/outPacket + acks*in/l.inPacket, in, out}
 	if !s.Forward.CountsReplies() {
 		now[2], now[4] = 0, 0
 	}
 	o := memory.Observation{Active: uint32(whole(r, active)), Inactive: uint32(whole(r, inactive))}
 	if svc.Persistence.On {
-		const again = .3 // of the connections are a new client's
-		o.Persistent = uint32(conns * again * float64(svc.Persistence.Timeout))
+		timeout := float64(svc.Persistence.Timeout)
+		o.Persistent = uint32(whole(r, drift(r, s.Persistent, conns*newClients*timeout, timeout, seconds)))
 	}
-	o.Rate, o.Passed = l.count(r, s.Stats.Rate, now, seconds)
+	o.Rate, o.Passed = count(r, s.Stats.Rate, now, seconds)
 	return o
 }
 
 // count gives the rate as the kernel's estimator would, which goes a quarter of
 // the way every 2 s, and the totals that passed.
-func (l *load) count(r *rand.Rand, was ipvs.Traffic, now [5]float64, seconds float64) (rate, passed ipvs.Traffic) {
+func count(r *rand.Rand, was ipvs.Traffic, now [5]float64, seconds float64) (rate, passed ipvs.Traffic) {
 	follow := 1 - math.Pow(.75, seconds/2)
 	var sum, average [5]uint64
 	for i, before := range [5]uint64{was.Conns, was.InPackets, was.OutPackets, was.InBytes, was.OutBytes} {
@@ -207,14 +221,15 @@ func traffic(f [5]uint64) ipvs.Traffic {
 }
 
 // drift moves a number of connections towards its mean, when each stays so many
-// seconds, with the scatter that independent comings and goings have.
+// seconds: some of those now are left, some have come, each by its own chance,
+// and the scatter is what that makes in sum.
 func drift(r *rand.Rand, now uint32, mean, stay, seconds float64) float64 {
 	if stay <= 0 {
 		return mean
 	}
 	left := math.Exp(-seconds / stay)
-	scatter := math.Sqrt(mean*(1-left*left) + float64(now)*left*(1-left)/4)
-	return max(0, mean+(float64(now)-mean)*left+scatter*r.NormFloat64()/2)
+	old, come := float64(now)*left, mean*(1-left)
+	return max(0, old+come+math.Sqrt(old*(1-left)+come)*r.NormFloat64())
 }
 
 // whole rounds by chance, so that small steps add up over time.
