@@ -22,9 +22,9 @@ type Options struct {
 // counters for the services in focus, and for a few others in turn, by which
 // the settings that the overview does not show become known over time.
 //
-// Memory: about 2 KiB for each row that is in the table, most of it its Trend
-// and its figures in the latest two samples. It does not grow with time, and a
-// row that left the table is forgotten with its history.
+// Memory: less than 2 KiB for each row that is in the table, most of it its
+// Trend and its figures in the latest two samples. It does not grow with time,
+// and a row that left the table is forgotten with its history.
 //
 // Everything but Run and Observe returns at once.
 type Sampler struct {
@@ -141,8 +141,9 @@ func (s *Sampler) rest(ctx context.Context, began time.Time, took time.Duration)
 			return
 		case <-s.wake:
 		case <-focused:
-			s.amend(ctx, time.Now())
-			focused, pause = nil, time.After(focusPause)
+			asked := time.Now()
+			s.amend(ctx, asked)
+			focused, pause = nil, time.After(max(focusPause, time.Since(asked)))
 		case <-pause:
 			focused, pause = s.focused, nil
 		}

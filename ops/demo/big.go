@@ -35,7 +35,7 @@ func (d *Demo) buildBig() {
 		}
 		d.add(p, service(bigService(i), schedulers[d.random.IntN(len(schedulers))]), servers...)
 	}
-	d.pass(uptime, -1)
+	d.pass(uptime, everyTurn)
 }
 
 // bigService spreads services over the address ranges for documentation.

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -304,6 +305,41 @@ func TestRunKeepsTime(t *testing.T) {
 		if !reflect.DeepEqual(ran, advanced) {
 			t.Error("want a minute of running to be a minute")
 		}
+	})
+}
+
+// Time, readings and edits go on beside each other, as in the console.
+func TestAllTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		d := demo.New(demo.Incident, 1)
+		s := ops.NewSampler(d.Table(), ops.Options{Interval: time.Second})
+		d.Prime(ctx, s, time.Now())
+		var all sync.WaitGroup
+		all.Go(func() { d.Run(ctx) })
+		all.Go(func() { s.Run(ctx) })
+		all.Go(func() {
+			for i := uint32(0); ctx.Err() == nil; i++ {
+				set := find(t, s.Latest(), web).Servers[i%4].Server
+				set.Weight = i % 200
+				must(t, d.Table().SetServer(ctx, web, set))
+				s.ReadNow()
+				s.Focus([]ipvs.ServiceID{web, dns}[:i%3])
+				s.SetInterval(time.Duration(i%5) * time.Second)
+				time.Sleep(300 * time.Millisecond)
+			}
+		})
+		var last uint64
+		for range 100 {
+			<-s.Updated()
+			now := s.Latest()
+			if now.Seq <= last || now.Err != nil {
+				t.Errorf("want newer and newer samples, got %d after %d, %v", now.Seq, last, now.Err)
+			}
+			last = now.Seq
+		}
+		cancel()
+		all.Wait()
 	})
 }
 

@@ -66,7 +66,7 @@ func (d *Demo) buildSite() {
 
 	must(d.table.SetTimeouts(context.Background(), ipvs.Timeouts{UDP: 10}))
 
-	d.pass(uptime, -1)
+	d.pass(uptime, everyTurn)
 	d.set(webID, draining)
 }
 

@@ -72,7 +72,10 @@ func (d *Demo) newLoad(p profile) *load {
 	return l
 }
 
-// pass lets time pass for the services whose turn it is, or all if turn is -1.
+// everyTurn lets pass reach all services.
+const everyTurn = -1
+
+// pass lets time pass for the services whose turn it is.
 func (d *Demo) pass(by time.Duration, turn int) {
 	d.table.Observe(func(svc ipvs.Service, servers []ipvs.ServerState) []memory.Observation {
 		l := d.loads[svc.ServiceID]
@@ -80,7 +83,7 @@ func (d *Demo) pass(by time.Duration, turn int) {
 			l = d.newLoad(newcomer)
 			d.loads[svc.ServiceID] = l
 		}
-		if turn >= 0 && l.turn != turn {
+		if turn != everyTurn && l.turn != turn {
 			return nil
 		}
 		return l.pass(d.random, svc, servers, d.clock, by.Seconds())
