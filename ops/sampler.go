@@ -62,8 +62,9 @@ func NewSampler(r ipvs.Reader, o Options) *Sampler {
 // Latest is the newest sample, or nil before the first.
 func (s *Sampler) Latest() *Sample { return s.latest.Load() }
 
-// Updated receives when there is a newer sample than at the last receive. It
-// has one receiver: several would each get some of the news.
+// Updated receives when there is a newer sample than at the last receive, which
+// Latest may have given already. It has one receiver: several would each get
+// some of the news.
 func (s *Sampler) Updated() <-chan struct{} { return s.updated }
 
 // Interval is the time between readings.
