@@ -1,0 +1,189 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/proc"
+)
+
+var _ ipvs.Table = (*Client)(nil)
+
+// Client is the table of one network namespace. It is safe for concurrent use;
+// callers take turns on one socket.
+type Client struct {
+	files *proc.Files
+
+	// turn holds the socket while nobody uses it; nil when it must be dialled.
+	turn    chan *conn
+	current atomic.Pointer[conn] // the one in use, for Close to wake
+	closed  atomic.Bool
+	closing sync.Once
+}
+
+// Options are choices at Open.
+type Options struct {
+	// LoadModule runs the kernel's own modprobe once when IPVS is not there.
+	LoadModule bool
+}
+
+// Open opens the table of the calling thread's network namespace, where the
+// client stays whatever thread uses it. Errors are ipvs.ErrUnavailable without
+// IPVS, and ipvs.ErrPermission without CAP_NET_ADMIN, which the kernel demands
+// even of readers, and in the initial user namespace.
+func Open(ctx context.Context, o Options) (*Client, error) {
+	c, err := openClient(ctx)
+	if o.LoadModule && errors.Is(err, ipvs.ErrUnavailable) {
+		if err = loadModule(ctx); err == nil {
+			c, err = openClient(ctx)
+		}
+	}
+	if err != nil {
+		return nil, refused(ipvs.OpOpen, "", err)
+	}
+	return c, nil
+}
+
+func openClient(ctx context.Context) (*Client, error) {
+	files, err := proc.OpenFiles()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{files: files, turn: make(chan *conn, 1)}
+	c.turn <- nil
+	// The cheapest question shows whether we may ask at all.
+	if err := c.ask(ctx, request{cmd: cmdGetInfo}, nothing); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Limits implements ipvs.Reader: there are none.
+func (c *Client) Limits() ipvs.Limits { return ipvs.Limits{} }
+
+// Close wakes whoever waits for the kernel and closes all. Everything asked
+// later fails with os.ErrClosed.
+func (c *Client) Close() (err error) {
+	c.closing.Do(func() {
+		c.closed.Store(true)
+		if current := c.current.Load(); current != nil {
+			current.wake()
+		}
+		if conn := <-c.turn; conn != nil {
+			conn.close()
+		}
+		close(c.turn)
+		err = c.files.Close()
+	})
+	return err
+}
+
+// take waits for a turn and gives the socket, a fresh one if need be.
+func (c *Client) take(ctx context.Context) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case conn, open := <-c.turn:
+		if !open {
+			return nil, os.ErrClosed
+		}
+		if conn == nil {
+			var err error
+			if conn, err = dial(ctx, c.files.Namespace()); err != nil {
+				c.turn <- nil
+				return nil, err
+			}
+		}
+		c.current.Store(conn)
+		if c.closed.Load() { // before Close could see what to wake
+			conn.wake()
+		}
+		return conn, nil
+	}
+}
+
+// give ends a turn. After a refusal the socket is as good as ever; after any
+// other error, or when the context has woken it, it is dropped.
+func (c *Client) give(ctx context.Context, conn *conn, err error) {
+	c.current.Store(nil)
+	if _, no := err.(refusal); err != nil && !no || ctx.Err() != nil {
+		conn.close()
+		conn = nil
+	}
+	c.turn <- conn
+}
+
+// ask has one request answered by the family IPVS. When the kernel does not
+// know what we ask for, the reason may be that the module was loaded again and
+// the family has a new number.
+func (c *Client) ask(ctx context.Context, r request, each func([]byte) error) error {
+	conn, err := c.take(ctx)
+	if err != nil {
+		return err
+	}
+	r.family = conn.family
+	err = conn.exchange(ctx, r, each)
+	if err == refusal(unix.ENOENT) {
+		if again := conn.resolve(ctx); again != nil {
+			err = again
+		} else if conn.family != r.family {
+			r.family = conn.family
+			err = conn.exchange(ctx, r, each)
+		}
+	}
+	if err == refusal(unix.EBUSY) && r.flags == unix.NLM_F_DUMP {
+		err = errLost
+	}
+	c.give(ctx, conn, err)
+	if err != nil && c.closed.Load() {
+		return os.ErrClosed
+	}
+	return err
+}
+
+// change asks for a change.
+func (c *Client) change(ctx context.Context, op ipvs.Op, target string, cmd uint8, attrs ...*nl.RtAttr) error {
+	err := c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_ACK, attrs: attrs}, nothing)
+	return refused(op, target, err)
+}
+
+// nothing is what is expected in answer to a change.
+func nothing([]byte) error { return nil }
+
+// list asks for a list, once more when it was lost or the socket was busy with
+// another (which a fresh socket is not).
+func list[T any](ctx context.Context, c *Client, cmd uint8, parse func([]byte, *T) error, attrs ...*nl.RtAttr) ([]T, error) {
+	for again := false; ; again = true {
+		var all []T
+		err := c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_DUMP, attrs: attrs}, func(message []byte) error {
+			var one T
+			all = append(all, one)
+			return parse(message, &all[len(all)-1])
+		})
+		if again || !errors.Is(err, errLost) {
+			return all, err
+		}
+	}
+}
+
+// refused puts what went wrong into the words of package ipvs.
+func refused(op ipvs.Op, target string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errno, ok := err.(refusal); ok {
+		return ipvs.Refused(op, target, unix.Errno(errno))
+	}
+	return &ipvs.Error{Op: op, Target: target, Kind: err}
+}

@@ -1,0 +1,174 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/vishvananda/netlink/nl"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/proc"
+)
+
+// refusal is an errno that the kernel answered with, as opposed to one that
+// sending or receiving failed with.
+type refusal syscall.Errno
+
+func (r refusal) Error() string { return syscall.Errno(r).Error() }
+
+// errLost: an answer did not come whole. A fresh socket may get it.
+var errLost = errors.New("the kernel's answer was lost on the way")
+
+// conn is one netlink socket and what was learned on it. One caller at a time
+// may use it, and after an error that is not a refusal nobody: the rest of an
+// answer may still be under way.
+//
+// nl.NetlinkSocket makes the socket, but does not serve to receive: it makes two
+// buffers of 64 KiB for each piece of an answer, and knows no context.
+type conn struct {
+	file   *os.File // not blocking, so that a deadline can wake who waits
+	raw    syscall.RawConn
+	port   uint32 // our address: messages for others are none of ours
+	family uint16 // the number that IPVS has until its module is loaded again
+	buffer []byte // for answers, used again each time
+}
+
+// dial opens a socket in a network namespace and asks for the family's number.
+func dial(ctx context.Context, in *proc.Namespace) (c *conn, err error) {
+	if err := in.Do(func() (err error) { c, err = open(); return err }); err != nil {
+		return nil, err
+	}
+	if err := c.resolve(ctx); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// open opens a socket in the calling thread's network namespace.
+func open() (*conn, error) {
+	sock, err := nl.GetNetlinkSocketAt(netns.None(), netns.None(), unix.NETLINK_GENERIC)
+	if err != nil {
+		return nil, fmt.Errorf("netlink socket: %w", err)
+	}
+	defer sock.Close()
+	port, err := sock.GetPid()
+	if err != nil {
+		return nil, fmt.Errorf("netlink socket: %w", err)
+	}
+	fd, err := unix.FcntlInt(uintptr(sock.GetFd()), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("netlink socket: %w", err)
+	}
+	// Connected to the kernel, it hears nobody else.
+	if err := unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("netlink socket: %w", err)
+	}
+	return newConn(fd, port)
+}
+
+// newConn takes over a socket that does not block.
+func newConn(fd int, port uint32) (*conn, error) {
+	c := &conn{file: os.NewFile(uintptr(fd), "netlink"), port: port, buffer: make([]byte, nl.RECEIVE_BUFFER_SIZE)}
+	var err error
+	c.raw, err = c.file.SyscallConn()
+	return c, err
+}
+
+func (c *conn) close() { c.file.Close() }
+
+// wake makes whoever waits on the socket give up, now and later.
+func (c *conn) wake() { c.file.SetDeadline(time.Unix(1, 0)) }
+
+// resolve asks which number the family IPVS has. Without the module there is
+// none: ipvs.ErrUnavailable.
+func (c *conn) resolve(ctx context.Context) error {
+	c.family = 0
+	err := c.exchange(ctx, request{
+		family: nl.GENL_ID_CTRL,
+		cmd:    nl.GENL_CTRL_CMD_GETFAMILY,
+		attrs:  []*nl.RtAttr{nl.NewRtAttr(nl.GENL_CTRL_ATTR_FAMILY_NAME, nl.ZeroTerminated("IPVS"))},
+	}, func(message []byte) error {
+		a := attributes{rest: message}
+		for a.next() {
+			if a.kind == nl.GENL_CTRL_ATTR_FAMILY_ID {
+				c.family = uint16(a.number())
+			}
+		}
+		return a.err
+	})
+	if err == refusal(unix.ENOENT) || err == nil && c.family == 0 {
+		return ipvs.ErrUnavailable
+	}
+	return err
+}
+
+// exchange sends a request and gives each message of the answer, without its
+// headers, to each. A context that ends wakes the socket, which is of no use
+// then, unless the answer was complete.
+func (c *conn) exchange(ctx context.Context, r request, each func([]byte) error) error {
+	stop := context.AfterFunc(ctx, c.wake)
+	err := c.talk(r, each)
+	if !stop() && err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+func (c *conn) talk(r request, each func([]byte) error) error {
+	message, seq, fence := r.encode()
+	if err := c.send(message); err != nil {
+		return err
+	}
+	answer := answer{seq: seq, fence: fence, port: c.port, each: each}
+	for !answer.done {
+		piece, err := c.receive()
+		if err != nil {
+			return err
+		}
+		if err := answer.read(piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conn) send(message []byte) error {
+	var failed error
+	err := c.raw.Write(func(fd uintptr) bool {
+		_, failed = unix.Write(int(fd), message)
+		return failed != unix.EAGAIN
+	})
+	return errors.Join(err, failed)
+}
+
+// receive gives one piece of an answer, good until the next.
+func (c *conn) receive() ([]byte, error) {
+	var n int
+	var failed error
+	err := c.raw.Read(func(fd uintptr) bool {
+		for {
+			// MSG_TRUNC gives the true length of what was too long.
+			n, _, failed = unix.Recvfrom(int(fd), c.buffer, unix.MSG_TRUNC)
+			if failed != unix.EINTR {
+				return failed != unix.EAGAIN
+			}
+		}
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case failed == unix.ENOBUFS || n > len(c.buffer):
+		return nil, errLost
+	case failed != nil:
+		return nil, fmt.Errorf("netlink receive: %w", failed)
+	}
+	return c.buffer[:n], nil
+}

@@ -1,0 +1,34 @@
+package kernel
+
+import (
+	"testing"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/tabletest"
+	"lvsdeck/lab"
+)
+
+// director is a host with an empty table.
+func director(t testing.TB) *lab.Host {
+	t.Helper()
+	lab.Require(t)
+	return lab.New(t).Host("director")
+}
+
+// openOn opens the host's table, closed when the test ends.
+func openOn(t testing.TB, h *lab.Host) *Client {
+	t.Helper()
+	var c *Client
+	var err error
+	h.Do(func() { c, err = Open(t.Context(), Options{}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestContract(t *testing.T) {
+	lab.Require(t)
+	tabletest.Run(t, func(t *testing.T) ipvs.Table { return openOn(t, director(t)) })
+}

@@ -1,0 +1,147 @@
+package kernel
+
+import (
+	"context"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"lvsdeck/ipvs"
+)
+
+// Info implements ipvs.Reader.
+func (c *Client) Info(ctx context.Context) (ipvs.Info, error) {
+	var i ipvs.Info
+	err := c.ask(ctx, request{cmd: cmdGetInfo}, func(message []byte) error { return parseInfo(message, &i) })
+	if err != nil {
+		return ipvs.Info{}, refused(ipvs.OpInfo, "", err)
+	}
+	i.EstimatorOff = c.files.EstimatorOff()
+	return i, nil
+}
+
+// Service implements ipvs.Table.
+func (c *Client) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceState, error) {
+	var s ipvs.ServiceState
+	r := request{cmd: cmdGetService, attrs: []*nl.RtAttr{configureID(id)}}
+	err := c.ask(ctx, r, func(message []byte) error { return parseService(message, &s) })
+	if err != nil {
+		return ipvs.ServiceState{}, refused(ipvs.OpGetService, id.String(), err)
+	}
+	return s, nil
+}
+
+// Servers implements ipvs.Reader.
+func (c *Client) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerState, error) {
+	servers, err := list(ctx, c, cmdGetDest, parseServer, configureID(id))
+	if err != nil {
+		return nil, refused(ipvs.OpGetServers, id.String(), err)
+	}
+	return servers, nil
+}
+
+// AddService implements ipvs.Table.
+func (c *Client) AddService(ctx context.Context, s ipvs.Service) error {
+	if err := checkNames(ipvs.OpAddService, s); err != nil {
+		return err
+	}
+	return c.change(ctx, ipvs.OpAddService, s.ServiceID.String(), cmdNewService, configureService(s))
+}
+
+// SetService implements ipvs.Table. Connections and counters stay.
+func (c *Client) SetService(ctx context.Context, s ipvs.Service) error {
+	if err := checkNames(ipvs.OpSetService, s); err != nil {
+		return err
+	}
+	return c.change(ctx, ipvs.OpSetService, s.ServiceID.String(), cmdSetService, configureService(s))
+}
+
+// DeleteService implements ipvs.Table.
+func (c *Client) DeleteService(ctx context.Context, id ipvs.ServiceID) error {
+	return c.change(ctx, ipvs.OpDeleteService, id.String(), cmdDelService, configureID(id))
+}
+
+// AddServer implements ipvs.Table. A server that was deleted a short while ago
+// comes back with the connections and counters it had.
+func (c *Client) AddServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) error {
+	return c.change(ctx, ipvs.OpAddServer, ipvs.ServerTarget(id, s), cmdNewDest, configureID(id), configureServer(s))
+}
+
+// SetServer implements ipvs.Table. Connections and counters stay.
+func (c *Client) SetServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) error {
+	return c.change(ctx, ipvs.OpSetServer, ipvs.ServerTarget(id, s), cmdSetDest, configureID(id), configureServer(s))
+}
+
+// DeleteServer implements ipvs.Table.
+func (c *Client) DeleteServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) error {
+	return c.change(ctx, ipvs.OpDeleteServer, ipvs.ServerTarget(id, s), cmdDelDest, configureID(id), configureAddr(s))
+}
+
+// Zero implements ipvs.Table.
+func (c *Client) Zero(ctx context.Context, id ipvs.ServiceID) error {
+	return c.change(ctx, ipvs.OpZero, id.String(), cmdZero, configureID(id))
+}
+
+// ZeroAll implements ipvs.Table.
+func (c *Client) ZeroAll(ctx context.Context) error {
+	return c.change(ctx, ipvs.OpZero, "", cmdZero)
+}
+
+// Flush implements ipvs.Table.
+func (c *Client) Flush(ctx context.Context) error {
+	return c.change(ctx, ipvs.OpFlush, "", cmdFlush)
+}
+
+// Timeouts implements ipvs.Reader.
+func (c *Client) Timeouts(ctx context.Context) (ipvs.Timeouts, error) {
+	var t ipvs.Timeouts
+	err := c.ask(ctx, request{cmd: cmdGetConfig}, func(message []byte) error { return parseTimeouts(message, &t) })
+	if err != nil {
+		return ipvs.Timeouts{}, refused(ipvs.OpGetTimeouts, "", err)
+	}
+	return t, nil
+}
+
+// SetTimeouts implements ipvs.Table.
+func (c *Client) SetTimeouts(ctx context.Context, t ipvs.Timeouts) error {
+	return c.change(ctx, ipvs.OpSetTimeouts, "", cmdSetConfig, configureTimeouts(t)...)
+}
+
+// Daemons implements ipvs.Reader.
+func (c *Client) Daemons(ctx context.Context) ([]ipvs.Daemon, error) {
+	daemons, err := list(ctx, c, cmdGetDaemon, parseDaemon)
+	if err != nil {
+		return nil, refused(ipvs.OpGetDaemons, "", err)
+	}
+	return daemons, nil
+}
+
+// StartDaemon implements ipvs.Table.
+func (c *Client) StartDaemon(ctx context.Context, d ipvs.Daemon) error {
+	if len(d.Interface) > maxName {
+		return refused(ipvs.OpStartDaemon, d.Role.String(), ipvs.ErrNoDevice)
+	}
+	return c.change(ctx, ipvs.OpStartDaemon, d.Role.String(), cmdNewDaemon, configureDaemon(d))
+}
+
+// StopDaemon implements ipvs.Table. A daemon that had no time to run yet stops
+// with EINTR (kthread_stop), which is as good.
+func (c *Client) StopDaemon(ctx context.Context, d ipvs.Daemon) error {
+	r := request{cmd: cmdDelDaemon, flags: unix.NLM_F_ACK, attrs: []*nl.RtAttr{configureDaemon(d)}, fenced: true}
+	if err := c.ask(ctx, r, nothing); err != nil && err != refusal(unix.EINTR) {
+		return refused(ipvs.OpStopDaemon, d.Role.String(), err)
+	}
+	return nil
+}
+
+// maxName is the longest name a scheduler, engine or interface can have
+// (IP_VS_SCHEDNAME_MAXLEN and others, less the NUL). To a longer one the kernel
+// says EINVAL, which would not tell the operator what is wrong.
+const maxName = 15
+
+func checkNames(op ipvs.Op, s ipvs.Service) error {
+	if len(s.Scheduler) > maxName || len(s.Persistence.Engine) > maxName {
+		return refused(op, s.ServiceID.String(), ipvs.ErrNoScheduler)
+	}
+	return nil
+}
