@@ -160,6 +160,12 @@ func TestFocusFillsAtOnce(t *testing.T) {
 				t.Errorf("%s: want counted %v, got %v", svc.Name, want, svc.Servers[0].Counted)
 			}
 		}
+		if before.Services[49].Servers[0].Counted {
+			t.Error("a sample that was handed over has changed")
+		}
+		if counting := now.Services[49].Servers[0].Since; !counting.Equal(time.Now()) {
+			t.Errorf("want a server's counting to begin when it was first counted, got %v", counting)
+		}
 		if !now.Time.Equal(before.Time) || now.Services[49].Trend != before.Services[49].Trend || now.Services[0] != before.Services[0] {
 			t.Error("want the same moment, and untouched rows shared")
 		}
@@ -230,9 +236,33 @@ func TestEveryServiceHasItsTurn(t *testing.T) {
 	})
 }
 
+// On a director that answers slowly, what nobody looks at waits; the focus does not.
+func TestTurnsTakeLittleTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ids := many(60)
+		table := fill(t, 1, ids...)
+		table.Inject(func(_ context.Context, op ipvs.Op) error {
+			if op == ipvs.OpGetServers {
+				time.Sleep(40 * time.Millisecond)
+			}
+			return nil
+		})
+		s := start(t, table)
+		after(time.Second)
+		if got := s.Latest().Took; got != 120*time.Millisecond {
+			t.Errorf("want three services read in turn, for 120 ms, got %v", got)
+		}
+		s.Focus(ids[40:])
+		after(2 * ops.DefaultInterval)
+		if got := s.Latest().Took; got != (20+3)*40*time.Millisecond {
+			t.Errorf("want the 20 services in focus read as well, for 920 ms, got %v", got)
+		}
+	})
+}
+
 func TestErrorKeepsTheLastGoodRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table := fill(t, 2, web)
+		table := fill(t, 2, append(many(20), web)...)
 		gone := errors.New("netlink is gone")
 		table.Inject(memory.Fail(gone))
 		s := start(t, table)
@@ -242,19 +272,29 @@ func TestErrorKeepsTheLastGoodRows(t *testing.T) {
 		table.Inject(nil)
 		after(ops.DefaultInterval)
 		good := s.Latest()
-		if good.Err != nil || len(good.Services) != 1 || good.Was.Counted != good.Counted {
+		if good.Err != nil || len(good.Services) != 21 || good.Was.Counted != good.Counted {
 			t.Fatalf("want it to recover by itself, got %+v", good)
 		}
-		table.Inject(memory.Fail(gone))
+		table.Inject(failing(ipvs.OpList, gone))
 		after(ops.DefaultInterval)
 		bad := s.Latest()
 		if !errors.Is(bad.Err, gone) || !bad.Time.Equal(good.Time) || bad.Services[0] != good.Services[0] || bad.Seq != 3 {
 			t.Errorf("want the last good rows and time with the error, got %+v", bad)
 		}
-		s.Focus([]ipvs.ServiceID{web})
+		s.Focus(many(20))
 		synctest.Wait()
-		seq(t, s, 3, "a focus while the table cannot be read")
+		seq(t, s, 3, "a focus while rows are old")
 	})
+}
+
+// failing is a fault of one kind of call only.
+func failing(op ipvs.Op, err error) memory.Fault {
+	return func(_ context.Context, asked ipvs.Op) error {
+		if asked == op {
+			return err
+		}
+		return nil
+	}
 }
 
 func TestHangingTable(t *testing.T) {
@@ -310,12 +350,7 @@ func TestMissedDetails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := fill(t, 1, web)
 		broken := errors.New("broken")
-		table.Inject(func(_ context.Context, op ipvs.Op) error {
-			if op == ipvs.OpGetServers {
-				return broken
-			}
-			return nil
-		})
+		table.Inject(failing(ipvs.OpGetServers, broken))
 		s := start(t, table)
 		if got := s.Latest(); got.Err != nil || !errors.Is(got.Missed, broken) || got.Servers != 1 || got.Services[0].Servers[0].Counted {
 			t.Errorf("want a good sample that misses details, got %+v", got)
