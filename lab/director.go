@@ -96,7 +96,7 @@ func Director(t TB, mode Mode, servers int, v6 bool) *Site {
 		h.Join(s.Lan, "eth0", cidr(lan, n))
 		h.AddRoute(p.rest.String(), gateway.String())
 		s.Servers, s.Addrs = append(s.Servers, h), append(s.Addrs, number(lan, n))
-		s.accept(h)
+		h.AcceptVIP(mode, s.VIP)
 		s.serve(h, number(lan, n))
 	}
 	return s
@@ -111,7 +111,7 @@ func (s *Site) behind(p plan) (lan netip.Prefix, gateway netip.Addr) {
 	case TUN:
 		s.Lan = s.Segment("lan")
 		s.Router.Join(s.Lan, "eth2", cidr(p.lan, routerNumber))
-		Modprobe(s.t, s.tunnel().module)
+		Modprobe(s.t, tunnelFor(s.VIP).module)
 		return p.lan, number(p.lan, routerNumber)
 	}
 	s.Lan = s.Segment("lan")
@@ -120,32 +120,35 @@ func (s *Site) behind(p plan) (lan netip.Prefix, gateway netip.Addr) {
 	return p.lan, number(p.lan, directorNumber)
 }
 
-// accept lets a real server take the VIP's packets without claiming the VIP.
-func (s *Site) accept(h *Host) {
-	switch s.Mode {
+// AcceptVIP lets a real server take the VIP's packets without claiming the VIP.
+// TUN wants its module loaded before (see Modprobe).
+func (h *Host) AcceptVIP(m Mode, vip netip.Addr) {
+	h.net.t.Helper()
+	switch m {
 	case DR:
 		// First be silent, then have the address: between the two, a single
 		// answer would lead the router astray.
 		h.Sysctl("net.ipv4.conf.all.arp_ignore", "1")
 		h.Sysctl("net.ipv4.conf.all.arp_announce", "2")
-		h.AddVIP("lo", s.VIP)
+		h.AddVIP("lo", vip)
 	case TUN:
-		device := s.tunnel().device
-		if s.VIP.Is4() {
+		device := tunnelFor(vip).device
+		if vip.Is4() {
 			h.Sysctl("net.ipv4.conf."+device+".rp_filter", "0")
 		}
 		h.Up(device)
-		h.AddVIP(device, s.VIP)
+		h.AddVIP(device, vip)
 	}
 }
 
-// tunnel is what unpacks the packets of the site's family: its module brings a
-// device to every host.
-func (s *Site) tunnel() (t struct{ module, device string }) {
-	if t.module, t.device = "ipip", "tunl0"; s.VIP.Is6() {
-		t.module, t.device = "ip6_tunnel", "ip6tnl0"
+// tunnel is what unpacks packets: its module brings a device to every host.
+type tunnel struct{ module, device string }
+
+func tunnelFor(vip netip.Addr) tunnel {
+	if vip.Is6() {
+		return tunnel{"ip6_tunnel", "ip6tnl0"}
 	}
-	return t
+	return tunnel{"ipip", "tunl0"}
 }
 
 func (s *Site) serve(h *Host, own netip.Addr) {

@@ -90,6 +90,12 @@ func (h *Host) close() {
 	}
 }
 
+// Namespace is a path to the host's network namespace, for as long as this
+// process runs: for netns.GetFromPath, or as a link in /run/netns.
+func (h *Host) Namespace() string {
+	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), h.spaces[0].Fd())
+}
+
 // Do runs f as a program of this host would run: what it opens, dials or
 // starts is the host's. Only f's own goroutine is there, not those it starts.
 // Read /proc/thread-self/net, not /proc/net, which is another thread's.

@@ -81,7 +81,15 @@ func (j Job) runOnTerminal(line, notes *os.File) (int, error) {
 			}
 		}
 	}()
-	pid, err := j.start([]*os.File{line, line, line}, &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0})
+	// The guest leads the session, not the job: when a leader ends, the kernel
+	// hangs its terminal up and throws away what has not left the line yet.
+	if _, err := unix.Setsid(); err != nil {
+		return 0, fmt.Errorf("start a session: %w", err)
+	}
+	if err := unix.IoctlSetInt(int(line.Fd()), unix.TIOCSCTTY, 0); err != nil {
+		return 0, fmt.Errorf("make %s the session's terminal: %w", line.Name(), err)
+	}
+	pid, err := j.start([]*os.File{line, line, line}, &syscall.SysProcAttr{Foreground: true, Ctty: int(line.Fd())})
 	if err != nil {
 		return 0, err
 	}

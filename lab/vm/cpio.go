@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 )
 
 // File types of the archive, as in stat's st_mode.
@@ -24,12 +25,15 @@ type archive struct {
 }
 
 func newArchive(w io.Writer) *archive {
-	return &archive{w: w, dirs: map[string]bool{".": true, "/": true}}
+	return &archive{w: w, dirs: map[string]bool{"": true}}
 }
+
+// inside is a path as archives have it: from the root, but without its slash.
+func inside(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
 
 // Dir adds a directory and those above it, each once.
 func (a *archive) Dir(name string) {
-	if name = path.Clean(name); a.dirs[name] {
+	if name = inside(name); a.dirs[name] {
 		return
 	}
 	a.Dir(path.Dir(name))
@@ -40,48 +44,36 @@ func (a *archive) Dir(name string) {
 // File adds a regular file and the directories above it.
 func (a *archive) File(name string, perm uint32, data []byte) {
 	a.Dir(path.Dir(name))
-	a.entry(path.Clean(name), typeFile|perm, data)
+	a.entry(inside(name), typeFile|perm, data)
 }
 
 // Link adds a symbolic link and the directories above it.
 func (a *archive) Link(name, target string) {
 	a.Dir(path.Dir(name))
-	a.entry(path.Clean(name), typeLink|0o777, []byte(target))
+	a.entry(inside(name), typeLink|0o777, []byte(target))
 }
 
 // Close writes the end mark and returns the first error of all calls.
 func (a *archive) Close() error {
-	a.inode = 0
-	a.write("TRAILER!!!", 0, nil)
+	a.write("TRAILER!!!", 0, 0, nil)
 	return a.err
 }
 
 func (a *archive) entry(name string, mode uint32, data []byte) {
 	a.inode++
-	a.write(name[leadingSlash(name):], mode, data)
-}
-
-func leadingSlash(name string) int {
-	if len(name) > 1 && name[0] == '/' {
-		return 1
-	}
-	return 0
+	a.write(name, a.inode, mode, data)
 }
 
 // write follows the kernel's Documentation/driver-api/early-userspace/
 // buffer-format.rst: name and data are each padded to four bytes, the name
 // together with the 110 bytes of the header.
-func (a *archive) write(name string, mode uint32, data []byte) {
+func (a *archive) write(name string, inode, mode uint32, data []byte) {
 	if a.err != nil {
 		return
 	}
-	links := uint32(1)
-	if mode&typeDir != 0 && mode&typeFile != typeFile {
-		links = 2
-	}
 	header := "070701"
 	for _, field := range []uint32{
-		a.inode, mode, 0, 0, links, 0, uint32(len(data)), 0, 0, 0, 0, uint32(len(name) + 1), 0,
+		inode, mode, 0, 0, 1, 0, uint32(len(data)), 0, 0, 0, 0, uint32(len(name) + 1), 0,
 	} {
 		header += fmt.Sprintf("%08X", field)
 	}

@@ -86,14 +86,12 @@ func depends(ctx context.Context, file string) ([]string, error) {
 	return parseDepends(text), nil
 }
 
-var dependency = regexp.MustCompile(`(?:^|[:,])\s*([a-z0-9][a-z0-9.+-]+)`)
+var dependency = regexp.MustCompile(`(?m)(?:^[\w-]+:|,)\s*([a-z0-9][a-z0-9.+-]+)`)
 
 func parseDepends(text string) []string {
 	var names []string
-	for line := range strings.Lines(text) {
-		for _, m := range dependency.FindAllStringSubmatch(line, -1) {
-			names = append(names, m[1])
-		}
+	for _, m := range dependency.FindAllStringSubmatch(text, -1) {
+		names = append(names, m[1])
 	}
 	return names
 }
