@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/pflag"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ops/demo"
+	"lvsdeck/ui"
+)
+
+// consoleOptions are the flags of the console.
+type consoleOptions struct {
+	demo     string
+	interval time.Duration
+	readOnly bool
+	ascii    bool
+}
+
+func (o *consoleOptions) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.demo, "demo", "", "show made-up traffic instead of this host's: "+demoKinds())
+	f.Lookup("demo").NoOptDefVal = string(demo.Steady)
+	f.DurationVar(&o.interval, "interval", ops.DefaultInterval, "time between readings, 1s to 60s")
+	f.BoolVar(&o.readOnly, "read-only", false, "never change anything")
+	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII only (chosen by itself when the locale is not UTF-8)")
+}
+
+func (o *consoleOptions) check() error {
+	if o.interval < ops.MinInterval || o.interval > ops.MaxInterval {
+		return fmt.Errorf("--interval %s: must be 1s to 60s", o.interval)
+	}
+	if !term.IsTerminal(os.Stdin.Fd()) || !term.IsTerminal(os.Stdout.Fd()) {
+		return errors.New("the console needs a terminal for input and output; for pipes and scripts use: lvsdeck list")
+	}
+	if t := os.Getenv("TERM"); t == "" || t == "dumb" {
+		return fmt.Errorf("the console cannot draw on a terminal of type %q; set TERM, or use: lvsdeck list", t)
+	}
+	return nil
+}
+
+// demoSeed makes every demo the same one, so that what is written about it holds.
+const demoSeed = 1
+
+func demoKinds() string {
+	var names []string
+	for _, k := range demo.Kinds() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
+// runConsole checks everything that can fail before it touches the terminal.
+func runConsole(ctx context.Context, o consoleOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	opts := ui.Options{Host: hostName(), Interval: o.interval, ASCII: o.ascii || !unicodeTerminal(os.Getenv)}
+	var reader ipvs.Reader
+	var sampler *ops.Sampler
+	if o.demo != "" {
+		kind, err := demo.ParseKind(o.demo)
+		if err != nil {
+			return err
+		}
+		site := demo.New(kind, demoSeed)
+		reader, opts.Demo, opts.Host = site.Table(), o.demo, "director"
+		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
+		site.Prime(ctx, sampler, time.Now())
+		go site.Run(ctx)
+	} else {
+		var err error
+		if reader, err = openTable(ctx); err != nil {
+			return fmt.Errorf("%w; to look around without a director: lvsdeck --demo", err)
+		}
+		defer reader.Close()
+		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
+	}
+	opts.Source, opts.Limits = sampler, reader.Limits()
+	if o.readOnly {
+		opts.Limits.ReadOnly, opts.Limits.Why = true, "--read-only"
+	}
+	go sampler.Run(ctx)
+	return ui.Run(ctx, opts)
+}
+
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "this host"
+	}
+	short, _, _ := strings.Cut(name, ".")
+	return short
+}
+
+// unicodeTerminal tells whether the locale is UTF-8 and the terminal has the
+// letters: the kernel's own console lacks most of them.
+func unicodeTerminal(env func(string) string) bool {
+	if env("TERM") == "linux" {
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(env(name)); v != "" {
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return false
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lvsdeck/ops"
+	"lvsdeck/ui/plain"
+)
+
+func newList() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "print the table once, as text or JSON",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := plain.CheckFormat(format); err != nil {
+				return err
+			}
+			reader, err := openTable(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer reader.Close()
+			sampler := ops.NewSampler(reader, ops.Options{})
+			sampler.FocusAll()
+			s := sampler.Observe(cmd.Context(), time.Now())
+			if s.Err != nil {
+				return s.Err
+			}
+			return plain.Write(os.Stdout, s, format)
+		},
+	}
+	cmd.Flags().StringVarP(&format, "output", "o", "table", "table or json")
+	return cmd
+}
