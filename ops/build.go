@@ -269,6 +269,7 @@ func (row *serverRow) appear(s *Server, state, full *ipvs.ServerState, at time.T
 	s.Was = s.Figures
 	if last != nil {
 		s.Was = last.Figures
+		s.full = last.Overloaded() && s.Upper <= last.Upper // a raised threshold lets it in again
 	}
 }
 

@@ -82,6 +82,46 @@ func TestStateOfServers(t *testing.T) {
 	}
 }
 
+// A full server stays out until it comes under its lower threshold.
+func TestOverloadHasTwoThresholds(t *testing.T) {
+	raised, single := rs(0), rs(0)
+	raised.Upper, single.Lower = 2000, 0
+	for _, test := range []struct {
+		name  string
+		set   ipvs.Server
+		conns []uint32
+		want  string
+	}{
+		{"lower", rs(0), []uint32{999, 1000, 999, 500, 499, 999}, "[false true true true false false]"},
+		{"three quarters", single, []uint32{1000, 750, 749, 750}, "[true true false false]"},
+		{"quick", rs(0), []uint32{1000, 1, 1}, "[true false false]"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWatch(t, fill(t, 1, web))
+			must(t, w.SetServer(t.Context(), web, test.set))
+			var got []bool
+			for _, n := range test.conns {
+				w.ObserveServer(web, rs(0).Addr, memory.Observation{Active: n})
+				svc := w.sample().Services[0]
+				got = append(got, svc.Servers[0].Overloaded())
+				if up := svc.Up == 1; up == (svc.Overloaded == 1) {
+					t.Errorf("want a server up or overloaded, got %d and %d", svc.Up, svc.Overloaded)
+				}
+			}
+			if fmt.Sprint(got) != test.want {
+				t.Errorf("with %v connections: want %s, got %v", test.conns, test.want, got)
+			}
+		})
+	}
+	w := newWatch(t, fill(t, 1, web))
+	w.ObserveServer(web, rs(0).Addr, memory.Observation{Active: 1000})
+	w.sample()
+	must(t, w.SetServer(t.Context(), web, raised))
+	if w.sample().Services[0].Overloaded != 0 {
+		t.Error("want a raised threshold to let the server in again")
+	}
+}
+
 // Zeroing, and a service deleted and added anew between two readings, set the
 // totals back; Seen goes on.
 func TestSeenOverZeroAndReCreation(t *testing.T) {

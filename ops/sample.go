@@ -75,12 +75,22 @@ type Server struct {
 	Seen  ipvs.Traffic // as for a service, from the first sample in which it was Counted
 	Since time.Time    // when that was
 	Trend *Trend
+
+	full bool // was overloaded in the sample before
 }
 
-// Overloaded tells a server that is left out because it reached its upper
-// threshold.
+// Overloaded tells a server that is left out: it reached its upper threshold and
+// was not seen under its lower one since. The kernel does not say so itself.
 func (s *Server) Overloaded() bool {
-	return s.Upper != 0 && s.Active+s.Inactive >= uint64(s.Upper)
+	if s.Upper == 0 {
+		return false
+	}
+	conns, upper, lower := s.Active+s.Inactive, uint64(s.Upper), uint64(s.Lower)
+	back := conns < lower
+	if lower == 0 {
+		back = 4*conns < 3*upper
+	}
+	return conns >= upper || s.full && !back
 }
 
 // Usable tells whether new connections can go to the server.
