@@ -1,0 +1,29 @@
+package ipvs
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Rules is what a table is told, without anything it counts: what is saved,
+// restored and compared. Timeouts and Daemons belong to it; sysctls do not.
+type Rules struct {
+	Services []ServiceRules
+	Timeouts *Timeouts // nil: not known, or not said
+	Daemons  []Daemon
+}
+
+// ServiceRules is one service with its servers.
+type ServiceRules struct {
+	Service
+	Servers []Server
+}
+
+// Sort puts services, servers and daemons into their one order.
+func (r *Rules) Sort() {
+	slices.SortFunc(r.Services, func(a, b ServiceRules) int { return a.ServiceID.Compare(b.ServiceID) })
+	for i := range r.Services {
+		slices.SortFunc(r.Services[i].Servers, func(a, b Server) int { return a.Addr.Compare(b.Addr) })
+	}
+	slices.SortFunc(r.Daemons, func(a, b Daemon) int { return cmp.Compare(a.Role, b.Role) })
+}
