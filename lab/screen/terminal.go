@@ -59,7 +59,10 @@ func (t *Terminal) Start(cmd *exec.Cmd) error {
 	if cmd.Stderr == nil {
 		cmd.Stderr = t.slave
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty = true, true
 	err := cmd.Start()
 	t.slave.Close() // or the terminal would never be seen to be left
 	if err != nil {

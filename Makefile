@@ -1,0 +1,75 @@
+# lvsdeck: make run opens the console, make test passes all tests. Both install
+# what they need, once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+GO ?= go
+export CGO_ENABLED := 0
+
+# Packages with tests that need the lab's kernel.
+LAB := ./lab ./ipvs/kernel ./ipvs/proc ./lab/flow
+
+.PHONY: run demo lab test check lint test-plain test-lab race keys clean tools
+
+## make run        build and open the console; without a director, the demo
+run: bin/lvsdeck
+	@if why=$$(bin/lvsdeck list 2>&1 >/dev/null); then exec bin/lvsdeck; \
+	else echo "$$why"; echo "Opening the demo instead."; exec bin/lvsdeck --demo; fi
+
+## make demo       build and open the console on made-up traffic
+demo: bin/lvsdeck
+	@exec bin/lvsdeck --demo
+
+## make lab        the console on a real kernel with live traffic, in a virtual machine
+lab: tools bin/lvsdeck bin/labrun bin/labsite
+	@exec bin/labrun -t -add bin/lvsdeck bin/labsite lvsdeck
+
+## make test       everything: lint, plain tests, and tests on a real kernel
+test: tools lint test-plain test-lab
+
+## make check      what every commit must pass: quick, no virtual machine
+check: lint test-plain
+
+lint:
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$bad" ]; then echo "not gofmt-ed: $$bad"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+test-plain: tools
+	$(GO) test ./...
+
+test-lab: tools bin/labrun bin/lvsdeck
+	$(GO) test -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
+
+## make race       the plain tests under the race detector (needs a C compiler)
+race:
+	CGO_ENABLED=1 $(GO) test -race ./ipvs/... ./ops/... ./ui/...
+
+## make keys       write docs/keys.md from the console's own table of commands
+keys: bin/lvsdeck
+	bin/lvsdeck keys > docs/keys.md
+
+# Always built: go knows best what is out of date.
+.PHONY: bin/lvsdeck bin/labrun bin/labsite
+bin/lvsdeck:
+	@$(GO) build -trimpath -o $@ ./cmd/lvsdeck
+bin/labrun:
+	@$(GO) build -o $@ ./lab/run
+bin/labsite:
+	@$(GO) build -o $@ ./lab/site
+
+# What tests and lab need from Debian, installed only when it is not there.
+tools:
+	@need=""; \
+	command -v qemu-system-x86_64 >/dev/null || need="$$need qemu-system-x86"; \
+	command -v tmux >/dev/null || need="$$need tmux"; \
+	if [ -n "$$need" ]; then \
+		sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		echo "Installing from Debian:$$need"; \
+		$$sudo apt-get update -q; \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$need; \
+	fi
+
+clean:
+	rm -rf bin
