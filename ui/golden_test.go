@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -65,6 +66,11 @@ var scenes = []scene{
 	{name: "estimator", sample: func() *ops.Sample {
 		s := site()
 		s.EstimatorStopped = "totals and rates stand still: net.ipv4.vs.run_estimation is 0"
+		return s
+	}},
+	{name: "missed", sample: func() *ops.Sample {
+		s := site()
+		s.Missed = context.DeadlineExceeded
 		return s
 	}},
 	{name: "failed", then: func(m *Model, src *fakeSource) {

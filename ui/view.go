@@ -294,6 +294,8 @@ func (m *Model) notice() (paint.Style, string) {
 		return paint.Bad, m.signs.Problem + " " + m.live.Err.Error()
 	case m.sample != nil && m.sample.EstimatorStopped != "":
 		return paint.Warn, m.signs.Problem + " " + m.sample.EstimatorStopped
+	case m.sample != nil && m.sample.Missed != nil:
+		return paint.Warn, m.signs.Problem + " servers' own figures are missing: " + m.sample.Missed.Error()
 	case m.searchText() != "":
 		return paint.Accent, m.searchText()
 	case len(m.opts.Limits.Missing) > 0:
