@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -27,16 +28,30 @@ func (s *Sampler) Observe(ctx context.Context, now time.Time) *Sample {
 	}
 	var sample *Sample
 	if err != nil {
-		if deadline.Err() != nil {
-			err = fmt.Errorf("the table gave no answer within %v: %w", limit, err)
-		}
-		sample = s.history.failed(err, interval)
+		sample = s.history.failed(inWords(err, limit), interval)
 	} else {
-		r.at, r.took, r.interval = now, time.Since(began), interval
+		r.at, r.took, r.interval, r.missed = now, time.Since(began), interval, inWords(r.missed, limit)
 		sample = s.history.sample(r)
 	}
 	s.publish(sample)
 	return sample
+}
+
+// tooLate is a deadline that passed, in the operator's words.
+type tooLate time.Duration
+
+func (e tooLate) Error() string {
+	return fmt.Sprintf("no answer from the kernel within %v", time.Duration(e))
+}
+
+// Is makes it what it was.
+func (e tooLate) Is(target error) bool { return target == context.DeadlineExceeded }
+
+func inWords(err error, limit time.Duration) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return tooLate(limit)
+	}
+	return err
 }
 
 func (s *Sampler) read(ctx context.Context, interval time.Duration) (r *reading, err error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"time"
 
@@ -25,11 +26,12 @@ func newList() *cobra.Command {
 				return err
 			}
 			defer reader.Close()
-			sampler := ops.NewSampler(reader, ops.Options{})
+			// The interval bounds the reading: a big table gets the time it needs.
+			sampler := ops.NewSampler(reader, ops.Options{Interval: ops.MaxInterval})
 			sampler.FocusAll()
 			s := sampler.Observe(cmd.Context(), time.Now())
-			if s.Err != nil {
-				return s.Err
+			if err := errors.Join(s.Err, s.Missed); err != nil {
+				return err
 			}
 			return plain.Write(os.Stdout, s, format)
 		},
