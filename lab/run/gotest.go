@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,9 +27,10 @@ func isGoTest(args []string) bool {
 // goTest runs a test binary so that a skipped test is noticed, which only its
 // verbose output tells. What was not asked for is left out again.
 func goTest(ctx context.Context, m vm.Machine) (int, error) {
-	out := &testOutput{w: os.Stdout, terse: !hasFlag(m.Job.Args, "-test.v")}
+	out := &testOutput{w: os.Stdout, terse: !isVerbose(m.Job.Args)}
 	if out.terse {
-		m.Job.Args = append([]string{"-test.v"}, m.Job.Args...)
+		quiet := func(a string) bool { return strings.HasPrefix(a, "-test.v=") }
+		m.Job.Args = append([]string{"-test.v"}, slices.DeleteFunc(m.Job.Args, quiet)...)
 	}
 	if limit, ok := testTimeout(m.Job.Args); ok && m.Timeout == 0 {
 		m.Timeout = limit + grace
@@ -43,13 +45,14 @@ func goTest(ctx context.Context, m vm.Machine) (int, error) {
 	return code, err
 }
 
-func hasFlag(args []string, name string) bool {
+func isVerbose(args []string) bool {
+	verbose := false
 	for _, a := range args {
-		if a == name || strings.HasPrefix(a, name+"=") {
-			return true
+		if a == "-test.v" || strings.HasPrefix(a, "-test.v=") {
+			verbose = a != "-test.v=false"
 		}
 	}
-	return false
+	return verbose
 }
 
 // grace is what the machine needs beside the test's own time: to boot, and to

@@ -69,7 +69,7 @@ func TestGoTestArguments(t *testing.T) {
 	if !isGoTest(args) || isGoTest([]string{"-v", "run"}) {
 		t.Error("a test binary is not told from another program")
 	}
-	if hasFlag(args, "-test.v") || !hasFlag([]string{"-test.v=test2json"}, "-test.v") {
+	if isVerbose(args) || isVerbose([]string{"-test.v=false"}) || !isVerbose([]string{"-test.v=test2json"}) {
 		t.Error("-test.v is not seen")
 	}
 	if d, ok := testTimeout(args); !ok || d != 90*time.Second {
