@@ -73,17 +73,22 @@ func (c *Client) Limits() ipvs.Limits { return ipvs.Limits{} }
 // later fails with os.ErrClosed.
 func (c *Client) Close() (err error) {
 	c.closing.Do(func() {
-		c.closed.Store(true)
-		if current := c.current.Load(); current != nil {
-			current.wake()
-		}
-		if conn := <-c.turn; conn != nil {
-			conn.close()
-		}
-		close(c.turn)
+		c.stop()
 		err = c.files.Close()
 	})
 	return err
+}
+
+// stop takes the last turn there is.
+func (c *Client) stop() {
+	c.closed.Store(true)
+	if current := c.current.Load(); current != nil {
+		current.wake()
+	}
+	if conn := <-c.turn; conn != nil {
+		conn.close()
+	}
+	close(c.turn)
 }
 
 // take waits for a turn and gives the socket, a fresh one if need be.
@@ -165,7 +170,7 @@ func nothing([]byte) error { return nil }
 // another (which a fresh socket is not).
 func list[T any](ctx context.Context, c *Client, cmd uint8, parse func([]byte, *T) error, attrs ...*nl.RtAttr) ([]T, error) {
 	for again := false; ; again = true {
-		var all []T
+		all := make([]T, 0, 16) // most services have fewer servers
 		err := c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_DUMP, attrs: attrs}, func(message []byte) error {
 			var one T
 			all = append(all, one)

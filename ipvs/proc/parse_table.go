@@ -28,9 +28,11 @@ func ParseTable(text []byte, hz uint32) (Table, error) {
 	if err := p.header(); err != nil {
 		return Table{}, err
 	}
-	arrows := bytes.Count(p.lines.rest, []byte("  -> "))
-	p.servers = make([]ipvs.ServerState, 0, arrows)
-	p.table.Services = make([]ipvs.Entry, 0, max(0, bytes.Count(p.lines.rest, []byte{'\n'})-arrows))
+	// One byte is far quicker to count than "->".
+	rows := 1 + bytes.Count(p.lines.rest, []byte{'\n'})
+	servers := min(rows, bytes.Count(p.lines.rest, []byte{'>'}))
+	p.servers = make([]ipvs.ServerState, 0, servers)
+	p.table.Services = make([]ipvs.Entry, 0, rows-servers)
 	for {
 		line, more := p.lines.next()
 		if !more {
@@ -83,9 +85,12 @@ func (p *tableParser) header() error {
 		p.table.Version = p.table.Version<<8 | ipvs.Version(n)
 	}
 	p.table.Size = uint32(number)
+	if err := p.lines.check(r); err != nil {
+		return err
+	}
 	p.lines.next()
 	p.lines.next()
-	return p.lines.check(r)
+	return nil
 }
 
 // service reads "TCP  C0A80101:0050 wlc ops persistent 90000 FFFFFFFF".

@@ -55,16 +55,16 @@ func (r *row) fail(want string, got []byte) {
 
 // word gives the next word between blanks, empty at the end of the line.
 func (r *row) word() []byte {
-	b := r.rest
-	for len(b) > 0 && b[0] == ' ' {
-		b = b[1:]
+	b, begin := r.rest, 0
+	for begin < len(b) && b[begin] == ' ' {
+		begin++
 	}
-	end := 0
+	end := begin
 	for end < len(b) && b[end] != ' ' {
 		end++
 	}
 	r.rest = b[end:]
-	return b[:end]
+	return b[begin:end]
 }
 
 // hex reads a word as an unsigned hexadecimal number of at most that many bits.
@@ -89,8 +89,9 @@ func (r *row) decimal(want string) uint32 {
 	}
 	n, ok := uint64(0), len(digits) > 0 && len(digits) <= len("4294967295")
 	for _, c := range digits {
-		ok = ok && c >= '0' && c <= '9'
-		n = n*10 + uint64(c-'0')
+		c -= '0'
+		ok = ok && c <= 9
+		n = n*10 + uint64(c)
 	}
 	if !ok || n >= 1<<32 || negative && n > 1<<31 {
 		r.fail(want, word)
@@ -147,18 +148,25 @@ func hex(word []byte) (n uint64, ok bool) {
 	if len(word) == 0 || len(word) > 16 {
 		return 0, false
 	}
+	var bad byte
 	for _, c := range word {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		default:
-			return 0, false
-		}
-		n = n<<4 | uint64(c)
+		digit := digits[c]
+		bad |= digit
+		n = n<<4 | uint64(digit&0xf)
 	}
-	return n, true
+	return n, bad <= 0xf
 }
+
+// digits gives each hexadecimal digit's value, and 0xff for what is none.
+var digits = func() (table [256]byte) {
+	for i := range table {
+		table[i] = 0xff
+	}
+	for value, digit := range "0123456789ABCDEF" {
+		table[digit] = byte(value)
+	}
+	for value, digit := range "abcdef" {
+		table[digit] = byte(10 + value)
+	}
+	return table
+}()
