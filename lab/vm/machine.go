@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -96,8 +98,8 @@ func (m Machine) writeRun(f io.Writer) error {
 	if err := addTree(a, "/init", m.Init); err != nil {
 		return err
 	}
-	for to, from := range m.Files {
-		if err := addTree(a, to, from); err != nil {
+	for _, to := range slices.Sorted(maps.Keys(m.Files)) {
+		if err := addTree(a, to, m.Files[to]); err != nil {
 			return err
 		}
 	}
