@@ -46,7 +46,7 @@ const frameLines = 5
 // intervals are the steps between readings that the keys go through.
 var intervals = []time.Duration{time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, 60 * time.Second}
 
-// Model is the console. It is the only Bubble Tea model; screens and overlays
+// Model is the console. It is the only Bubble Tea model; screens and layers
 // are plain structs it calls.
 type Model struct {
 	opts     Options
@@ -64,26 +64,13 @@ type Model struct {
 	list    *services.List
 	set     int // columns, index into services.Sets
 	detail  bool
-	overlay overlay
+	layers  []layer // above the home screen, the topmost last
 	message string // answer to the last key, until the next
 	mouse   bool
 	focus   []ipvs.ServiceID
 
 	frame string
 	stale bool // frame must be drawn anew
-}
-
-// overlay takes the keys, and may take the body or the last line, until it ends.
-type overlay interface {
-	// Key handles a key press; the overlay ends itself by setting m.overlay.
-	Key(m *Model, k tea.KeyPressMsg) tea.Cmd
-	// Paste handles pasted text.
-	Paste(m *Model, text string)
-	// Body is what stands in the place of the screen, or nil to leave it.
-	Body(m *Model, height int) []string
-	// Footer is the last line, and the column of the terminal's cursor in it or
-	// -1.
-	Footer(m *Model) (line string, cursor int)
 }
 
 // sampleMsg says that the source has something newer.
@@ -126,8 +113,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		cmd = m.key(msg)
 	case tea.PasteMsg:
-		if m.overlay != nil && !m.tooSmall() {
-			m.overlay.Paste(m, msg.Content)
+		if top := m.top(); top != nil && !m.tooSmall() {
+			top.Paste(m, msg.Content)
 		}
 	case tea.MouseWheelMsg:
 		m.wheel(msg)
@@ -178,11 +165,16 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	m.message = ""
-	if m.overlay != nil {
-		return m.overlay.Key(m, k)
+	if top := m.top(); top != nil {
+		return top.Key(m, k)
 	}
-	for i := range m.commands {
-		if c := &m.commands[i]; slices.Contains(c.keys, k.String()) {
+	return m.dispatch(m.commands, k)
+}
+
+// dispatch runs the command of a key.
+func (m *Model) dispatch(commands []command, k tea.KeyPressMsg) tea.Cmd {
+	for i := range commands {
+		if c := &commands[i]; slices.Contains(c.keys, k.String()) {
 			return m.run(c)
 		}
 	}
@@ -201,7 +193,7 @@ func (m *Model) run(c *command) tea.Cmd {
 }
 
 func (m *Model) wheel(msg tea.MouseWheelMsg) {
-	if m.overlay != nil || m.tooSmall() {
+	if m.top() != nil || m.tooSmall() {
 		return
 	}
 	switch msg.Button {
@@ -215,7 +207,7 @@ func (m *Model) wheel(msg tea.MouseWheelMsg) {
 // click goes to the row; a click on the cursor's row opens or closes it.
 func (m *Model) click(msg tea.MouseClickMsg) {
 	row := msg.Y - headLines + m.list.Top()
-	if m.overlay != nil || m.tooSmall() || msg.Button != tea.MouseLeft ||
+	if m.top() != nil || m.tooSmall() || msg.Button != tea.MouseLeft ||
 		msg.Y < headLines || row >= m.list.Len() || row >= m.list.Top()+m.listHeight() {
 		return
 	}

@@ -12,7 +12,7 @@ type help struct {
 	top, lines, height int
 }
 
-func openHelp(m *Model) { m.overlay = &help{} }
+func openHelp(m *Model) { m.push(&help{}) }
 
 // Widths of the help's columns.
 const (
@@ -20,7 +20,7 @@ const (
 	helpColumn = 58
 )
 
-// Key implements overlay.
+// Key implements layer.
 func (h *help) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "up", "k":
@@ -36,16 +36,16 @@ func (h *help) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case "end", "G":
 		h.top = h.lines
 	default:
-		m.overlay = nil
+		m.pop()
 	}
 	h.top = max(0, min(h.top, h.lines-h.height))
 	return nil
 }
 
-// Paste implements overlay.
+// Paste implements layer.
 func (h *help) Paste(*Model, string) {}
 
-// Body implements overlay.
+// Body implements layer.
 func (h *help) Body(m *Model, height int) []string {
 	all := helpLines(m)
 	h.lines, h.height = len(all), height
@@ -53,7 +53,7 @@ func (h *help) Body(m *Model, height int) []string {
 	return all[h.top:min(len(all), h.top+height)]
 }
 
-// Footer implements overlay.
+// Footer implements layer.
 func (h *help) Footer(m *Model) (string, int) {
 	says := "any other key goes back"
 	if h.lines > h.height {

@@ -19,7 +19,7 @@ type palette struct {
 func openPalette(m *Model) {
 	p := &palette{prompt: newPrompt("command", "words of what you want to do", "")}
 	p.search(m)
-	m.overlay = p
+	m.push(p)
 }
 
 // search keeps the commands in whose group and name every typed word occurs.
@@ -39,13 +39,13 @@ func (p *palette) search(m *Model) {
 	}
 }
 
-// Key implements overlay.
+// Key implements layer.
 func (p *palette) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "esc":
-		m.overlay = nil
+		m.pop()
 	case "enter":
-		m.overlay = nil
+		m.pop()
 		if p.at < len(p.found) {
 			return m.run(p.found[p.at])
 		}
@@ -60,13 +60,13 @@ func (p *palette) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// Paste implements overlay.
+// Paste implements layer.
 func (p *palette) Paste(m *Model, s string) {
 	p.paste(s)
 	p.search(m)
 }
 
-// Body implements overlay.
+// Body implements layer.
 func (p *palette) Body(m *Model, height int) []string {
 	lines := []string{m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, "Commands").String()}
 	if len(p.found) == 0 {
@@ -88,7 +88,7 @@ func (p *palette) Body(m *Model, height int) []string {
 	return lines
 }
 
-// Footer implements overlay.
+// Footer implements layer.
 func (p *palette) Footer(m *Model) (string, int) {
 	return p.footer(m, m.signs.Enter+" do it  esc back")
 }

@@ -65,17 +65,17 @@ type filterPrompt struct {
 
 func openFilter(m *Model) {
 	f := m.list.Filter()
-	m.overlay = &filterPrompt{newPrompt("filter", services.FilterHelp, f.Text), f}
+	m.push(&filterPrompt{newPrompt("filter", services.FilterHelp, f.Text), f})
 }
 
-// Key implements overlay. Up and down move among what is found.
+// Key implements layer. Up and down move among what is found.
 func (p *filterPrompt) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "enter":
-		m.overlay = nil
+		m.pop()
 	case "esc":
 		m.list.SetFilter(p.before)
-		m.overlay = nil
+		m.pop()
 	case "up":
 		m.list.Move(-1)
 	case "down":
@@ -87,16 +87,16 @@ func (p *filterPrompt) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// Paste implements overlay.
+// Paste implements layer.
 func (p *filterPrompt) Paste(m *Model, s string) {
 	p.paste(s)
 	m.list.SetFilter(services.ParseFilter(p.value()))
 }
 
-// Body implements overlay.
+// Body implements layer.
 func (p *filterPrompt) Body(*Model, int) []string { return nil }
 
-// Footer implements overlay.
+// Footer implements layer.
 func (p *filterPrompt) Footer(m *Model) (string, int) {
 	return p.footer(m, m.signs.Enter+" keep  esc back")
 }

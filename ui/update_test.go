@@ -312,7 +312,7 @@ func TestTooSmallNoKeyActs(t *testing.T) {
 	press(m, "o", "space", "!", "p", "?")
 	m.Update(tea.PasteMsg{Content: "x"})
 	m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
-	if m.list.Len() != 6 || m.list.Marks() != 0 || m.list.Problems() || m.paused || m.overlay != nil {
+	if m.list.Len() != 6 || m.list.Marks() != 0 || m.list.Problems() || m.paused || m.top() != nil {
 		t.Error("a key acted on a screen that showed nothing")
 	}
 	m.Update(tea.WindowSizeMsg{Width: 10, Height: 2})
@@ -354,7 +354,7 @@ func TestPaletteRunsACommand(t *testing.T) {
 	press(m, ":")
 	typed(m, "only problems")
 	press(m, "enter")
-	if !m.list.Problems() || m.overlay != nil {
+	if !m.list.Problems() || m.top() != nil {
 		t.Error("the command found was not run")
 	}
 	press(m, ":")

@@ -27,8 +27,8 @@ func (m *Model) View() tea.View {
 	if m.mouse {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
-	if m.overlay != nil && !m.tooSmall() {
-		if _, column := m.overlay.Footer(m); column >= 0 {
+	if top := m.top(); top != nil && !m.tooSmall() {
+		if _, column := top.Footer(m); column >= 0 {
 			v.Cursor = tea.NewCursor(column, m.height-1)
 		}
 	}
@@ -45,7 +45,7 @@ func (m *Model) draw() string {
 	lines := make([]string, 0, m.height)
 	lines = append(lines, m.statusLine(), m.totalsLine(), m.upperRule())
 	body := m.height - frameLines
-	if over := m.overlayBody(body); over != nil {
+	if over := m.layerBody(body); over != nil {
 		lines = append(lines, over...)
 	} else {
 		lines = append(lines, m.screen(body)...)
@@ -55,13 +55,6 @@ func (m *Model) draw() string {
 	}
 	lines = append(lines[:m.height-2], m.lowerRule(), m.footer())
 	return strings.Join(lines, "\n")
-}
-
-func (m *Model) overlayBody(height int) []string {
-	if m.overlay == nil {
-		return nil
-	}
-	return m.overlay.Body(m, height)
 }
 
 func (m *Model) drawTooSmall() string {
@@ -321,8 +314,8 @@ func (m *Model) searchText() string {
 }
 
 func (m *Model) footer() string {
-	if m.overlay != nil {
-		line, _ := m.overlay.Footer(m)
+	if top := m.top(); top != nil {
+		line, _ := top.Footer(m)
 		return line
 	}
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
