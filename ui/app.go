@@ -65,7 +65,7 @@ type Model struct {
 	set     int // columns, index into services.Sets
 	detail  bool
 	layers  []layer // above the home screen, the topmost last
-	message string // answer to the last key, until the next
+	message string  // answer to the last key, until the next
 	mouse   bool
 	focus   []ipvs.ServiceID
 
