@@ -110,7 +110,7 @@ func (e *emulator) talk(cmd ansi.Cmd, params ansi.Params) bool {
 		if choice(params, 0) == modeSync {
 			e.answer("\x1b[?2026;2$y")
 		}
-	case "=u", "?u", "?m", " q", ">q", ">c", "?n": // asks, and the cursor's form
+	case "=u", "?u", "?m", " q", ">q", ">c", "?n", "?W": // asks, the cursor's form, usual tab stops
 	default:
 		return false
 	}

@@ -15,11 +15,20 @@ func openPty() (master, slave *os.File, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	err = onDescriptor(master, func(fd int) error { return unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0) })
+	if err == nil {
+		slave, err = openSlave(master)
+	}
+	if err != nil {
+		master.Close()
+		return nil, nil, fmt.Errorf("no pseudo-terminal: %w", err)
+	}
+	return master, slave, nil
+}
+
+func openSlave(master *os.File) (*os.File, error) {
 	var fd int
-	err = onDescriptor(master, func(m int) error {
-		if err := unix.IoctlSetPointerInt(m, unix.TIOCSPTLCK, 0); err != nil {
-			return err
-		}
+	err := onDescriptor(master, func(m int) error {
 		number, err := unix.IoctlGetInt(m, unix.TIOCGPTN)
 		if err != nil {
 			return err
@@ -28,10 +37,9 @@ func openPty() (master, slave *os.File, err error) {
 		return err
 	})
 	if err != nil {
-		master.Close()
-		return nil, nil, fmt.Errorf("no pseudo-terminal: %w", err)
+		return nil, err
 	}
-	return master, os.NewFile(uintptr(fd), "pty"), nil
+	return os.NewFile(uintptr(fd), "pty"), nil
 }
 
 func onDescriptor(f *os.File, do func(fd int) error) error {

@@ -2,7 +2,6 @@ package screen
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,7 +24,6 @@ type Terminal struct {
 	screen   *emulator
 	wire     bytes.Buffer
 	changed  chan struct{} // closed, and made anew, at every change
-	stalled  bool
 	hungUp   bool
 	finished bool // nobody has the terminal open any more
 }
@@ -81,31 +79,16 @@ func (t *Terminal) Start(cmd *exec.Cmd) error {
 func (t *Terminal) read() {
 	buf := make([]byte, 1<<16)
 	for {
-		t.awaitFlow()
 		n, err := t.master.Read(buf)
 		t.mu.Lock()
 		t.wire.Write(buf[:n])
 		t.screen.write(buf[:n])
-		over := err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
-		t.finished = t.finished || over
+		t.finished = err != nil
 		t.notify()
 		t.mu.Unlock()
-		if over {
+		if err != nil {
 			return
 		}
-	}
-}
-
-// awaitFlow waits while the terminal is stalled.
-func (t *Terminal) awaitFlow() {
-	for {
-		t.mu.Lock()
-		stalled, changed := t.stalled && !t.hungUp, t.changed
-		t.mu.Unlock()
-		if !stalled {
-			return
-		}
-		<-changed
 	}
 }
 
@@ -139,18 +122,19 @@ func (t *Terminal) setSize(width, height int) error {
 	})
 }
 
-// Stall stops taking what the program writes, so that its writes block once the
-// line is full, as over a dead connection; or goes on.
-func (t *Terminal) Stall(on bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.stalled = on
-	deadline := time.Time{}
-	if on {
-		deadline = time.Unix(1, 0)
+// Stall makes every write of the program block from now on, as over a dead
+// connection, or lets writes go on. Full buffers would do the same, only later.
+func (t *Terminal) Stall(on bool) error {
+	slave, err := openSlave(t.master)
+	if err != nil {
+		return err
 	}
-	_ = t.master.SetReadDeadline(deadline) // wakes a Read under way
-	t.notify()
+	defer slave.Close()
+	flow := unix.TCOON
+	if on {
+		flow = unix.TCOOFF
+	}
+	return onDescriptor(slave, func(fd int) error { return unix.IoctlSetInt(fd, unix.TCXONC, flow) })
 }
 
 // Hangup takes the terminal away, as the end of an SSH connection does.
@@ -245,8 +229,7 @@ func (t *Terminal) WaitFor(within time.Duration, what string, ok func(*Frame) bo
 	}
 }
 
-// Wait waits until the program has ended and, unless the terminal is stalled or
-// gone, everything it wrote has come.
+// Wait waits until the program has ended and everything it wrote has come.
 func (t *Terminal) Wait(within time.Duration) (*os.ProcessState, error) {
 	late := time.NewTimer(within)
 	defer late.Stop()
@@ -257,7 +240,7 @@ func (t *Terminal) Wait(within time.Duration) (*os.ProcessState, error) {
 	}
 	for {
 		t.mu.Lock()
-		changed, done := t.changed, t.finished || t.stalled
+		changed, done := t.changed, t.finished
 		t.mu.Unlock()
 		if done {
 			return t.state, nil
