@@ -104,7 +104,7 @@ func consoleCommands() []command {
 		{g, []string{"?", "f1"}, "all keys", "help", do(openHelp), nil},
 		{g, []string{":", "ctrl+p"}, "find a command by name", "", do(openPalette), nil},
 		{g, []string{"ctrl+l"}, "draw the screen anew", "", func(*Model) tea.Cmd { return tea.ClearScreen }, nil},
-		{g, []string{"ctrl+z"}, "suspend; fg comes back", "", func(*Model) tea.Cmd { return tea.Suspend }, nil},
+		{g, []string{"ctrl+z"}, "suspend; fg comes back", "", func(*Model) tea.Cmd { return tea.Suspend }, noShell},
 		{g, []string{"q", "ctrl+c"}, "leave", "quit", func(*Model) tea.Cmd { return tea.Quit }, nil},
 		{g, nil, "use the mouse, or leave it to the terminal", "", do(func(m *Model) { m.mouse = !m.mouse }), nil},
 	}

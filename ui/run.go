@@ -104,6 +104,16 @@ func watch(ctx context.Context, p *tea.Program, restore func(), ended chan<- sys
 	os.Exit(128 + int(sig))
 }
 
+// noShell is why the console cannot be suspended, or "". As the first process on
+// its terminal ("ssh -t host lvsdeck", a tmux window of its own) it has no shell
+// to continue it; the kernel drops the signal, and Bubble Tea would wait for ever.
+func noShell(*Model) string {
+	if session, err := unix.Getsid(0); err == nil && session == unix.Getpgrp() {
+		return "there is no shell to go back to: none started this console"
+	}
+	return ""
+}
+
 // waitHangup blocks until the other end of the terminal is gone. It reads
 // nothing. It gives false when the file cannot be watched.
 func waitHangup(f *os.File) bool {
