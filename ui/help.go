@@ -54,13 +54,16 @@ func (h *help) Body(m *Model, height int) []string {
 }
 
 // Footer implements layer.
-func (h *help) Footer(m *Model) (string, int) {
+func (h *help) Footer(m *Model) string {
 	says := "any other key goes back"
 	if h.lines > h.height {
 		says = m.signs.Arrows + " PgUp PgDn scroll   " + says
 	}
-	return m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Rest, says).String(), -1
+	return m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Rest, says).String()
 }
+
+// Cursor implements layer.
+func (h *help) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
 
 // helpLines is the whole help in as many columns as the screen has room for;
 // groups stay whole.

@@ -12,9 +12,10 @@ type layer interface {
 	// Body is what stands in the place of the screen, or nil to leave what is
 	// below.
 	Body(m *Model, height int) []string
-	// Footer is the last line, and the column of the terminal's cursor in it or
-	// -1.
-	Footer(m *Model) (line string, cursor int)
+	// Footer is the last line.
+	Footer(m *Model) string
+	// Cursor is where the terminal's cursor stands, if it is shown.
+	Cursor(m *Model) (x, y int, shown bool)
 }
 
 func (m *Model) push(l layer) { m.layers = append(m.layers, l) }

@@ -89,6 +89,6 @@ func (p *palette) Body(m *Model, height int) []string {
 }
 
 // Footer implements layer.
-func (p *palette) Footer(m *Model) (string, int) {
+func (p *palette) Footer(m *Model) string {
 	return p.footer(m, m.signs.Enter+" do it  esc back")
 }

@@ -14,6 +14,8 @@ type prompt struct {
 	label string
 	hint  string // shown while nothing is typed
 	input textinput.Model
+
+	column int // of the cursor in the last line
 }
 
 // promptMax bounds what can be typed or pasted.
@@ -36,25 +38,36 @@ func (p *prompt) paste(s string) {
 
 func (p *prompt) value() string { return p.input.Value() }
 
-// footer draws the label and the end of the text that fits, and says where the
-// cursor is.
-func (p *prompt) footer(m *Model, keys string) (string, int) {
+// footer draws the label and the end of the text that fits.
+func (p *prompt) footer(m *Model, keys string) string {
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
 	line.Put(paint.Accent, p.label).Space(1)
-	start := m.width - line.Room()
 	room := max(1, line.Room()-text.Width(keys)-3)
-	typed := []rune(p.value())
-	before := typed[:p.input.Position()]
-	for text.Width(string(before)) >= room {
-		before, typed = before[1:], typed[1:]
-	}
-	if len(typed) == 0 {
+	p.column = m.width - line.Room()
+	if p.value() == "" {
 		line.Left(paint.Rest, p.hint, room, "")
 	} else {
-		line.Left(paint.Plain, text.Clean(string(typed)), room, "")
+		typed, at := window(p.input, room)
+		line.Left(paint.Plain, typed, room, "")
+		p.column += at
 	}
 	line.Space(line.Room()-text.Width(keys)-1).Put(paint.Rest, keys)
-	return line.String(), start + text.Width(string(before))
+	return line.String()
+}
+
+// Cursor implements layer for what is typed in the last line.
+func (p *prompt) Cursor(m *Model) (x, y int, shown bool) { return p.column, m.height - 1, true }
+
+// window is the part of a typed text around its cursor that fits a width, and
+// the cursor's place in it.
+func window(in textinput.Model, width int) (string, int) {
+	typed := []rune(in.Value())
+	at := min(in.Position(), len(typed))
+	start := 0
+	for text.Width(string(typed[start:at])) >= width {
+		start++
+	}
+	return text.Cut(text.Clean(string(typed[start:])), width, ""), text.Width(string(typed[start:at]))
 }
 
 // filterPrompt filters while the operator types.
@@ -97,6 +110,6 @@ func (p *filterPrompt) Paste(m *Model, s string) {
 func (p *filterPrompt) Body(*Model, int) []string { return nil }
 
 // Footer implements layer.
-func (p *filterPrompt) Footer(m *Model) (string, int) {
+func (p *filterPrompt) Footer(m *Model) string {
 	return p.footer(m, m.signs.Enter+" keep  esc back")
 }

@@ -28,8 +28,8 @@ func (m *Model) View() tea.View {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
 	if top := m.top(); top != nil && !m.tooSmall() {
-		if _, column := top.Footer(m); column >= 0 {
-			v.Cursor = tea.NewCursor(column, m.height-1)
+		if x, y, shown := top.Cursor(m); shown {
+			v.Cursor = tea.NewCursor(x, y)
 		}
 	}
 	return v
@@ -315,8 +315,7 @@ func (m *Model) searchText() string {
 
 func (m *Model) footer() string {
 	if top := m.top(); top != nil {
-		line, _ := top.Footer(m)
-		return line
+		return top.Footer(m)
 	}
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
 	if m.message != "" {
