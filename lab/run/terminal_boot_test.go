@@ -109,9 +109,10 @@ func (p *person) leaves(code int) {
 
 func TestTerminal(t *testing.T) {
 	p := sit(t, "-t", "bash", "--norc", "--noprofile")
+	p.sees("starting")
+	p.resize(101, 31) // while it boots
 	p.sees("# ")
-	p.types("stty size; echo $TERM-is-it\r")
-	p.sees("30 100")
+	p.types("until [ \"$(stty size)\" = '31 101' ]; do :; done; echo $TERM-is-it\r")
 	p.sees("xterm-lab-is-it")
 	p.types(`sh -c 'trap "printf win%s ched" WINCH; printf rea%s dy; until [ "$(stty size)" = "40 120" ]; do sleep 0.1; done; printf re%s sized'` + "\r")
 	p.sees("ready")

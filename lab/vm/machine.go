@@ -168,7 +168,10 @@ func (m Machine) boot(ctx context.Context, image *os.File) (int, error) {
 	copies.Go(func() { io.Copy(messages, q.console) })
 	copies.Go(func() { io.Copy(m.Stdout, q.terminal) })
 	copies.Go(func() {
-		end.read(q.notes, watchdog)
+		end.read(q.notes, func() {
+			watchdog.Stop()
+			go m.passSizes(ctx, q.notes)
+		})
 		// Its job is done; one that then hangs must not hang the caller.
 		if end.known() {
 			time.AfterFunc(lastWords, func() { cancel(nil) })
@@ -177,7 +180,6 @@ func (m Machine) boot(ctx context.Context, image *os.File) (int, error) {
 	if m.Stdin != nil {
 		go io.Copy(q.terminal, m.Stdin) // ends with the process: a read cannot be called back
 	}
-	go m.passSizes(ctx, q.notes)
 
 	qemuErr := q.wait()
 	copies.Wait()
@@ -187,6 +189,8 @@ func (m Machine) boot(ctx context.Context, image *os.File) (int, error) {
 	return 0, m.unknownEnd(ctx, qemuErr, console, q)
 }
 
+// passSizes tells the guest the terminal's sizes. It must not begin before the
+// guest has opened the line, which throws away what came earlier.
 func (m Machine) passSizes(ctx context.Context, notes io.Writer) {
 	for {
 		select {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"lvsdeck/lab/guest"
 )
@@ -24,8 +23,9 @@ type outcome struct {
 
 func (o *outcome) known() bool { return o.ended || o.err != nil }
 
-// read takes notes until the guest says how the job ended, or no more come.
-func (o *outcome) read(notes io.Reader, watchdog *time.Timer) {
+// read takes notes until the guest says how the job ended, or no more come. It
+// calls up when the guest has opened the line.
+func (o *outcome) read(notes io.Reader, up func()) {
 	for in := json.NewDecoder(notes); !o.ended; {
 		var n guest.Note
 		if in.Decode(&n) != nil {
@@ -33,7 +33,7 @@ func (o *outcome) read(notes io.Reader, watchdog *time.Timer) {
 		}
 		switch {
 		case n.Up:
-			watchdog.Stop()
+			up()
 		case n.Fail != "":
 			o.err, o.ended = errors.New("the lab's guest cannot run the job: "+n.Fail), true
 		case n.Exit != nil:
