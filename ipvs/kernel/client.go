@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"sync"
-	"sync/atomic"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -23,8 +22,7 @@ type Client struct {
 
 	// turn holds the socket while nobody uses it; nil when it must be dialled.
 	turn    chan *conn
-	current atomic.Pointer[conn] // the one in use, for Close to wake
-	closed  atomic.Bool
+	closed  chan struct{}
 	closing sync.Once
 }
 
@@ -56,7 +54,7 @@ func openClient(ctx context.Context) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{files: files, turn: make(chan *conn, 1)}
+	c := &Client{files: files, turn: make(chan *conn, 1), closed: make(chan struct{})}
 	c.turn <- nil
 	// The cheapest question shows whether we may ask at all.
 	if err := c.ask(ctx, request{cmd: cmdGetInfo}, nothing); err != nil {
@@ -69,8 +67,8 @@ func openClient(ctx context.Context) (*Client, error) {
 // Limits implements ipvs.Reader: there are none.
 func (c *Client) Limits() ipvs.Limits { return ipvs.Limits{} }
 
-// Close wakes whoever waits for the kernel and closes all. Everything asked
-// later fails with os.ErrClosed.
+// Close closes all. Whoever waits for the kernel, or asks later, gets
+// os.ErrClosed.
 func (c *Client) Close() (err error) {
 	c.closing.Do(func() {
 		c.stop()
@@ -81,14 +79,10 @@ func (c *Client) Close() (err error) {
 
 // stop takes the last turn there is.
 func (c *Client) stop() {
-	c.closed.Store(true)
-	if current := c.current.Load(); current != nil {
-		current.wake()
-	}
+	close(c.closed)
 	if conn := <-c.turn; conn != nil {
 		conn.close()
 	}
-	close(c.turn)
 }
 
 // take waits for a turn and gives the socket, a fresh one if need be.
@@ -99,31 +93,25 @@ func (c *Client) take(ctx context.Context) (*conn, error) {
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case conn, open := <-c.turn:
-		if !open {
-			return nil, os.ErrClosed
+	case <-c.closed:
+		return nil, os.ErrClosed
+	case conn := <-c.turn:
+		if conn != nil {
+			return conn, nil
 		}
-		if conn == nil {
-			var err error
-			if conn, err = dial(ctx, c.files.Namespace()); err != nil {
-				c.turn <- nil
-				return nil, err
-			}
+		conn, err := dial(ctx, c.files.Namespace(), c.closed)
+		if err != nil {
+			c.turn <- nil
 		}
-		c.current.Store(conn)
-		if c.closed.Load() { // before Close could see what to wake
-			conn.wake()
-		}
-		return conn, nil
+		return conn, err
 	}
 }
 
 // give ends a turn. After a refusal the socket is as good as ever; after any
-// other error, or when the context has woken it, it is dropped.
-func (c *Client) give(ctx context.Context, conn *conn, err error) {
-	c.current.Store(nil)
-	if _, no := err.(refusal); err != nil && !no || ctx.Err() != nil {
-		conn.close()
+// other error it is dropped, and closed once the kernel lets go of it.
+func (c *Client) give(conn *conn, err error) {
+	if _, no := err.(refusal); err != nil && !no {
+		go conn.close()
 		conn = nil
 	}
 	c.turn <- conn
@@ -150,14 +138,11 @@ func (c *Client) ask(ctx context.Context, r request, each func([]byte) error) er
 	if err == refusal(unix.EBUSY) && r.flags == unix.NLM_F_DUMP {
 		err = errLost
 	}
-	c.give(ctx, conn, err)
-	if err != nil && c.closed.Load() {
-		return os.ErrClosed
-	}
+	c.give(conn, err)
 	return err
 }
 
-// change asks for a change.
+// change asks for a change. When its context ends first, it may happen or not.
 func (c *Client) change(ctx context.Context, op ipvs.Op, target string, cmd uint8, attrs ...*nl.RtAttr) error {
 	err := c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_ACK, attrs: attrs}, nothing)
 	return refused(op, target, err)
@@ -166,20 +151,30 @@ func (c *Client) change(ctx context.Context, op ipvs.Op, target string, cmd uint
 // nothing is what is expected in answer to a change.
 func nothing([]byte) error { return nil }
 
-// list asks for a list, once more when it was lost or the socket was busy with
-// another (which a fresh socket is not).
-func list[T any](ctx context.Context, c *Client, cmd uint8, parse func([]byte, *T) error, attrs ...*nl.RtAttr) ([]T, error) {
+// dump asks for a list, once more when it was lost.
+func dump[T any](ctx context.Context, c *Client, cmd uint8, parse func([]byte, *T) error, attrs ...*nl.RtAttr) ([]T, error) {
 	for again := false; ; again = true {
-		all := make([]T, 0, 16) // most services have fewer servers
-		err := c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_DUMP, attrs: attrs}, func(message []byte) error {
-			var one T
-			all = append(all, one)
-			return parse(message, &all[len(all)-1])
-		})
+		all, err := list(func(each func([]byte) error) error {
+			return c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_DUMP, attrs: attrs}, each)
+		}, parse)
 		if again || !errors.Is(err, errLost) {
 			return all, err
 		}
 	}
+}
+
+// list makes a list of the messages that ask gets.
+func list[T any](ask func(each func([]byte) error) error, parse func([]byte, *T) error) ([]T, error) {
+	all := make([]T, 0, 16) // most services have fewer servers
+	err := ask(func(message []byte) error {
+		var one T
+		all = append(all, one)
+		return parse(message, &all[len(all)-1])
+	})
+	if err != nil {
+		return nil, err // and leave all alone: see exchange
+	}
+	return all, nil
 }
 
 // refused puts what went wrong into the words of package ipvs.

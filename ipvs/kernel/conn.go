@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/vishvananda/netlink/nl"
 	"github.com/vishvananda/netns"
@@ -32,27 +31,30 @@ var errLost = errors.New("the kernel's answer was lost on the way")
 // nl.NetlinkSocket makes the socket, but does not serve to receive: it makes two
 // buffers for each piece of an answer, and knows no context.
 type conn struct {
-	file   *os.File // not blocking, so that a deadline can wake who waits
+	file   *os.File // not blocking, so that closing it wakes who waits
 	raw    syscall.RawConn
-	port   uint32 // our address: messages for others are none of ours
-	family uint16 // the number that IPVS has until its module is loaded again
-	buffer []byte // for answers, used again each time
+	closed <-chan struct{} // closed with the client
+	port   uint32          // our address: messages for others are none of ours
+	family uint16          // the number that IPVS has until its module is loaded again
+	buffer []byte          // for answers, used again each time
 }
 
 // pieceSize is how much of an answer we offer to take at once. The kernel makes
-// room for that much, up to 32 KiB, however little it has to say. This is the
-// most that fits a block of 8 KiB with the kernel's own 320 bytes, and the least
-// that it ever makes on machines with large pages (NLMSG_GOODSIZE): with 64 KiB
-// the servers of 1,000 services took three times as long.
+// room for that much, up to 32 KiB, however little it has to say, and often clears
+// it first. This is the most that fits a block of 8 KiB with the kernel's own 320
+// bytes, and the least that it ever makes on machines with large pages
+// (NLMSG_GOODSIZE): with 64 KiB the servers of 1,000 services took three times as
+// long.
 const pieceSize = 8<<10 - 320
 
 // dial opens a socket in a network namespace and asks for the family's number.
-func dial(ctx context.Context, in *proc.Namespace) (c *conn, err error) {
+func dial(ctx context.Context, in *proc.Namespace, closed <-chan struct{}) (c *conn, err error) {
 	if err := in.Do(func() (err error) { c, err = open(); return err }); err != nil {
 		return nil, err
 	}
+	c.closed = closed
 	if err := c.resolve(ctx); err != nil {
-		c.close()
+		go c.close()
 		return nil, err
 	}
 	return c, nil
@@ -91,42 +93,42 @@ func newConn(fd int, port uint32) (*conn, error) {
 
 func (c *conn) close() { c.file.Close() }
 
-// wake makes whoever waits on the socket give up, now and later.
-func (c *conn) wake() { c.file.SetDeadline(time.Unix(1, 0)) }
-
-// resolve asks which number the family IPVS has. Without the module there is
-// none: ipvs.ErrUnavailable.
+// resolve looks for the number of the family IPVS. Without the module there is
+// none: ipvs.ErrUnavailable. It reads the list of all families, because asking
+// for one by its name makes the kernel load a module.
 func (c *conn) resolve(ctx context.Context) error {
-	c.family = 0
-	err := c.exchange(ctx, request{
-		family: nl.GENL_ID_CTRL,
-		cmd:    nl.GENL_CTRL_CMD_GETFAMILY,
-		attrs:  []*nl.RtAttr{nl.NewRtAttr(nl.GENL_CTRL_ATTR_FAMILY_NAME, nl.ZeroTerminated("IPVS"))},
-	}, func(message []byte) error {
-		a := attributes{rest: message}
-		for a.next() {
-			if a.kind == nl.GENL_CTRL_ATTR_FAMILY_ID {
-				c.family = uint16(a.number())
-			}
-		}
-		return a.err
-	})
-	if err == refusal(unix.ENOENT) || err == nil && c.family == 0 {
-		return ipvs.ErrUnavailable
+	families, err := list(func(each func([]byte) error) error {
+		return c.exchange(ctx, request{family: nl.GENL_ID_CTRL, cmd: nl.GENL_CTRL_CMD_GETFAMILY, flags: unix.NLM_F_DUMP}, each)
+	}, parseFamily)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, f := range families {
+		if f.name == "IPVS" {
+			c.family = f.number
+			return nil
+		}
+	}
+	return ipvs.ErrUnavailable
 }
 
 // exchange sends a request and gives each message of the answer, without its
-// headers, to each. A context that ends wakes the socket, which is of no use
-// then, unless the answer was complete.
+// headers, to each. It returns when the context ends or the client closes,
+// whatever the kernel does: a call can be stuck inside it (a scheduler is loaded
+// while the table is locked, which may wait for a namespace that is removed, and
+// that for the table). After an error that is not a refusal, each may still be
+// running, and what it writes must be left alone.
 func (c *conn) exchange(ctx context.Context, r request, each func([]byte) error) error {
-	stop := context.AfterFunc(ctx, c.wake)
-	err := c.talk(r, each)
-	if !stop() && err != nil && ctx.Err() != nil {
+	done := make(chan error, 1)
+	go func() { done <- c.talk(r, each) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
 		return ctx.Err()
+	case <-c.closed:
+		return os.ErrClosed
 	}
-	return err
 }
 
 func (c *conn) talk(r request, each func([]byte) error) error {

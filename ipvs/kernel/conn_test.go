@@ -36,7 +36,8 @@ func newPeer(t *testing.T) (*conn, peer) {
 
 // client is one whose turn has that socket.
 func newClient(c *conn) *Client {
-	client := &Client{turn: make(chan *conn, 1)}
+	client := &Client{turn: make(chan *conn, 1), closed: make(chan struct{})}
+	c.closed = client.closed
 	client.turn <- c
 	return client
 }
@@ -67,6 +68,14 @@ func (p peer) send(pieces ...[]byte) {
 	}
 }
 
+// await waits until something was asked.
+func (p peer) await() {
+	p.t.Helper()
+	if _, err := unix.Poll([]unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLIN}}, -1); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 func TestSilentSocket(t *testing.T) {
 	for name, over := range map[string]func() (context.Context, context.CancelFunc){
 		"deadline": func() (context.Context, context.CancelFunc) { return context.WithTimeout(t.Context(), 1) },
@@ -90,7 +99,7 @@ func TestSilentSocket(t *testing.T) {
 
 // A call that gave up must leave nothing behind that could answer the next.
 func TestGivingUpDropsSocket(t *testing.T) {
-	c, _ := newPeer(t)
+	c, kernel := newPeer(t)
 	client := newClient(c)
 	ctx, cancel := context.WithTimeout(t.Context(), 1)
 	defer cancel()
@@ -108,9 +117,7 @@ func TestGivingUpDropsSocket(t *testing.T) {
 	defer cancel()
 	sent := make(chan error)
 	go func() { sent <- client.Flush(ctx) }()
-	for client.current.Load() == nil { // until it waits
-		unix.Poll(nil, 0)
-	}
+	kernel.await()
 	cancel()
 	if err := <-sent; !errors.Is(err, context.Canceled) {
 		t.Errorf("want %v, got %v", context.Canceled, err)
@@ -122,13 +129,11 @@ func TestGivingUpDropsSocket(t *testing.T) {
 
 // Close must not wait for a kernel that is silent.
 func TestCloseWakes(t *testing.T) {
-	c, _ := newPeer(t)
+	c, kernel := newPeer(t)
 	client := newClient(c)
 	done := make(chan error)
 	go func() { done <- client.Flush(t.Context()) }()
-	for client.current.Load() == nil {
-		unix.Poll(nil, 0)
-	}
+	kernel.await()
 	client.closing.Do(client.stop)
 	if err := <-done; !errors.Is(err, os.ErrClosed) {
 		t.Errorf("want %v, got %v", os.ErrClosed, err)
@@ -198,7 +203,7 @@ func TestGive(t *testing.T) {
 	for err, kept := range map[error]bool{nil: true, refusal(unix.EEXIST): true, errLost: false, errMalformed: false} {
 		c, _ := newPeer(t)
 		client := &Client{turn: make(chan *conn, 1)}
-		client.give(t.Context(), c, err)
+		client.give(c, err)
 		if got := <-client.turn; (got != nil) != kept {
 			t.Errorf("after %v: want the socket kept: %v, got %v", err, kept, got)
 		}

@@ -21,7 +21,7 @@ func (c *Client) Overview(ctx context.Context) (ipvs.Overview, error) {
 }
 
 func (c *Client) overview(ctx context.Context) (o ipvs.Overview, err error) {
-	o.Services, err = list(ctx, c, cmdGetService, func(message []byte, e *ipvs.Entry) error {
+	o.Services, err = dump(ctx, c, cmdGetService, func(message []byte, e *ipvs.Entry) error {
 		return parseService(message, &e.ServiceState)
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func (c *Client) overview(ctx context.Context) (o ipvs.Overview, err error) {
 	o.Services, missed = merge(o.Services, table.Services)
 	for _, i := range missed {
 		e := &o.Services[i]
-		if e.Servers, err = list(ctx, c, cmdGetDest, parseServer, configureID(e.ServiceID)); err != nil {
+		if e.Servers, err = dump(ctx, c, cmdGetDest, parseServer, configureID(e.ServiceID)); err != nil {
 			return o, err
 		}
 	}

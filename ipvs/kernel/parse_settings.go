@@ -1,6 +1,31 @@
 package kernel
 
-import "lvsdeck/ipvs"
+import (
+	"github.com/vishvananda/netlink/nl"
+
+	"lvsdeck/ipvs"
+)
+
+// family is one that speaks generic netlink. Its number is new each time its
+// module is loaded.
+type family struct {
+	name   string
+	number uint16
+}
+
+// parseFamily reads a message of the controller (nlctrl) that describes a family.
+func parseFamily(message []byte, f *family) error {
+	a := attributes{rest: message}
+	for a.next() {
+		switch a.kind {
+		case nl.GENL_CTRL_ATTR_FAMILY_NAME:
+			f.name = a.text()
+		case nl.GENL_CTRL_ATTR_FAMILY_ID:
+			f.number = uint16(a.number())
+		}
+	}
+	return a.err
+}
 
 // parseInfo reads a message that describes the table itself.
 func parseInfo(message []byte, i *ipvs.Info) error {

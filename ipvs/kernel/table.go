@@ -33,7 +33,7 @@ func (c *Client) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceSt
 
 // Servers implements ipvs.Reader.
 func (c *Client) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerState, error) {
-	servers, err := list(ctx, c, cmdGetDest, parseServer, configureID(id))
+	servers, err := dump(ctx, c, cmdGetDest, parseServer, configureID(id))
 	if err != nil {
 		return nil, refused(ipvs.OpGetServers, id.String(), err)
 	}
@@ -109,7 +109,7 @@ func (c *Client) SetTimeouts(ctx context.Context, t ipvs.Timeouts) error {
 
 // Daemons implements ipvs.Reader.
 func (c *Client) Daemons(ctx context.Context) ([]ipvs.Daemon, error) {
-	daemons, err := list(ctx, c, cmdGetDaemon, parseDaemon)
+	daemons, err := dump(ctx, c, cmdGetDaemon, parseDaemon)
 	if err != nil {
 		return nil, refused(ipvs.OpGetDaemons, "", err)
 	}
