@@ -111,7 +111,7 @@ func (l *load) pass(r *rand.Rand, svc ipvs.Service, servers []ipvs.ServerState, 
 
 // arriving is how many connections come in each second now.
 func (l *load) arriving(r *rand.Rand, clock time.Duration) float64 {
-	l.gusts = .8*l.gusts + .02*r.NormFloat64()
+	l.gusts = .6*l.gusts + .09*r.NormFloat64()
 	level := 1 + l.gusts
 	for i, w := range waves {
 		level += w.height * math.Sin(2*math.Pi*clock.Seconds()/w.seconds+l.phases[i])
