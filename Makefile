@@ -34,12 +34,15 @@ lint:
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$bad" ]; then echo "not gofmt-ed: $$bad"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags boot ./lab/run
 	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck -tags boot ./lab/run
 
 test-plain: tools
 	$(GO) test ./...
 
 test-lab: tools bin/labrun bin/lvsdeck
+	$(GO) test -tags boot ./lab/run
 	$(GO) test -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
 
 ## make race       the plain tests under the race detector (needs a C compiler)
