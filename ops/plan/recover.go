@@ -1,0 +1,159 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"lvsdeck/persist"
+)
+
+// Unfinished is a plan that began and did not end: its process was killed, or
+// the power failed.
+type Unfinished struct {
+	persist.Entry
+	Plan   Plan
+	States []State // as the rows show now; what was not begun is ToDo
+
+	// Unreadable: a newer version wrote the plan. It can only be left.
+	Unreadable error
+}
+
+// Unfinished lists the plans that did not end, oldest first. The one that is
+// running now is not among them: who runs stays the same while a plan is open, so
+// it is enough to ask between two readings in which it is open.
+func (r Runner) Unfinished(ctx context.Context) ([]Unfinished, error) {
+	first, err := r.Store.Plans()
+	if err != nil {
+		return nil, err
+	}
+	running, busy, err := r.Store.Running()
+	if err != nil {
+		return nil, err
+	}
+	second, err := r.Store.Plans()
+	if err != nil {
+		return nil, err
+	}
+	var found []Unfinished
+	for _, e := range second {
+		open := func(o *persist.Entry) bool { return o.ID == e.ID && o.Ended == nil }
+		if open(e) && slices.ContainsFunc(first, open) && !(busy && running.Plan == e.ID) {
+			found = append(found, Unfinished{Entry: *e})
+		}
+	}
+	for i := range found {
+		u := &found[i]
+		if u.Plan, u.Unreadable = Of(&u.Entry); u.Unreadable != nil {
+			continue
+		}
+		var err error
+		if u.States, err = r.stand(ctx, &u.Entry, u.Plan); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// stand tells where the steps of an unfinished plan stand. Steps that were not
+// begun are not this plan's doing, whatever their rows show.
+func (r Runner) stand(ctx context.Context, e *persist.Entry, p Plan) ([]State, error) {
+	begun := p
+	begun.Items = p.Items[:min(e.UpTo, len(p.Items))]
+	states, err := standing(ctx, r.Target, begun)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range e.Already {
+		states[i] = Already
+	}
+	return append(states, make([]State, len(p.Items)-len(states))...), nil
+}
+
+// Finish does what an unfinished plan has left to do. When a step fails, all of
+// the plan is taken back.
+func (r Runner) Finish(ctx context.Context, id string, on func(Event)) (Result, error) {
+	x, err := r.resume(ctx, id, on)
+	if err != nil {
+		return Result{Outcome: NotBegun}, err
+	}
+	defer x.writer.Close()
+	return x.finish(ctx)
+}
+
+// TakeBack undoes what an unfinished plan has done.
+func (r Runner) TakeBack(ctx context.Context, id string, on func(Event)) (Result, error) {
+	x, err := r.resume(ctx, id, on)
+	if err != nil {
+		return Result{Outcome: NotBegun}, err
+	}
+	defer x.writer.Close()
+	x.back(ctx)
+	x.end()
+	if x.Outcome != WentBack {
+		err = errors.New("some steps could not be taken back")
+		for _, i := range x.in(NotTakenBack) {
+			err = fmt.Errorf("%w; %s: %w", err, x.Plan.Items[i].Step, x.Steps[i].Err)
+		}
+	}
+	return x.Result, err
+}
+
+// Leave ends an unfinished plan as it is.
+func (r Runner) Leave(id string) error {
+	w, err := r.Store.Resume(id, "leave an unfinished plan")
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if _, err := r.open(id); err != nil {
+		return err
+	}
+	return w.Append(persist.Record{Kind: persist.End, Outcome: string(Left)})
+}
+
+// open finds an unfinished plan.
+func (r Runner) open(id string) (*persist.Entry, error) {
+	e, err := r.Store.Plan(id)
+	if err == nil && e.Ended != nil {
+		err = fmt.Errorf("plan %q has ended meanwhile: %s", e.Title, e.Ended.Outcome)
+	}
+	return e, err
+}
+
+// resume takes the lock and then looks at an unfinished plan.
+func (r Runner) resume(ctx context.Context, id string, on func(Event)) (*run, error) {
+	w, err := r.Store.Resume(id, "an unfinished plan")
+	if err != nil {
+		return nil, err
+	}
+	x, err := r.pickUp(ctx, id, on)
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	x.writer = w
+	return x, nil
+}
+
+func (r Runner) pickUp(ctx context.Context, id string, on func(Event)) (*run, error) {
+	e, err := r.open(id)
+	if err != nil {
+		return nil, err
+	}
+	p, err := Of(e)
+	if err != nil {
+		return nil, err
+	}
+	states, err := r.stand(ctx, e, p)
+	if err != nil {
+		return nil, err
+	}
+	x := newRun(r, p, on)
+	x.ID, x.upTo = id, e.UpTo
+	for i, s := range states {
+		x.Steps[i].State = s
+	}
+	return x, nil
+}

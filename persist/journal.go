@@ -1,0 +1,211 @@
+package persist
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+)
+
+// The journal is these two files: what is written to, and the one before.
+const (
+	journalFile = "journal"
+	journalOld  = "journal.1"
+)
+
+// Plans reads the journal, oldest first. It may be called while another process
+// writes: a line that is being written is not there yet.
+func (s *Store) Plans() ([]*Entry, error) {
+	for {
+		young, err := s.open(journalFile)
+		if err != nil {
+			return nil, err
+		}
+		old, err := s.open(journalOld)
+		if err != nil {
+			closeAll(young)
+			return nil, err
+		}
+		text, err := readBoth(old, young)
+		same := s.still(journalFile, young)
+		closeAll(old, young)
+		if err != nil {
+			return nil, explain("read", s.path(journalFile), err)
+		}
+		if same { // else a new file was begun between both
+			return entries(text), nil
+		}
+	}
+}
+
+// Plan finds one plan.
+func (s *Store) Plan(id string) (*Entry, error) {
+	all, err := s.Plans()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range all {
+		if e.ID == id {
+			return e, nil
+		}
+	}
+	return nil, explain("find in the journal the plan", id, os.ErrNotExist)
+}
+
+// open opens one of the journal's files, nil when it is not there.
+func (s *Store) open(name string) (*os.File, error) {
+	f, err := os.Open(s.path(name))
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	return f, explain("read", s.path(name), err)
+}
+
+// still tells whether a name is still that of an open file.
+func (s *Store) still(name string, f *os.File) bool {
+	info, err := os.Stat(s.path(name))
+	if err != nil || f == nil {
+		return err != nil && f == nil
+	}
+	was, err := f.Stat()
+	return err == nil && os.SameFile(info, was)
+}
+
+func readBoth(files ...*os.File) (text []byte, err error) {
+	for _, f := range files {
+		if f == nil {
+			continue
+		}
+		part, err := io.ReadAll(f)
+		if err != nil {
+			return nil, err
+		}
+		text = append(append(text, part...), '\n')
+	}
+	return text, nil
+}
+
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
+
+// Writer writes the records of one plan. Whoever has it has the lock of plans.
+type Writer struct {
+	ID string
+
+	store *Store
+	lock  *os.File
+	file  *os.File
+	end   int64 // of the last whole line
+}
+
+// Begin takes the lock, or says with *Busy who has it, and makes the journal
+// ready for a new plan.
+func (s *Store) Begin(title string) (*Writer, error) { return s.Resume(s.newID(), title) }
+
+// Resume does the same for a plan that the journal has.
+func (s *Store) Resume(id, title string) (*Writer, error) {
+	h := Holder{By: s.who, PID: os.Getpid(), Plan: id, Title: title, Since: s.now()}
+	lock, err := s.lock(h)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{ID: id, store: s, lock: lock}
+	if err := w.open(); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// open opens the journal to append, after a new file was begun if it is time.
+func (w *Writer) open() (err error) {
+	s := w.store
+	if err := s.rotate(); err != nil {
+		return err
+	}
+	made := !exists(s.path(journalFile))
+	if w.file, err = s.disk.create(s.path(journalFile), os.O_RDWR|os.O_APPEND); err != nil {
+		return err
+	}
+	if made {
+		if err := s.disk.syncDir(w.file.Name()); err != nil {
+			return err
+		}
+	}
+	info, err := w.file.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	w.end = info.Size()
+	last := make([]byte, 1)
+	if _, err := w.file.ReadAt(last, w.end-1); err != nil {
+		return explain("read", w.file.Name(), err)
+	}
+	if last[0] != '\n' { // torn by a crash: what follows begins a line of its own
+		err = s.disk.write(w.file, []byte{'\n'})
+		w.end++
+	}
+	return err
+}
+
+// Append writes one record, and returns when it is on disk. A record that could
+// not be written whole is taken out again, so that it will not be believed.
+func (w *Writer) Append(r Record) error {
+	r.Time, r.ID, r.By = w.store.now().UTC(), w.ID, w.store.who
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	line = append(line, '\n')
+	if err = w.store.disk.write(w.file, line); err == nil {
+		err = w.store.disk.sync(w.file)
+	}
+	if err != nil {
+		_ = w.file.Truncate(w.end)
+		return err
+	}
+	w.end += int64(len(line))
+	return nil
+}
+
+// Close lets the lock go.
+func (w *Writer) Close() error {
+	closeAll(w.file)
+	return w.lock.Close()
+}
+
+// rotate begins a new file when the journal has grown, with the plans that are
+// unfinished. The order of steps leaves a whole journal at every moment: the
+// lines to carry are taken from the file that becomes the old one, which
+// readers still see should the new one not come to be.
+func (s *Store) rotate() error {
+	if err := s.disk.sweep(s.dir, journalFile); err != nil {
+		return err
+	}
+	young, old := s.path(journalFile), s.path(journalOld)
+	info, err := os.Stat(young)
+	switch {
+	case err == nil && info.Size() < s.journalSize:
+		return nil
+	case err == nil:
+		if err := s.disk.rename(young, old); err != nil {
+			return err
+		}
+	case !os.IsNotExist(err):
+		return explain("read", young, err)
+	case !exists(old): // the first plan ever
+		return nil
+	}
+	text, err := os.ReadFile(old)
+	if err != nil {
+		return explain("read", old, err)
+	}
+	return s.disk.replace(young, func(w io.Writer) error {
+		_, err := w.Write(unfinished(text))
+		return err
+	})
+}

@@ -1,0 +1,107 @@
+package persist
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// DefaultDir is where root keeps everything.
+const DefaultDir = "/var/lib/lvsdeck"
+
+// Options are choices at Open. The zero value is root's.
+type Options struct {
+	Dir   string           // DefaultDir when empty
+	Who   Who              // stands in the journal
+	Now   func() time.Time // time.Now when nil
+	Fault Fault
+
+	// JournalSize is where the journal begins a new file, keeping one old one;
+	// 8 MiB when 0. The largest plan may go beyond.
+	JournalSize int64
+}
+
+// Who is the person at the console.
+type Who struct {
+	User string `json:"user,omitempty"` // the login, not root
+	From string `json:"from,omitempty"` // where the SSH session comes from
+}
+
+// String is "alice from 198.51.100.7".
+func (w Who) String() string {
+	user := w.User
+	if user == "" {
+		user = "somebody"
+	}
+	if w.From == "" {
+		return user
+	}
+	return user + " from " + w.From
+}
+
+// WhoFrom finds the person in an environment (os.Getenv). sudo keeps the login
+// but seldom SSH_CONNECTION: then the source is unknown.
+func WhoFrom(getenv func(string) string) Who {
+	var w Who
+	for _, name := range []string{"SUDO_USER", "LOGNAME", "USER"} {
+		if w.User = getenv(name); w.User != "" {
+			break
+		}
+	}
+	_, _ = fmt.Sscan(getenv("SSH_CONNECTION"), &w.From) // its first word
+	return w
+}
+
+// Store is the directory. It is safe for use by several processes.
+type Store struct {
+	dir         string
+	who         Who
+	now         func() time.Time
+	disk        disk
+	journalSize int64
+}
+
+// Open opens the directory and makes it when it is not there.
+func Open(o Options) (*Store, error) {
+	s := &Store{dir: o.Dir, who: o.Who, now: o.Now, disk: disk{o.Fault}, journalSize: o.JournalSize}
+	if s.dir == "" {
+		s.dir = DefaultDir
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.journalSize == 0 {
+		s.journalSize = 8 << 20
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, explain(OpCreate, s.dir, err)
+	}
+	return s, private(s.dir)
+}
+
+// private refuses a directory in which another user could plant or swap files:
+// what lies there decides what root does to the table.
+func private(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return explain("read", dir, err)
+	}
+	owner := info.Sys().(*syscall.Stat_t).Uid
+	if mode := info.Mode().Perm(); mode&0o022 != 0 || int(owner) != os.Geteuid() {
+		return fmt.Errorf("cannot trust %s: it belongs to uid %d with mode %04o; it must be yours alone (chown, chmod 0700)", dir, owner, mode)
+	}
+	return nil
+}
+
+// Dir is where the store is.
+func (s *Store) Dir() string { return s.dir }
+
+func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
+
+// newID names a plan: when it began, and enough chance for two in one second.
+func (s *Store) newID() string {
+	return s.now().UTC().Format("20060102-150405-") + rand.Text()[:6]
+}
