@@ -151,10 +151,10 @@ func (c *Client) change(ctx context.Context, op ipvs.Op, target string, cmd uint
 // nothing is what is expected in answer to a change.
 func nothing([]byte) error { return nil }
 
-// dump asks for a list, once more when it was lost.
-func dump[T any](ctx context.Context, c *Client, cmd uint8, parse func([]byte, *T) error, attrs ...*nl.RtAttr) ([]T, error) {
+// dump asks for a list of about so many, once more when it was lost.
+func dump[T any](ctx context.Context, c *Client, cmd uint8, about int, parse func([]byte, *T) error, attrs ...*nl.RtAttr) ([]T, error) {
 	for again := false; ; again = true {
-		all, err := list(func(each func([]byte) error) error {
+		all, err := list(about, func(each func([]byte) error) error {
 			return c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_DUMP, attrs: attrs}, each)
 		}, parse)
 		if again || !errors.Is(err, errLost) {
@@ -164,8 +164,8 @@ func dump[T any](ctx context.Context, c *Client, cmd uint8, parse func([]byte, *
 }
 
 // list makes a list of the messages that ask gets.
-func list[T any](ask func(each func([]byte) error) error, parse func([]byte, *T) error) ([]T, error) {
-	all := make([]T, 0, 16) // most services have fewer servers
+func list[T any](about int, ask func(each func([]byte) error) error, parse func([]byte, *T) error) ([]T, error) {
+	all := make([]T, 0, about)
 	err := ask(func(message []byte) error {
 		var one T
 		all = append(all, one)

@@ -27,7 +27,7 @@ func TestRedial(t *testing.T) {
 	write(t, c, ruled())
 	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
-		dump(ctx, c, cmdGetService, func([]byte, *ipvs.Entry) error {
+		dump(ctx, c, cmdGetService, 0, func([]byte, *ipvs.Entry) error {
 			cancel()
 			return nil
 		})

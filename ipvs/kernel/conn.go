@@ -97,7 +97,7 @@ func (c *conn) close() { c.file.Close() }
 // none: ipvs.ErrUnavailable. It reads the list of all families, because asking
 // for one by its name makes the kernel load a module.
 func (c *conn) resolve(ctx context.Context) error {
-	families, err := list(func(each func([]byte) error) error {
+	families, err := list(32, func(each func([]byte) error) error {
 		return c.exchange(ctx, request{family: nl.GENL_ID_CTRL, cmd: nl.GENL_CTRL_CMD_GETFAMILY, flags: unix.NLM_F_DUMP}, each)
 	}, parseFamily)
 	if err != nil {

@@ -6,12 +6,11 @@ import (
 	"lvsdeck/ipvs"
 )
 
-// Overview implements ipvs.Reader: a list of services by netlink, and their
-// servers from /proc/net/ip_vs. Services that the text lacks are asked for one
+// Overview implements ipvs.Reader: a list of services by netlink, after their
+// servers were read from /proc/net/ip_vs. Services that the text lacks are asked for one
 // by one, and their servers are not Partial. They are few (those added between
-// both readings), unless other network namespaces have services too: kernels
-// before 7.1 then lose count at each page of the text (ip_vs_info_seq_next counts
-// all namespaces' services, ip_vs_info_array only ours).
+// both readings), unless other network namespaces have services too, which
+// makes the text of kernels before 7.1 incomplete (see package proc).
 func (c *Client) Overview(ctx context.Context) (ipvs.Overview, error) {
 	o, err := c.overview(ctx)
 	if err != nil {
@@ -21,21 +20,19 @@ func (c *Client) Overview(ctx context.Context) (ipvs.Overview, error) {
 }
 
 func (c *Client) overview(ctx context.Context) (o ipvs.Overview, err error) {
-	o.Services, err = dump(ctx, c, cmdGetService, func(message []byte, e *ipvs.Entry) error {
-		return parseService(message, &e.ServiceState)
-	})
-	if err != nil {
-		return o, err
-	}
 	table, err := c.files.Table()
 	if err != nil {
 		return o, err
 	}
+	listed, err := dump(ctx, c, cmdGetService, len(table.Services)+1, parseEntry)
+	if err != nil {
+		return o, err
+	}
 	var missed []int
-	o.Services, missed = merge(o.Services, table.Services)
+	o.Services, missed = merge(listed, table.Services)
 	for _, i := range missed {
 		e := &o.Services[i]
-		if e.Servers, err = dump(ctx, c, cmdGetDest, parseServer, configureID(e.ServiceID)); err != nil {
+		if e.Servers, err = dump(ctx, c, cmdGetDest, fewServers, parseServer, configureID(e.ServiceID)); err != nil {
 			return o, err
 		}
 	}
@@ -43,6 +40,8 @@ func (c *Client) overview(ctx context.Context) (o ipvs.Overview, err error) {
 	o.Stats, o.LivePackets = stats, live.InPackets+live.OutPackets
 	return o, err
 }
+
+func parseEntry(message []byte, e *ipvs.Entry) error { return parseService(message, &e.ServiceState) }
 
 // merge gives the services of a list, each once, the servers that the text has
 // for them, and says which of them the text has not. While others change the

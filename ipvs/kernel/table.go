@@ -31,9 +31,12 @@ func (c *Client) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceSt
 	return s, nil
 }
 
+// fewServers is what most services have.
+const fewServers = 16
+
 // Servers implements ipvs.Reader.
 func (c *Client) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerState, error) {
-	servers, err := dump(ctx, c, cmdGetDest, parseServer, configureID(id))
+	servers, err := dump(ctx, c, cmdGetDest, fewServers, parseServer, configureID(id))
 	if err != nil {
 		return nil, refused(ipvs.OpGetServers, id.String(), err)
 	}
@@ -109,7 +112,7 @@ func (c *Client) SetTimeouts(ctx context.Context, t ipvs.Timeouts) error {
 
 // Daemons implements ipvs.Reader.
 func (c *Client) Daemons(ctx context.Context) ([]ipvs.Daemon, error) {
-	daemons, err := dump(ctx, c, cmdGetDaemon, parseDaemon)
+	daemons, err := dump(ctx, c, cmdGetDaemon, 2, parseDaemon)
 	if err != nil {
 		return nil, refused(ipvs.OpGetDaemons, "", err)
 	}

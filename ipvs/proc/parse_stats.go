@@ -14,9 +14,9 @@ func ParseStats(text []byte) (ipvs.Stats, error) {
 			s.Total = r.traffic()
 		case 6:
 			s.Rate = r.traffic()
-			return s, l.check(r)
+			return s, l.check(&r)
 		}
-		if err := l.check(r); err != nil {
+		if err := l.check(&r); err != nil {
 			return ipvs.Stats{}, err
 		}
 	}
@@ -41,7 +41,7 @@ func ParsePerCPU(text []byte) (ipvs.Traffic, error) {
 			r.fail("a CPU number in hexadecimal, or ~", cpu)
 		}
 		sum = sum.Add(r.traffic())
-		if err := l.check(r); err != nil {
+		if err := l.check(&r); err != nil {
 			return ipvs.Traffic{}, err
 		}
 	}
@@ -51,7 +51,7 @@ func ParsePerCPU(text []byte) (ipvs.Traffic, error) {
 func (l *lines) ended(want string) error {
 	r := row{}
 	r.fail(want, []byte("the end of the file"))
-	return l.check(r)
+	return l.check(&r)
 }
 
 // traffic reads conns, packets in and out, bytes in and out.

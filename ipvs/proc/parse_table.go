@@ -8,6 +8,9 @@ import (
 	"lvsdeck/ipvs"
 )
 
+// arrow is how the line of a server begins.
+const arrow = "  -> "
+
 // Table is what /proc/net/ip_vs says, in the kernel's order. The file is not one
 // moment: it is read a page at a time, and while others add and remove, a
 // service may show up twice or not at all.
@@ -40,13 +43,13 @@ func ParseTable(text []byte, hz uint32) (Table, error) {
 			return p.table, nil
 		}
 		r := row{rest: line}
-		if bytes.HasPrefix(line, []byte("  -> ")) {
+		if len(line) > len(arrow) && string(line[:len(arrow)]) == arrow {
 			p.server(&r)
 		} else {
 			p.endService()
 			p.service(&r)
 		}
-		if err := p.lines.check(r); err != nil {
+		if err := p.lines.check(&r); err != nil {
 			return Table{}, err
 		}
 	}
@@ -75,7 +78,7 @@ func (p *tableParser) header() error {
 	parts := bytes.Split(version, []byte{'.'})
 	if !ok || !ok2 || !ok3 || err != nil || len(parts) != 3 {
 		r.fail("the IPVS version and table size", r.rest)
-		return p.lines.check(r)
+		return p.lines.check(&r)
 	}
 	for _, part := range parts {
 		n, err := strconv.ParseUint(string(part), 10, 8)
@@ -85,7 +88,7 @@ func (p *tableParser) header() error {
 		p.table.Version = p.table.Version<<8 | ipvs.Version(n)
 	}
 	p.table.Size = uint32(number)
-	if err := p.lines.check(r); err != nil {
+	if err := p.lines.check(&r); err != nil {
 		return err
 	}
 	p.lines.next()
@@ -157,14 +160,15 @@ func (p *tableParser) server(r *row) {
 		r.fail("a service before its servers", r.rest)
 		return
 	}
-	r.word() // the arrow
-	s := ipvs.ServerState{Partial: true}
+	r.rest = r.rest[len(arrow):]
+	p.servers = p.servers[:len(p.servers)+1] // of room made for all
+	s := &p.servers[len(p.servers)-1]
+	s.Partial = true
 	s.Addr = r.endpoint("a server's address and port in hexadecimal")
 	s.Forward = forward(r, r.word())
 	s.Weight = r.decimal("a weight")
 	s.Active = r.decimal("active connections")
 	s.Inactive = r.decimal("inactive connections")
-	p.servers = append(p.servers, s)
 }
 
 // forward undoes the kernel's ip_vs_fwd_name, which calls Bypass Masq too.

@@ -37,6 +37,7 @@ func (r *Reader) Limits() ipvs.Limits {
 			"scheduler flags and persistence engines",
 			"one-packet scheduling of IPv6 services",
 			"timeouts and sync daemons",
+			"some services, where other network namespaces have services too",
 		},
 	}
 }
