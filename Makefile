@@ -9,7 +9,7 @@ export CGO_ENABLED := 0
 # Packages with tests that need the lab's kernel.
 LAB := ./lab ./ipvs/kernel ./ipvs/proc ./lab/flow
 
-.PHONY: run demo lab test check lint test-plain test-lab race keys clean tools
+.PHONY: run demo lab test check lint test-plain test-lab bench screenshots race keys clean tools
 
 ## make run        build and open the console; without a director, the demo
 run: bin/lvsdeck
@@ -44,6 +44,15 @@ test-plain: tools
 test-lab: tools bin/labrun bin/lvsdeck
 	$(GO) test -tags boot ./lab/run
 	$(GO) test -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
+
+## make bench      what is fast, measured beside ipvsadm, as ratios
+bench: tools bin/labrun bin/lvsdeck
+	$(GO) test -run '^$$' -bench . ./ui ./ops ./cmd/lvsdeck
+	LVSDECK_BENCH=1 $(GO) test -v -run Speed -timeout 20m -exec "$(CURDIR)/bin/labrun" ./ipvs/kernel
+
+## make screenshots  pictures by the program itself, in screenshots/
+screenshots: bin/lvsdeck
+	$(GO) run ./screenshots/make
 
 ## make race       the plain tests under the race detector (needs a C compiler)
 race:

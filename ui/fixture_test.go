@@ -25,6 +25,7 @@ type fakeSource struct {
 	updated  chan struct{}
 	interval time.Duration
 	focus    []ipvs.ServiceID
+	asked    int // readings asked for
 }
 
 func newFakeSource(s *ops.Sample) *fakeSource {
@@ -35,6 +36,7 @@ func (f *fakeSource) Latest() *ops.Sample         { return f.latest }
 func (f *fakeSource) Updated() <-chan struct{}    { return f.updated }
 func (f *fakeSource) SetInterval(d time.Duration) { f.interval = d }
 func (f *fakeSource) Focus(ids []ipvs.ServiceID)  { f.focus = ids }
+func (f *fakeSource) ReadNow()                    { f.asked++ }
 
 func addr(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 

@@ -8,9 +8,7 @@ import (
 )
 
 // help lists every key, by group, made from the commands.
-type help struct {
-	top, lines, height int
-}
+type help struct{ scroll }
 
 func openHelp(m *Model) { m.push(&help{}) }
 
@@ -22,23 +20,9 @@ const (
 
 // Key implements layer.
 func (h *help) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	switch k.String() {
-	case "up", "k":
-		h.top--
-	case "down", "j", "enter":
-		h.top++
-	case "pgup", "ctrl+b":
-		h.top -= h.height
-	case "pgdown", "ctrl+f", "space":
-		h.top += h.height
-	case "home", "g":
-		h.top = 0
-	case "end", "G":
-		h.top = h.lines
-	default:
+	if key := k.String(); !h.move(key) && key != "enter" {
 		m.pop()
 	}
-	h.top = max(0, min(h.top, h.lines-h.height))
 	return nil
 }
 
@@ -47,19 +31,12 @@ func (h *help) Paste(*Model, string) {}
 
 // Body implements layer.
 func (h *help) Body(m *Model, height int) []string {
-	all := helpLines(m)
-	h.lines, h.height = len(all), height
-	h.top = max(0, min(h.top, len(all)-height))
-	return all[h.top:min(len(all), h.top+height)]
+	return h.window(helpLines(m), height)
 }
 
 // Footer implements layer.
 func (h *help) Footer(m *Model) string {
-	says := "any other key goes back"
-	if h.lines > h.height {
-		says = m.signs.Arrows + " PgUp PgDn scroll   " + says
-	}
-	return m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Rest, says).String()
+	return m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Rest, "any other key goes back"+h.hint(m)).String()
 }
 
 // Cursor implements layer.

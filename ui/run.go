@@ -32,13 +32,13 @@ func (e *ErrSignal) Error() string { return "ended by signal: " + e.Signal.Strin
 
 // Run shows the console until the operator leaves, the context ends, a signal
 // comes or the terminal goes away, and gives the terminal back in every case.
-func Run(ctx context.Context, opts Options) error {
+func Run(parent context.Context, opts Options) error {
 	restore := saveTerminal(os.Stdin)
 	defer restore()
 
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
-	p := tea.NewProgram(New(opts), tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler())
+	p := tea.NewProgram(New(opts), tea.WithContext(parent), tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler())
 	go forward(ctx, opts.Source, p)
 
 	ended := make(chan syscall.Signal, 1)
@@ -49,6 +49,9 @@ func Run(ctx context.Context, opts Options) error {
 	case sig := <-ended:
 		return &ErrSignal{sig}
 	default:
+	}
+	if parent.Err() != nil {
+		return context.Cause(parent)
 	}
 	if errors.Is(err, tea.ErrProgramPanic) {
 		return fmt.Errorf("the console failed and the terminal was given back: %w", err)
@@ -133,7 +136,8 @@ func waitHangup(f *os.File) bool {
 // saveTerminal keeps the terminal's modes and gives a function that puts them
 // back and leaves the alternate screen, for the ways out on which Bubble Tea
 // cannot. Setting modes does not wait for output, so it works on a stalled
-// terminal; the escape codes are written only if they can be at once.
+// terminal; the escape codes are written only if they can be at once, so one that
+// was stalled may come back with the last frame on it.
 func saveTerminal(f *os.File) func() {
 	fd := int(f.Fd())
 	modes, err := unix.IoctlGetTermios(fd, unix.TCGETS)
@@ -148,7 +152,7 @@ func saveTerminal(f *os.File) func() {
 		_ = unix.IoctlSetTermios(fd, unix.TCSETS, modes)
 		out := []unix.PollFd{{Fd: int32(os.Stdout.Fd()), Events: unix.POLLOUT}}
 		if n, err := unix.Poll(out, 0); err == nil && n > 0 && out[0].Revents&unix.POLLOUT != 0 {
-			_, _ = os.Stdout.WriteString("\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[m")
+			_, _ = os.Stdout.WriteString("\x1b[?1002l\x1b[?1006l\x1b[<u\x1b[>4m\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[m")
 		}
 	}
 }

@@ -449,3 +449,14 @@ func TestRandomWalk(t *testing.T) {
 		}
 	}
 }
+
+// TestEachViewOpensForItself: what is opened while searching stays there.
+func TestEachViewOpensForItself(t *testing.T) {
+	m, _ := console(t, site(), 80, 50, nil)
+	press(m, "enter")
+	before := shown(m)
+	press(m, "!", "o", "!")
+	if got := shown(m); got != before {
+		t.Errorf("after a search %q, before %q", got, before)
+	}
+}

@@ -235,8 +235,8 @@ func (m *Model) totalsLine() string {
 	put("active", figure.Count(s.Active), "")
 	put("inactive", figure.Count(s.Inactive), "")
 	put("", rate(s.Rate.Conns, s.Counted, figure.Count), " conn/s")
-	put("in", rate(s.Rate.InBytes, s.Counted, figure.Bits), "b/s")
-	put("out", rate(s.Rate.OutBytes, s.Counted && m.replies, figure.Bits), "b/s")
+	put("in", rate(s.Rate.InBytes, s.Counted, figure.Bits), "bit/s")
+	put("out", rate(s.Rate.OutBytes, s.Counted && m.replies, figure.Bits), "bit/s")
 	if s.Trend != nil && line.Room() > 8 {
 		line.Put(paint.Rest, m.signs.Spark(totalTrend(s), min(line.Room()-1, ops.TrendLen)))
 	}
@@ -268,7 +268,9 @@ func (m *Model) upperRule() string {
 func (m *Model) lowerRule() string {
 	style, notice := m.notice()
 	where := ""
-	if n := m.list.Len(); n > 0 {
+	if l, ok := m.top().(interface{ where() string }); ok {
+		where = l.where()
+	} else if n := m.list.Len(); n > 0 {
 		where = fmt.Sprintf(" %d of %d ", m.list.Position()+1, n)
 	}
 	line := m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, 1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -62,8 +63,8 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 
 	opts := ui.Options{Host: hostName(), Interval: o.interval, ASCII: o.ascii || !unicodeTerminal(os.Getenv)}
 	var reader ipvs.Reader
@@ -77,7 +78,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		reader, opts.Demo, opts.Host = site.Table(), o.demo, "director"
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
 		site.Prime(ctx, sampler, time.Now())
-		go site.Run(ctx)
+		beside(cancel, func() { site.Run(ctx) })
 	} else {
 		var err error
 		if reader, err = openTable(ctx); err != nil {
@@ -90,8 +91,21 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	if o.readOnly {
 		opts.Limits.ReadOnly, opts.Limits.Why = true, "--read-only"
 	}
-	go sampler.Run(ctx)
+	beside(cancel, func() { sampler.Run(ctx) })
 	return ui.Run(ctx, opts)
+}
+
+// beside runs f beside the console. Should it panic, the console ends and gives
+// the terminal back before the reason is printed.
+func beside(cancel context.CancelCauseFunc, f func()) {
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				cancel(fmt.Errorf("lvsdeck failed: %v\n%s", r, debug.Stack()))
+			}
+		}()
+		f()
+	}()
 }
 
 func hostName() string {

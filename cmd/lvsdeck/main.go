@@ -36,7 +36,9 @@ func run(args []string) int {
 	case errors.As(err, &signal):
 		return 128 + int(signal.Signal)
 	}
-	fmt.Fprintln(os.Stderr, "lvsdeck: "+text.Clean(err.Error()))
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(os.Stderr, "lvsdeck: "+text.Clean(strings.TrimRight(line, "\n")))
+	}
 	return 2
 }
 

@@ -56,10 +56,11 @@ func TestSpark(t *testing.T) {
 	}{
 		{nil, 4, "    "},
 		{[]float32{0, 0}, 4, "  ▁▁"},
-		{[]float32{0, 1, 50, 100}, 4, "▁▂▅█"},
-		{[]float32{9, 9, 9, 0, -1, 100}, 3, "▁ █"},
+		{[]float32{0, 1, 50, 100}, 4, "▁▂▅▇"},
+		{[]float32{9, 9, 9, 0, -1, 100}, 3, "▁ ▇"},
 		{[]float32{10, 10, 10, 10}, 4, "▅▅▅▅"}, // steady: half height
-		{[]float32{10, 10, 10, 1}, 4, "▆▆▆▂"},  // a fall
+		{[]float32{10, 10, 10, 1}, 4, "▅▅▅▂"},  // a fall
+		{[]float32{0, 0, 0, 1}, 4, "▁▁▁▅"},     // a single one is no storm
 		{[]float32{5}, 0, ""},
 	} {
 		if got := Unicode.Spark(c.points, c.width); got != c.want {

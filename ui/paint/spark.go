@@ -4,14 +4,14 @@ import "strings"
 
 // Spark draws the last points of a series as bars, one cell each, aligned to the
 // right. The foot is zero; the top is the largest point shown, or twice the mean
-// of the whole series if that is more: a steady row stands at half height, and
+// of the whole series if that is more, and never less than leastTop: a steady row stands at half height, and
 // rise and fall are seen against its own past. A negative point is unknown and
 // stays blank. Whatever is above zero gets at least the lowest bar.
 func (g *Signs) Spark(points []float32, width int) string {
 	if width <= 0 {
 		return ""
 	}
-	top := 2 * mean(points)
+	top := max(2*mean(points), leastTop)
 	if len(points) > width {
 		points = points[len(points)-width:]
 	}
@@ -40,6 +40,9 @@ func (g *Signs) level(p, top float32) int {
 	}
 	return min(highest, 2+int(p/top*float32(highest-2)+0.5))
 }
+
+// leastTop keeps a single connection in minutes from standing like a storm.
+const leastTop = 2
 
 // mean of the known points.
 func mean(points []float32) float32 {

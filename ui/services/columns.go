@@ -150,8 +150,8 @@ func replies(c *Column) *Column {
 	return c
 }
 
-// figureCell shows a number: dim at zero or unknown, bold when what stands on
-// the screen is not what stood there before.
+// figureCell shows a number: at rest unless what stands on the screen is not what
+// stood there before, so that what moves is what the eye meets.
 func figureCell(r Row, get getter, format func(uint64) string) cell {
 	now, was := r.figures()
 	n, known := get(now)
@@ -162,11 +162,9 @@ func figureCell(r Row, get getter, format func(uint64) string) cell {
 	before, knew := get(was)
 	switch {
 	case knew && before != n && format(before) != text:
-		return cell{text, paint.Strong}
-	case n == 0:
-		return cell{text, paint.Rest}
+		return cell{text, paint.Moved}
 	}
-	return cell{text, paint.Plain}
+	return cell{text, paint.Rest}
 }
 
 func schedCell(r Row) cell {

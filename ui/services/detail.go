@@ -19,11 +19,19 @@ type fact struct {
 	style        paint.Style
 }
 
-// Widths of the detail pane's cells.
+// Widths of the detail pane's cells: as narrow as three side by side at 80
+// columns, and wider where there is room.
 const (
 	labelWidth = 11
-	factWidth  = 26
+	factLeast  = 26
+	factWide   = 31
 )
+
+// factCells is how many facts stand on a line of a width, and how wide each is.
+func factCells(width int) (perLine, cellWidth int) {
+	perLine = max(1, min(3, (width-1)/factLeast), (width-1)/factWide)
+	return perLine, (width - 1) / perLine
+}
 
 // Detail draws everything known about the row under the cursor in a given number
 // of lines: its name, facts in columns, and its history.
@@ -34,14 +42,14 @@ func (v View) Detail(l *List, now time.Time, width, height int) []string {
 	}
 	lines := []string{v.detailTitle(row, now, width)}
 	facts := row.facts(v.Signs)
-	perLine := max(1, (width-1)/factWidth)
+	perLine, cellWidth := factCells(width)
 	rows := (len(facts) + perLine - 1) / perLine
 	for i := range min(rows, height-2) {
 		line := v.Theme.Line(paint.Ground, width).Space(1)
 		for j := i; j < len(facts); j += rows {
 			f := facts[j]
 			line.Left(paint.Rest, f.label, labelWidth, v.Signs.Cut).Space(1)
-			line.Left(f.style, text.Clean(f.value), factWidth-labelWidth-2, v.Signs.Cut).Space(1)
+			line.Left(f.style, text.Clean(f.value), cellWidth-labelWidth-3, v.Signs.Cut).Space(2)
 		}
 		lines = append(lines, line.String())
 	}
@@ -57,7 +65,7 @@ func DetailHeight(l *List, width int) int {
 	if !ok {
 		return 0
 	}
-	perLine := max(1, (width-1)/factWidth)
+	perLine, _ := factCells(width)
 	return (len(row.facts(paint.ASCII))+perLine-1)/perLine + 2
 }
 
@@ -211,9 +219,9 @@ func (r Row) trafficFacts(g *paint.Signs) []fact {
 		num("active", f.Active, true, figure.Exact),
 		num("inactive", f.Inactive, true, figure.Exact),
 		num("persistent", f.Persistent, f.Counted, figure.Exact),
-		num("conn/s", f.Rate.Conns, f.Counted, figure.Count),
-		num("pkt/s in", f.Rate.InPackets, f.Counted, figure.Count),
-		num("pkt/s out", f.Rate.OutPackets, out, figure.Count),
+		num("conn/s", f.Rate.Conns, f.Counted, exactOrShort),
+		num("pkt/s in", f.Rate.InPackets, f.Counted, exactOrShort),
+		num("pkt/s out", f.Rate.OutPackets, out, exactOrShort),
 		num("bit/s in", f.Rate.InBytes, f.Counted, figure.Bits),
 		num("bit/s out", f.Rate.OutBytes, out, figure.Bits),
 		num("conns", f.Total.Conns, f.Counted, exactOrShort),
@@ -227,7 +235,7 @@ func (r Row) trafficFacts(g *paint.Signs) []fact {
 
 // exactOrShort is all digits while they fit the cell.
 func exactOrShort(n uint64) string {
-	if s := figure.Exact(n); len(s) <= factWidth-labelWidth-2 {
+	if s := figure.Exact(n); len(s) <= factLeast-labelWidth-3 {
 		return s
 	}
 	return figure.Count(n)

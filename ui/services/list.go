@@ -53,10 +53,9 @@ func (g *group) rows() int {
 type List struct {
 	sample *ops.Sample
 
-	openAll bool                    // every service is open but those in toggled, or none but those
-	toggled map[ipvs.ServiceID]bool // services that differ from openAll
-	found   map[ipvs.ServiceID]bool // the same while searching, when services with finds open by themselves
-	marks   map[Key]bool
+	all   opening // what is open in the view of all rows
+	found opening // and while searching, when services with finds open by themselves
+	marks map[Key]bool
 
 	sort     Sort
 	filter   Filter
@@ -71,9 +70,27 @@ type List struct {
 	height int // rows that fit
 }
 
+// opening is what the operator opened by hand.
+type opening struct {
+	every bool                    // all services are open but those in but, or none but those
+	but   map[ipvs.ServiceID]bool // services that differ
+}
+
+func newOpening() opening { return opening{but: map[ipvs.ServiceID]bool{}} }
+
+func (o *opening) has(id ipvs.ServiceID) bool { return o.every != o.but[id] }
+
+func (o *opening) toggle(id ipvs.ServiceID) {
+	if o.but[id] {
+		delete(o.but, id)
+	} else {
+		o.but[id] = true
+	}
+}
+
 // NewList gives an empty list, every service closed, in order of address.
 func NewList() *List {
-	return &List{toggled: map[ipvs.ServiceID]bool{}, found: map[ipvs.ServiceID]bool{}, marks: map[Key]bool{}, height: 1}
+	return &List{all: newOpening(), found: newOpening(), marks: map[Key]bool{}, height: 1}
 }
 
 // SetSample shows a newer sample. Cursor, marks and open services stay with
@@ -126,7 +143,7 @@ func (l *List) arrange() {
 
 // pick decides whether a service is shown and which of its servers.
 func (l *List) pick(s *ops.Service) (group, bool) {
-	g := group{svc: s, open: l.openAll != l.toggles()[s.ServiceID]}
+	g := group{svc: s, open: l.opening().has(s.ServiceID)}
 	if !l.searching() {
 		if g.open {
 			g.servers = s.Servers
@@ -142,7 +159,7 @@ func (l *List) pick(s *ops.Service) (group, bool) {
 			g.servers = append(g.servers, r)
 		}
 	}
-	if found := len(g.servers) > 0 && (!own || l.problems); found && !l.openAll {
+	if found := len(g.servers) > 0 && (!own || l.problems); found && !l.found.every {
 		g.open = !g.open
 	}
 	return g, own || len(g.servers) > 0
@@ -151,13 +168,13 @@ func (l *List) pick(s *ops.Service) (group, bool) {
 // searching tells that not everything is shown.
 func (l *List) searching() bool { return l.problems || !l.filter.Empty() }
 
-// toggles is what the operator opened or closed by hand in the present view: a
-// search starts afresh, and leaves the normal view as it was.
-func (l *List) toggles() map[ipvs.ServiceID]bool {
+// opening is that of the present view: a search starts afresh, and leaves the
+// view of all rows as it was.
+func (l *List) opening() *opening {
 	if l.searching() {
-		return l.found
+		return &l.found
 	}
-	return l.toggled
+	return &l.all
 }
 
 // follow finds the cursor's row in the new arrangement.
@@ -304,21 +321,18 @@ func (l *List) Close() {
 
 func (l *List) setOpen(row Row, open bool) {
 	l.cursor = Key{Service: row.Service.ServiceID}
-	if by, id := l.toggles(), row.Service.ServiceID; open != row.Open {
-		if by[id] {
-			delete(by, id)
-		} else {
-			by[id] = true
-		}
+	if open != row.Open {
+		l.opening().toggle(row.Service.ServiceID)
 	}
 	l.arrange()
 }
 
 // ToggleAll opens every service, or closes all when all are open.
 func (l *List) ToggleAll() {
-	l.openAll = !l.openAll
-	clear(l.toggles())
-	if row, ok := l.Current(); ok && !l.openAll {
+	o := l.opening()
+	o.every = !o.every
+	clear(o.but)
+	if row, ok := l.Current(); ok && !o.every {
 		l.cursor.Server = netip.AddrPort{}
 		l.cursor.Service = row.Service.ServiceID
 	}
@@ -344,6 +358,29 @@ func (l *List) Unmark() { clear(l.marks) }
 // Marked tells whether a row is marked.
 func (l *List) Marked(k Key) bool { return l.marks[k] }
 
+// Chosen is the rows that a command acts on: those marked, shown or not, or else
+// the cursor's.
+func (l *List) Chosen() []Row {
+	if len(l.marks) == 0 {
+		if row, ok := l.Current(); ok {
+			return []Row{row}
+		}
+		return nil
+	}
+	var rows []Row
+	for _, s := range l.sample.Services {
+		if l.marks[Key{Service: s.ServiceID}] {
+			rows = append(rows, Row{Service: s})
+		}
+		for _, r := range s.Servers {
+			if l.marks[Key{s.ServiceID, r.Addr}] {
+				rows = append(rows, Row{Service: s, Server: r})
+			}
+		}
+	}
+	return rows
+}
+
 // Marks is how many rows are marked, shown or not.
 func (l *List) Marks() int { return len(l.marks) }
 
@@ -353,7 +390,7 @@ func (l *List) Filter() Filter { return l.filter }
 // SetFilter shows only what the filter picks.
 func (l *List) SetFilter(f Filter) {
 	l.filter = f
-	clear(l.found)
+	l.found = newOpening()
 	l.arrange()
 }
 
@@ -363,7 +400,7 @@ func (l *List) Problems() bool { return l.problems }
 // SetProblems shows only troubled rows, or all.
 func (l *List) SetProblems(on bool) {
 	l.problems = on
-	clear(l.found)
+	l.found = newOpening()
 	l.arrange()
 }
 
