@@ -4,7 +4,7 @@
 // counts of an overview from /proc/net/ip_vs, where the whole table costs less
 // than one service's servers do per netlink request.
 //
-// files named configure_*.go write what the kernel reads, parse_*.go read what
+// Files named configure_*.go write what the kernel reads, parse_*.go read what
 // it writes; both are pure. A client never starts a program (but for modprobe
 // when told to), never logs, and gives up when its context does.
 //

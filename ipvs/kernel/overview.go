@@ -6,11 +6,11 @@ import (
 	"lvsdeck/ipvs"
 )
 
-// Overview implements ipvs.Reader: a list of services by netlink, after their
-// servers were read from /proc/net/ip_vs. Services that the text lacks are asked for one
-// by one, and their servers are not Partial. They are few (those added between
-// both readings), unless other network namespaces have services too, which
-// makes the text of kernels before 7.1 incomplete (see package proc).
+// Overview implements ipvs.Reader: a list of services by netlink, with servers
+// from /proc/net/ip_vs, which is read first. Services that the text lacks are
+// asked for one by one, and their servers are not Partial. They are few (those
+// added between both readings), unless other network namespaces have services
+// too, which makes the text of kernels before 7.1 incomplete (see package proc).
 func (c *Client) Overview(ctx context.Context) (ipvs.Overview, error) {
 	o, err := c.overview(ctx)
 	if err != nil {
