@@ -1,0 +1,43 @@
+package adm
+
+import (
+	"bufio"
+	"io"
+
+	"lvsdeck/ipvs"
+)
+
+// WriteRules writes rules so that ReadRules gives them back and "ipvsadm -R"
+// takes them: sorted, numbers only, one command a line, without comments, which
+// ipvsadm does not know. What has no meaning is not written: the timeout of a
+// persistence that is off, and the tunnel of a server that is not TUN.
+func WriteRules(w io.Writer, r ipvs.Rules) error {
+	sorted := r
+	sorted.Services = append([]ipvs.ServiceRules(nil), r.Services...)
+	for i := range sorted.Services {
+		s := &sorted.Services[i]
+		s.Servers = append([]ipvs.Server(nil), s.Servers...)
+	}
+	sorted.Daemons = append([]ipvs.Daemon(nil), r.Daemons...)
+	sorted.Sort()
+
+	out := bufio.NewWriter(w)
+	line := func(text string) {
+		out.WriteString(text)
+		out.WriteByte('\n')
+	}
+	var f Format
+	if r.Timeouts != nil {
+		line(f.Timeouts(*r.Timeouts))
+	}
+	for _, d := range sorted.Daemons {
+		line(f.Daemon(d))
+	}
+	for _, s := range sorted.Services {
+		line(f.Service(s.Service))
+		for _, server := range s.Servers {
+			line(f.Server(s.ServiceID, server))
+		}
+	}
+	return out.Flush()
+}
