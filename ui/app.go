@@ -9,6 +9,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
+	"lvsdeck/ops/plan"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/services"
 )
@@ -22,6 +23,8 @@ type Source interface {
 	SetInterval(time.Duration)
 	// Focus names the services whose servers' own counters are on screen.
 	Focus([]ipvs.ServiceID)
+	// ReadNow asks for a reading at once.
+	ReadNow()
 }
 
 // Options say what the console looks at and how.
@@ -29,8 +32,9 @@ type Options struct {
 	Source   Source
 	Host     string
 	Interval time.Duration
-	Demo     string      // the kind of made-up traffic, or "" for the truth
-	Limits   ipvs.Limits // what cannot be changed or seen
+	Demo     string       // the kind of made-up traffic, or "" for the truth
+	Limits   ipvs.Limits  // what cannot be changed or seen
+	Hands    *plan.Runner // changes the table; nil: nothing can be changed
 	ASCII    bool
 }
 
@@ -68,6 +72,7 @@ type Model struct {
 	message string  // answer to the last key, until the next
 	mouse   bool
 	focus   []ipvs.ServiceID
+	hands   hands
 
 	frame string
 	stale bool // frame must be drawn anew
@@ -85,6 +90,7 @@ func New(opts Options) *Model {
 		signs:    paint.Unicode,
 		interval: opts.Interval,
 		list:     services.NewList(),
+		hands:    hands{runner: opts.Hands},
 		stale:    true,
 	}
 	if opts.ASCII {
@@ -116,6 +122,16 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if top := m.top(); top != nil && !m.tooSmall() {
 			top.Paste(m, msg.Content)
 		}
+	case madeMsg:
+		cmd = m.made(msg)
+	case readMsg:
+		if msg.err != nil {
+			m.tell("This could not be read", msg.err)
+		} else {
+			msg.show(m)
+		}
+	case ranMsg:
+		m.ran(msg)
 	case tea.MouseWheelMsg:
 		m.wheel(msg)
 	case tea.MouseClickMsg:

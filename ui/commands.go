@@ -41,7 +41,7 @@ func noRows(m *Model) string {
 // operator meets them; the line of keys takes as many of the short ones as fit,
 // in this order.
 func commandTable() []command {
-	return slices.Concat(treeCommands(), findCommands(), viewCommands(), moveCommands(), consoleCommands())
+	return slices.Concat(treeCommands(), changeCommands(), findCommands(), viewCommands(), moveCommands(), consoleCommands())
 }
 
 func treeCommands() []command {
@@ -51,7 +51,6 @@ func treeCommands() []command {
 		{g, []string{"right", "l"}, "open it, then go to its first server", "", do(func(m *Model) { m.list.Open() }), noRows},
 		{g, []string{"left", "h"}, "close it; from a server: go to its service", "", do(func(m *Model) { m.list.Close() }), noRows},
 		{g, []string{"o"}, "open all, or close all", "", do(func(m *Model) { m.list.ToggleAll() }), noRows},
-		{g, []string{"tab"}, "show everything about the row, or not", "detail", do(func(m *Model) { m.detail = !m.detail }), noRows},
 		{g, []string{"space"}, "mark or unmark the row", "", do(func(m *Model) { m.list.Mark() }), noRows},
 		{g, []string{"ctrl+\\", "U"}, "take all marks away", "", do(func(m *Model) { m.list.Unmark() }), nil},
 	}
@@ -71,6 +70,7 @@ func findCommands() []command {
 func viewCommands() []command {
 	const g = "View"
 	list := []command{
+		{g, []string{"tab"}, "show everything about the row, or not", "detail", do(func(m *Model) { m.detail = !m.detail }), noRows},
 		{g, []string{">"}, "sort by the next column", "sort", do(func(m *Model) { m.services().StepSort(m.list, 1, m.width) }), nil},
 		{g, []string{"<"}, "sort by the column before", "", do(func(m *Model) { m.services().StepSort(m.list, -1, m.width) }), nil},
 		{g, []string{"r"}, "sort the other way round", "", do(reverseSort), nil},

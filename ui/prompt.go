@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
@@ -15,7 +17,8 @@ type prompt struct {
 	hint  string // shown while nothing is typed
 	input textinput.Model
 
-	column int // of the cursor in the last line
+	column  int    // of the cursor in the last line
+	problem string // stands in place of the keys
 }
 
 // promptMax bounds what can be typed or pasted.
@@ -41,6 +44,10 @@ func (p *prompt) value() string { return p.input.Value() }
 // footer draws the label and the end of the text that fits.
 func (p *prompt) footer(m *Model, keys string) string {
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
+	style := paint.Rest
+	if p.problem != "" {
+		keys, style = text.Cut(text.Clean(p.problem), m.width*2/3, m.signs.Cut), paint.Bad
+	}
 	line.Put(paint.Accent, p.label).Space(1)
 	room := max(1, line.Room()-text.Width(keys)-3)
 	p.column = m.width - line.Room()
@@ -51,7 +58,7 @@ func (p *prompt) footer(m *Model, keys string) string {
 		line.Left(paint.Plain, typed, room, "")
 		p.column += at
 	}
-	line.Space(line.Room()-text.Width(keys)-1).Put(paint.Rest, keys)
+	line.Space(line.Room()-text.Width(keys)-1).Put(style, keys)
 	return line.String()
 }
 
@@ -69,6 +76,42 @@ func window(in textinput.Model, width int) (string, int) {
 	}
 	return text.Cut(text.Clean(string(typed[start:])), width, ""), text.Width(string(typed[start:at]))
 }
+
+// linePrompt asks for one thing and hands it on; what is wrong with it is said
+// and can be mended.
+type linePrompt struct {
+	prompt
+	done func(m *Model, typed string) (tea.Cmd, error)
+}
+
+// Key implements layer.
+func (p *linePrompt) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "esc":
+		m.pop()
+	case "enter":
+		cmd, err := p.done(m, strings.TrimSpace(p.value()))
+		if err != nil {
+			p.problem = err.Error()
+			return nil
+		}
+		m.pop()
+		return cmd
+	default:
+		p.problem = ""
+		p.key(k)
+	}
+	return nil
+}
+
+// Paste implements layer.
+func (p *linePrompt) Paste(_ *Model, s string) { p.paste(s) }
+
+// Body implements layer.
+func (p *linePrompt) Body(*Model, int) []string { return nil }
+
+// Footer implements layer.
+func (p *linePrompt) Footer(m *Model) string { return p.footer(m, m.signs.Enter+" do it  esc back") }
 
 // filterPrompt filters while the operator types.
 type filterPrompt struct {

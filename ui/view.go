@@ -287,6 +287,8 @@ func (m *Model) notice() (paint.Style, string) {
 	switch {
 	case m.live != nil && m.live.Err != nil:
 		return paint.Bad, m.signs.Problem + " " + m.live.Err.Error()
+	case m.hands.busy != "":
+		return paint.Accent, fmt.Sprintf("%s (%d of %d)", m.hands.busy, m.hands.at.Load(), m.hands.steps)
 	case m.sample != nil && m.sample.EstimatorStopped != "":
 		return paint.Warn, m.signs.Problem + " " + m.sample.EstimatorStopped
 	case m.sample != nil && m.sample.Missed != nil:
@@ -343,7 +345,7 @@ func (m *Model) footerCommands() []*command {
 	for i := range m.commands {
 		c := &m.commands[i]
 		switch {
-		case c.short == "":
+		case c.short == "", c.group == changeGroup && m.hands.runner == nil:
 		case c.group == consoleGroup:
 			out = append(out, c)
 		case cost(c) <= room:

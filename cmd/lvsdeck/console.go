@@ -15,6 +15,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
 	"lvsdeck/ops/demo"
+	"lvsdeck/persist"
 	"lvsdeck/ui"
 )
 
@@ -69,6 +70,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	opts := ui.Options{Host: hostName(), Interval: o.interval, ASCII: o.ascii || !unicodeTerminal(os.Getenv)}
 	var reader ipvs.Reader
 	var sampler *ops.Sampler
+	state := persist.DefaultDir
 	if o.demo != "" {
 		kind, err := demo.ParseKind(o.demo)
 		if err != nil {
@@ -76,6 +78,10 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		}
 		site := demo.New(kind, demoSeed)
 		reader, opts.Demo, opts.Host = site.Table(), o.demo, "director"
+		if state, err = os.MkdirTemp("", "lvsdeck-demo-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(state)
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
 		site.Prime(ctx, sampler, time.Now())
 		beside(cancel, func() { site.Run(ctx) })
@@ -90,6 +96,13 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	opts.Source, opts.Limits = sampler, reader.Limits()
 	if o.readOnly {
 		opts.Limits.ReadOnly, opts.Limits.Why = true, "--read-only"
+	}
+	if table, ok := reader.(ipvs.Table); ok && !opts.Limits.ReadOnly {
+		runner, err := newRunner(table, state)
+		if err != nil {
+			opts.Limits.ReadOnly, opts.Limits.Why = true, err.Error()
+		}
+		opts.Hands = runner
 	}
 	beside(cancel, func() { sampler.Run(ctx) })
 	return ui.Run(ctx, opts)

@@ -54,6 +54,7 @@ func (badSource) Latest() *ops.Sample       { return &ops.Sample{Trend: &ops.Tre
 func (badSource) Updated() <-chan struct{}  { return nil }
 func (badSource) SetInterval(time.Duration) { panic("made for a test") }
 func (badSource) Focus([]ipvs.ServiceID)    {}
+func (badSource) ReadNow()                  {}
 
 // panicInConsole shows a console in which the key for another interval panics.
 func panicInConsole() {

@@ -1,0 +1,168 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops/plan"
+	"lvsdeck/persist"
+)
+
+// readTimeout bounds the reading before a change.
+const readTimeout = 5 * time.Second
+
+// do at once: for changes that take no risk, since u takes them back.
+func atOnce(m *Model, p plan.Plan) tea.Cmd { return m.runPlan(p) }
+
+const changeGroup = "Change"
+
+// changeCommands are what the console does to services and servers.
+func changeCommands() []command {
+	const g = changeGroup
+	weigh := func(delta int) func(*Model) tea.Cmd {
+		return func(m *Model) tea.Cmd {
+			return m.toServers(func(rows []plan.Row) (plan.Plan, error) { return plan.AddWeight(rows, delta), nil }, atOnce)
+		}
+	}
+	return []command{
+		{g, []string{"a"}, "add servers to the service", "add", openAddServers, cannotChangeRow},
+		{g, []string{"A"}, "add a service", "", openAddService, cannotChange},
+		{g, []string{"c"}, "clone the service with its servers", "", openClone, cannotChangeRow},
+		{g, []string{"w"}, "set the weight", "weight", openWeight, cannotChangeRow},
+		{g, []string{"+", "=", "f7"}, "weight +1", "", weigh(1), cannotChangeRow},
+		{g, []string{"-", "f6"}, "weight -1", "", weigh(-1), cannotChangeRow},
+		{g, []string{"]", "f8"}, "weight +10", "", weigh(10), cannotChangeRow},
+		{g, []string{"[", "f5"}, "weight -10", "", weigh(-10), cannotChangeRow},
+		{g, []string{"d"}, "drain: no new connections; again: the weight it had", "drain", drain, cannotChangeRow},
+		{g, []string{"x", "delete"}, "remove", "remove", remove, cannotChangeRow},
+		{g, []string{"z"}, "set the counters of the service to zero", "", zero, cannotChangeRow},
+		{g, nil, "clear the whole table", "", flush, cannotChangeRow},
+		{g, []string{"u"}, "undo the last change", "undo", undo, cannotChange},
+		{g, []string{"e"}, "edit the service or server", "edit", openEdit, cannotChangeRow},
+	}
+}
+
+// drain gives the chosen servers weight 0, or, when all of them have it, the
+// weight they had before.
+func drain(m *Model) tea.Cmd {
+	rows, err := m.chosenServers()
+	if err != nil {
+		m.message = err.Error()
+		return nil
+	}
+	drained := true
+	for _, r := range rows {
+		drained = drained && r.server.Weight == 0
+	}
+	if !drained {
+		return m.toServers(func(rows []plan.Row) (plan.Plan, error) { return plan.Drain(rows), nil }, atOnce)
+	}
+	store := m.hands.runner.Store
+	return m.toServers(func(rows []plan.Row) (plan.Plan, error) {
+		weights, err := store.Drained().Get()
+		if err != nil {
+			return plan.Plan{}, err
+		}
+		for _, r := range rows {
+			if weights[persist.ServerKey(r.Service, r.Server.Addr)] == 0 {
+				return plan.Plan{}, fmt.Errorf("the weight of %s before it was drained is not known: set one with w", r.Server.Addr)
+			}
+		}
+		return plan.Undrain(rows, func(r plan.Row) uint32 {
+			return weights[persist.ServerKey(r.Service, r.Server.Addr)]
+		}), nil
+	}, atOnce)
+}
+
+// openWeight asks for a weight in the last line.
+func openWeight(m *Model) tea.Cmd {
+	rows, err := m.chosenServers()
+	if err != nil {
+		m.message = err.Error()
+		return nil
+	}
+	value := ""
+	if len(rows) == 1 {
+		value = strconv.FormatUint(uint64(rows[0].server.Weight), 10)
+	}
+	m.push(&linePrompt{prompt: newPrompt("weight", "0 to "+strconv.Itoa(ipvs.MaxWeight), value), done: setWeight})
+	return nil
+}
+
+func setWeight(m *Model, typed string) (tea.Cmd, error) {
+	n, err := strconv.ParseUint(typed, 10, 31)
+	if err != nil {
+		return nil, fmt.Errorf("weight %q: must be a number from 0 to %d", typed, ipvs.MaxWeight)
+	}
+	return m.toServers(func(rows []plan.Row) (plan.Plan, error) { return plan.SetWeight(rows, uint32(n)), nil }, atOnce), nil
+}
+
+// remove asks before servers or services leave the table.
+func remove(m *Model) tea.Cmd {
+	chosen := m.list.Chosen()
+	if onServices(chosen) {
+		ids := m.chosenServices()
+		return m.makePlan(func(ctx context.Context, t ipvs.Table) (plan.Plan, error) {
+			var all []ipvs.ServiceRules
+			for _, id := range ids {
+				s, err := plan.ReadService(ctx, t, id)
+				if err != nil {
+					return plan.Plan{}, err
+				}
+				all = append(all, s)
+			}
+			return plan.RemoveServices(all), nil
+		}, confirm)
+	}
+	if _, err := m.chosenServers(); err != nil {
+		m.message = "services and servers are marked: remove one kind at a time"
+		return nil
+	}
+	return m.toServers(func(rows []plan.Row) (plan.Plan, error) { return plan.RemoveServers(rows), nil }, confirm)
+}
+
+func zero(m *Model) tea.Cmd {
+	p := plan.Zero(m.chosenServices()...)
+	return m.makePlan(func(context.Context, ipvs.Table) (plan.Plan, error) { return p, nil }, confirm)
+}
+
+// flush takes the word "clear" to happen.
+func flush(m *Model) tea.Cmd {
+	return m.makePlan(func(ctx context.Context, t ipvs.Table) (plan.Plan, error) {
+		rules, err := persist.ReadRules(ctx, t)
+		return plan.Flush(rules), err
+	}, func(m *Model, p plan.Plan) tea.Cmd {
+		m.push(&ask{plan: p, word: "clear"})
+		return nil
+	})
+}
+
+// errNothing is said when there is nothing to undo.
+var errNothing = errors.New("no change is in force that could be undone")
+
+// undo shows the reverse of the last plan that is in force, and asks.
+func undo(m *Model) tea.Cmd {
+	store := m.hands.runner.Store
+	return m.makePlan(func(context.Context, ipvs.Table) (plan.Plan, error) {
+		plans, err := store.Plans()
+		if err != nil {
+			return plan.Plan{}, err
+		}
+		for i := len(plans) - 1; i >= 0; i-- {
+			if e := plans[i]; e.InForce && e.Undoes == "" {
+				p, err := plan.Reverse(e)
+				if err == nil && p.Empty() {
+					err = fmt.Errorf("the last change, %s, cannot be undone", e.Title)
+				}
+				return p, err
+			}
+		}
+		return plan.Plan{}, errNothing
+	}, confirm)
+}

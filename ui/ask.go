@@ -1,0 +1,147 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"lvsdeck/ops/plan"
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/text"
+)
+
+// ask shows a plan, step by step, before anything happens, and does it when the
+// operator says so: with enter, or by typing a word when much is at stake.
+type ask struct {
+	scroll
+	plan  plan.Plan
+	word  string
+	typed prompt
+}
+
+// confirm asks before a plan is run.
+func confirm(m *Model, p plan.Plan) tea.Cmd {
+	m.push(&ask{plan: p})
+	return nil
+}
+
+// Key implements layer.
+func (a *ask) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch key := k.String(); {
+	case key == "esc", a.word == "" && (key == "n" || key == "q"):
+		m.pop()
+		m.message = "nothing was changed"
+	case key == "enter" && a.typed.input.Value() != a.word && a.word != "":
+		m.message = ""
+	case key == "enter", a.word == "" && key == "y":
+		m.pop()
+		return m.runPlan(a.plan)
+	case a.move(key):
+	case a.word != "":
+		a.begin()
+		a.typed.key(k)
+	}
+	return nil
+}
+
+// begin makes the line to type the word in.
+func (a *ask) begin() {
+	if a.typed.label == "" {
+		a.typed = newPrompt("type "+a.word, "", "")
+	}
+}
+
+// Paste implements layer: a word that is there to make one think is typed.
+func (a *ask) Paste(*Model, string) {}
+
+// Body implements layer.
+func (a *ask) Body(m *Model, height int) []string {
+	c := a.plan.Counts()
+	lines := []string{
+		m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, text.Clean(a.plan.Title)).
+			Put(paint.Rest, fmt.Sprintf("   +%d ~%d -%d", c.Add, c.Change, c.Remove)).String(), "",
+	}
+	reason := ""
+	for i, item := range a.plan.Items {
+		if item.Reason != reason {
+			reason = item.Reason
+			lines = append(lines, wrapped(m, paint.Rest, reason, 1)...)
+		}
+		lines = append(lines, wrapped(m, paint.Plain, fmt.Sprintf("%d  %s", i+1, item.Step), 1)...)
+		for command := range strings.Lines(item.Step.Command()) {
+			lines = append(lines, wrapped(m, paint.Rest, command, 4)...)
+		}
+	}
+	if n := len(a.plan.Irreversible()); n > 0 {
+		lines = append(lines, "", m.theme.Line(paint.Ground, m.width).Space(1).
+			Put(paint.Warn, fmt.Sprintf("%s %d of these cannot be undone.", m.signs.Problem, n)).String())
+	}
+	return a.window(lines, height)
+}
+
+// wrapped is text over as many lines as it needs.
+func wrapped(m *Model, s paint.Style, str string, indent int) []string {
+	var out []string
+	for _, part := range strings.Split(ansi.Wrap(text.Clean(strings.TrimSpace(str)), m.width-indent-1, ""), "\n") {
+		out = append(out, m.theme.Line(paint.Ground, m.width).Space(indent).Put(s, part).String())
+	}
+	return out
+}
+
+// Footer implements layer.
+func (a *ask) Footer(m *Model) string {
+	if a.word != "" {
+		a.begin()
+		return a.typed.footer(m, m.signs.Enter+" do it  esc back")
+	}
+	return m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Accent, m.signs.Enter).Put(paint.Rest, " do it   ").
+		Put(paint.Accent, "esc").Put(paint.Rest, " back, nothing has changed"+a.hint(m)).String()
+}
+
+// Cursor implements layer.
+func (a *ask) Cursor(m *Model) (x, y int, shown bool) {
+	if a.word == "" {
+		return 0, 0, false
+	}
+	return a.typed.Cursor(m)
+}
+
+// note is something the operator must read.
+type note struct {
+	scroll
+	title string
+	text  string
+}
+
+// tell shows why something did not go as it should.
+func (m *Model) tell(title string, err error) { m.push(&note{title: title, text: err.Error()}) }
+
+// Key implements layer.
+func (n *note) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	if !n.move(k.String()) || n.lines <= n.height {
+		m.pop()
+	}
+	return nil
+}
+
+// Paste implements layer.
+func (n *note) Paste(*Model, string) {}
+
+// Body implements layer.
+func (n *note) Body(m *Model, height int) []string {
+	lines := []string{m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Bad, m.signs.Problem+" "+n.title).String(), ""}
+	for line := range strings.Lines(n.text) {
+		lines = append(lines, wrapped(m, paint.Plain, line, 1)...)
+	}
+	return n.window(lines, height)
+}
+
+// Footer implements layer.
+func (n *note) Footer(m *Model) string {
+	return m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Rest, "any key goes back"+n.hint(m)).String()
+}
+
+// Cursor implements layer.
+func (n *note) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }

@@ -1,0 +1,251 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops/plan"
+	"lvsdeck/ui/services"
+)
+
+// hands is what the console is changing now and has changed.
+type hands struct {
+	runner *plan.Runner // nil: nothing can be changed
+	busy   string       // the title of what is being done, or ""
+	steps  int
+	at     *atomic.Int64 // steps done of those
+	log    []logLine     // newest last
+	form   *form         // asks for what is being done
+}
+
+// logLine is one step that was done or refused, as its shell command.
+type logLine struct {
+	command string
+	state   plan.State
+	err     error
+}
+
+// logMax bounds the log of this session; the journal has everything.
+const logMax = 500
+
+// madeMsg is a plan, made from what was read, or why it could not be.
+type madeMsg struct {
+	plan plan.Plan
+	err  error
+	then func(*Model, plan.Plan) tea.Cmd
+}
+
+// ranMsg is how a plan ended.
+type ranMsg struct {
+	result plan.Result
+	err    error
+}
+
+// cannotChange is why nothing can be changed, or "".
+func cannotChange(m *Model) string {
+	switch {
+	case m.opts.Limits.ReadOnly:
+		return "read-only: " + m.opts.Limits.Why
+	case m.hands.runner == nil:
+		return "nothing can be changed here"
+	case m.hands.busy != "":
+		return "wait: " + m.hands.busy + " is being done"
+	case m.paused:
+		return "paused: the rows are old; p goes on"
+	}
+	return ""
+}
+
+// cannotChangeRow is the same for commands on a row.
+func cannotChangeRow(m *Model) string {
+	if why := cannotChange(m); why != "" {
+		return why
+	}
+	return noRows(m)
+}
+
+// makePlan reads what a plan needs, makes it, and hands it to then. It runs
+// beside the loop.
+func (m *Model) makePlan(build func(context.Context, ipvs.Table) (plan.Plan, error), then func(*Model, plan.Plan) tea.Cmd) tea.Cmd {
+	table := m.hands.runner.Target.Table
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+		defer cancel()
+		p, err := build(ctx, table)
+		return madeMsg{p, err, then}
+	}
+}
+
+func (m *Model) made(msg madeMsg) tea.Cmd {
+	switch {
+	case msg.err != nil:
+		m.tell("Nothing was changed", msg.err)
+	case msg.plan.Empty():
+		m.message = "it is so already: nothing to do"
+	default:
+		return msg.then(m, msg.plan)
+	}
+	return nil
+}
+
+// runPlan does a plan beside the loop.
+func (m *Model) runPlan(p plan.Plan) tea.Cmd {
+	done := &atomic.Int64{}
+	m.hands.busy, m.hands.steps, m.hands.at = p.Title, len(p.Items), done
+	runner := *m.hands.runner
+	return func() tea.Msg {
+		result, err := runner.Run(context.Background(), p, func(e plan.Event) {
+			if !e.Begun {
+				done.Add(1)
+			}
+		})
+		return ranMsg{result, err}
+	}
+}
+
+// ran says how it went and asks for a reading, so that the screen shows it.
+func (m *Model) ran(msg ranMsg) {
+	m.hands.busy = ""
+	m.opts.Source.ReadNow()
+	for i, s := range msg.result.Steps {
+		if s.State != plan.ToDo {
+			m.hands.log = append(m.hands.log, logLine{msg.result.Plan.Items[i].Step.Command(), s.State, s.Err})
+		}
+	}
+	m.hands.log = m.hands.log[max(0, len(m.hands.log)-logMax):]
+	err := errors.Join(msg.err, msg.result.Warning)
+	if m.hands.form != nil && msg.err == nil && m.top() == layer(m.hands.form) {
+		m.pop()
+		m.hands.form = nil
+	}
+	switch {
+	case err != nil:
+		m.tell(outcomeText(msg.result), err)
+	case len(msg.result.Plan.Irreversible()) > 0:
+		m.message = "done: " + msg.result.Plan.Title
+	default:
+		m.message = "done: " + msg.result.Plan.Title + "   u takes it back"
+	}
+}
+
+// outcomeText is how a plan that did not go well ended.
+func outcomeText(r plan.Result) string {
+	switch r.Outcome {
+	case plan.NotBegun:
+		return "Nothing was changed"
+	case plan.WentBack:
+		return "Refused, and everything is as it was before"
+	case plan.WentHalfBack:
+		return "Refused, and not everything could be taken back"
+	case plan.Partly:
+		return "Done in part"
+	}
+	return "Done, but"
+}
+
+// seen is a server as it stands on the screen.
+type seen struct {
+	service ipvs.ServiceID
+	server  ipvs.Server
+	partial bool
+}
+
+// chosenServers is the servers that a command acts on, or why it cannot.
+func (m *Model) chosenServers() ([]seen, error) {
+	var out []seen
+	for _, r := range m.list.Chosen() {
+		if r.Server == nil {
+			return nil, fmt.Errorf("%s is a service: this is done to servers; open it and go to one", r.Service.ServiceID)
+		}
+		out = append(out, seen{r.Service.ServiceID, r.Server.Server, r.Server.Partial})
+	}
+	return out, nil
+}
+
+// inFull completes rows of which the screen knew only a part, and refuses those
+// that are no longer as the operator saw them.
+func inFull(ctx context.Context, t ipvs.Table, rows []seen) ([]plan.Row, error) {
+	out := make([]plan.Row, len(rows))
+	for i, r := range rows {
+		out[i] = plan.Row{Service: r.service, Server: r.server}
+		if !r.partial {
+			continue
+		}
+		full, err := plan.ReadRow(ctx, t, r.service, r.server)
+		if err != nil {
+			return nil, err
+		}
+		if full.Server.Weight != r.server.Weight || full.Server.Forward != r.server.Forward {
+			return nil, fmt.Errorf("%s of %s: weight was %d and forwarding %s when you looked, is %d and %s now: look again",
+				r.server.Addr, r.service, r.server.Weight, r.server.Forward, full.Server.Weight, full.Server.Forward)
+		}
+		out[i] = full
+	}
+	return out, nil
+}
+
+// toServers makes a plan for the chosen servers.
+func (m *Model) toServers(build func([]plan.Row) (plan.Plan, error), then func(*Model, plan.Plan) tea.Cmd) tea.Cmd {
+	rows, err := m.chosenServers()
+	if err != nil {
+		m.message = err.Error()
+		return nil
+	}
+	return m.makePlan(func(ctx context.Context, t ipvs.Table) (plan.Plan, error) {
+		full, err := inFull(ctx, t, rows)
+		if err != nil {
+			return plan.Plan{}, err
+		}
+		return build(full)
+	}, then)
+}
+
+// chosenServices is the services of the chosen rows, each once.
+func (m *Model) chosenServices() []ipvs.ServiceID {
+	var out []ipvs.ServiceID
+	known := map[ipvs.ServiceID]bool{}
+	for _, r := range m.list.Chosen() {
+		if id := r.Service.ServiceID; !known[id] {
+			known[id] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// onServices tells that services are chosen, not servers.
+func onServices(rows []services.Row) bool {
+	for _, r := range rows {
+		if r.Server != nil {
+			return false
+		}
+	}
+	return len(rows) > 0
+}
+
+// readMsg is something read for a screen, ready to be shown.
+type readMsg struct {
+	show func(*Model)
+	err  error
+}
+
+// readThen reads something beside the loop and then shows it.
+func readThen[T any](table ipvs.Table, get func(context.Context, ipvs.Table) (T, error), show func(*Model, T)) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+		defer cancel()
+		got, err := get(ctx, table)
+		return readMsg{func(m *Model) { show(m, got) }, err}
+	}
+}
+
+// openForm shows a form, which stays until what it asked for is done.
+func (m *Model) openForm(f *form) {
+	m.hands.form = f
+	m.push(f)
+}
