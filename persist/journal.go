@@ -108,16 +108,24 @@ func (s *Store) Begin(title string) (*Writer, error) { return s.Resume(s.newID()
 
 // Resume does the same for a plan that the journal has.
 func (s *Store) Resume(id, title string) (*Writer, error) {
-	h := Holder{By: s.who, PID: os.Getpid(), Plan: id, Title: title, Since: s.now()}
-	lock, err := s.lock(h)
+	lock, err := s.lock()
 	if err != nil {
 		return nil, err
 	}
 	w := &Writer{ID: id, store: s, lock: lock}
-	if err := w.open(); err != nil {
-		w.Close()
+	ready := false
+	defer func() {
+		if !ready { // nor after a panic is anybody locked out
+			w.Close()
+		}
+	}()
+	if err := s.sign(lock, Holder{By: s.who, PID: os.Getpid(), Plan: id, Title: title, Since: s.now()}); err != nil {
 		return nil, err
 	}
+	if err := w.open(); err != nil {
+		return nil, err
+	}
+	ready = true
 	return w, nil
 }
 
@@ -175,6 +183,7 @@ func (w *Writer) Append(r Record) error {
 // Close lets the lock go.
 func (w *Writer) Close() error {
 	closeAll(w.file)
+	_ = w.lock.Truncate(0) // who comes next is not to be mistaken for us
 	return w.lock.Close()
 }
 

@@ -33,26 +33,24 @@ func (b *Busy) Error() string {
 // lock takes the lock of plans, or says who has it. The kernel lets it go when
 // its holder dies, however that happens; what stands in the file is only for
 // people.
-func (s *Store) lock(h Holder) (*os.File, error) {
+func (s *Store) lock() (*os.File, error) {
 	f, err := s.lockFile("lock", unix.F_OFD_SETLK)
 	if errors.Is(err, unix.EAGAIN) {
 		return nil, &Busy{s.holder()}
 	}
-	if err != nil {
-		return nil, err
-	}
+	return f, err
+}
+
+// sign writes who has the lock.
+func (s *Store) sign(lock *os.File, h Holder) error {
 	text, err := json.Marshal(h)
-	if err == nil {
-		err = explain(OpWrite, f.Name(), f.Truncate(0))
-	}
-	if err == nil {
-		err = s.disk.write(f, text)
-	}
 	if err != nil {
-		f.Close()
-		return nil, err
+		return err
 	}
-	return f, nil
+	if err := lock.Truncate(0); err != nil {
+		return explain(OpWrite, lock.Name(), err)
+	}
+	return s.disk.write(lock, text)
 }
 
 // holder reads who has the lock. It is nobody known while they are writing it.

@@ -25,10 +25,10 @@ type Record struct {
 	By   Who       `json:"by"`
 
 	// Of Begin.
-	Title  string          `json:"title,omitempty"`
-	Undoes string          `json:"undoes,omitempty"` // the plan that this one takes back
-	Each   bool            `json:"each,omitempty"`   // a step that fails does not end it
-	Steps  json.RawMessage `json:"steps,omitempty"`
+	Title  string `json:"title,omitempty"`
+	Undoes string `json:"undoes,omitempty"` // the plan that this one takes back
+	Each   bool   `json:"each,omitempty"`   // a step that fails does not end it
+	Steps  any    `json:"steps,omitempty"`  // what encoding/json writes
 
 	UpTo int `json:"upto,omitempty"` // of Begin and UpTo
 
@@ -42,7 +42,8 @@ type Record struct {
 
 // Entry is a plan as its records tell it.
 type Entry struct {
-	Record           // of Begin
+	Record   // of Begin
+	Steps    json.RawMessage
 	UpTo     int     // steps before it may have been begun
 	Already  []int   // steps that were so already
 	GoesBack bool    // it was being taken back
@@ -51,6 +52,14 @@ type Entry struct {
 	// InForce: it has ended as planned, and no other plan in force undoes it.
 	InForce bool
 }
+
+// told is a Record as it is read: the steps stay as they were written.
+type told struct {
+	Record
+	Steps json.RawMessage `json:"steps"`
+}
+
+func (t told) begun() *Entry { return &Entry{Record: t.Record, Steps: t.Steps, UpTo: t.Record.UpTo} }
 
 // The outcomes that package plan writes and this package knows.
 const (
@@ -65,24 +74,24 @@ func entries(text []byte) []*Entry {
 	var all []*Entry
 	known := map[string]*Entry{}
 	for line := range bytes.Lines(text) {
-		var r Record
+		var r told
 		if json.Unmarshal(line, &r) != nil {
 			continue
 		}
 		e := known[r.ID]
 		switch {
 		case r.Kind == Begin && e == nil:
-			e = &Entry{Record: r, UpTo: r.UpTo}
+			e = r.begun()
 			known[r.ID], all = e, append(all, e)
 		case r.Kind == Begin: // carried into a new file: it is told again
-			*e = Entry{Record: r, UpTo: r.UpTo}
+			*e = *r.begun()
 		case e == nil:
 		case r.Kind == UpTo:
 			e.UpTo, e.Already = r.UpTo, r.Already
 		case r.Kind == Back:
 			e.GoesBack = true
 		case r.Kind == End:
-			e.Already, e.Ended = r.Already, &r
+			e.Already, e.Ended = r.Already, &r.Record
 		}
 	}
 	findInForce(all)
@@ -109,7 +118,7 @@ func unfinished(text []byte) []byte {
 	}
 	var kept []byte
 	for line := range bytes.Lines(text) {
-		var r Record
+		var r told
 		if json.Unmarshal(line, &r) == nil && open[r.ID] {
 			kept = append(append(kept, bytes.TrimRight(line, "\n")...), '\n')
 		}

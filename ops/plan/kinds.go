@@ -32,41 +32,46 @@ func init() {
 	Register("daemon", ChangeDaemon{})
 }
 
-// itemJSON is an Item as the journal has it.
-type itemJSON struct {
-	Kind   string          `json:"kind"`
-	Step   json.RawMessage `json:"step"`
-	Reason string          `json:"reason"`
-	Host   string          `json:"host,omitempty"`
+// written is an Item as the journal has it. It is no json.Marshaler, whose
+// output encoding/json would scan anew, which for a restore of 11,000 steps is
+// half of the time.
+type written struct {
+	Kind   string `json:"kind"`
+	Step   Step   `json:"step"`
+	Reason string `json:"reason"`
+	Host   string `json:"host,omitempty"`
 }
 
-// MarshalJSON writes the step with its kind.
-func (i Item) MarshalJSON() ([]byte, error) {
-	kind := names[reflect.TypeOf(i.Step)]
-	if kind == "" {
-		return nil, fmt.Errorf("the journal has no name for steps like %T", i.Step)
+// write gives steps their kinds.
+func write(items []Item) ([]written, error) {
+	all := make([]written, len(items))
+	for n, i := range items {
+		kind := names[reflect.TypeOf(i.Step)]
+		if kind == "" {
+			return nil, fmt.Errorf("the journal has no name for steps like %T", i.Step)
+		}
+		all[n] = written{kind, i.Step, i.Reason, i.Host}
 	}
-	step, err := json.Marshal(i.Step)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(itemJSON{kind, step, i.Reason, i.Host})
+	return all, nil
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads an item that was written.
 func (i *Item) UnmarshalJSON(text []byte) error {
-	var j itemJSON
-	if err := json.Unmarshal(text, &j); err != nil {
+	var w struct {
+		Kind, Reason, Host string
+		Step               json.RawMessage
+	}
+	if err := json.Unmarshal(text, &w); err != nil {
 		return err
 	}
-	t := kinds[j.Kind]
+	t := kinds[w.Kind]
 	if t == nil {
-		return fmt.Errorf("a step of kind %q is not known here; a newer lvsdeck may have written it", j.Kind)
+		return fmt.Errorf("a step of kind %q is not known here; a newer lvsdeck may have written it", w.Kind)
 	}
 	step := reflect.New(t)
-	if err := json.Unmarshal(j.Step, step.Interface()); err != nil {
-		return fmt.Errorf("a step of kind %q: %w", j.Kind, err)
+	if err := json.Unmarshal(w.Step, step.Interface()); err != nil {
+		return fmt.Errorf("a step of kind %q: %w", w.Kind, err)
 	}
-	i.Step, i.Reason, i.Host = step.Elem().Interface().(Step), j.Reason, j.Host
+	*i = Item{step.Elem().Interface().(Step), w.Reason, w.Host}
 	return nil
 }

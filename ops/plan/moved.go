@@ -21,7 +21,7 @@ type Difference struct {
 
 func (m *Moved) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s has changed: ", m.Row)
+	fmt.Fprintf(&b, "%s: ", m.Row)
 	switch {
 	case m.Gone:
 		b.WriteString("it was there when you looked, and is gone now")

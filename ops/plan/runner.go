@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -84,7 +83,7 @@ func (r Runner) Run(ctx context.Context, p Plan, on func(Event)) (Result, error)
 		x.Outcome = Applied
 		return x.Result, nil
 	}
-	steps, err := json.Marshal(p.Items)
+	steps, err := write(p.Items)
 	if err != nil {
 		return x.Result, err
 	}

@@ -23,7 +23,8 @@ func tunnelText(s ipvs.Server) string {
 	if s.Forward != ipvs.TunnelFwd && t == (ipvs.Tunnel{}) {
 		return "none"
 	}
-	return strings.TrimPrefix(strings.Join(tunnelOptions(t), " "), "--tun-type ")
+	options := strings.ReplaceAll(strings.Join(tunnelOptions(t), " "), "--tun-", "")
+	return strings.TrimPrefix(options, "type ")
 }
 
 // serviceFields lists in what two settings of one service differ.
@@ -72,7 +73,7 @@ func serverText(s ipvs.Server) string {
 	if s.Upper != 0 || s.Lower != 0 {
 		parts = append(parts, "thresholds "+strconv.FormatUint(uint64(s.Upper), 10)+"/"+strconv.FormatUint(uint64(s.Lower), 10))
 	}
-	if t := tunnelText(s); t != "none" && s.Tunnel != (ipvs.Tunnel{}) {
+	if t := tunnelText(s); t != "none" {
 		parts = append(parts, t)
 	}
 	return strings.Join(parts, ", ")

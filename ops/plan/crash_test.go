@@ -1,0 +1,267 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/memory"
+	"lvsdeck/persist"
+)
+
+// errKilled is how a test stops a runner for good: nothing after it runs but what
+// the kernel does too, the closing of files.
+var errKilled = errors.New("killed by the test")
+
+// survive runs f and tells whether it was killed.
+func survive(f func()) (dead bool) {
+	defer func() {
+		if r := recover(); r == errKilled {
+			dead = true
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	f()
+	return false
+}
+
+// killer kills at the nth moment of all at which something can be seen from
+// outside: changes to files, calls to the kernel, and what the runner tells.
+type killer struct{ n, count int }
+
+func (k *killer) moment() {
+	if k.count++; k.count == k.n {
+		panic(errKilled)
+	}
+}
+
+func (k *killer) disk(_ persist.Op, _ string, data []byte) (int, error) {
+	k.moment()
+	return 0, nil
+}
+
+// torn lets half of a write reach the file.
+func (k *killer) torn(op persist.Op, path string, data []byte) (int, error) {
+	if k.count++; k.count == k.n {
+		if op == persist.OpWrite {
+			f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+			if err == nil {
+				_, err = f.Write(data[:len(data)/2])
+				f.Close()
+			}
+			if err != nil {
+				panic(err)
+			}
+		}
+		panic(errKilled)
+	}
+	return 0, nil
+}
+
+func (k *killer) kernel(_ context.Context, op ipvs.Op) error {
+	if changes(op) {
+		k.moment()
+	}
+	return nil
+}
+
+func (k *killer) event(Event) { k.moment() }
+
+// TestKilledAtEveryMoment kills each plan at each moment. The next start finds
+// it, and finishes it or takes it back.
+func TestKilledAtEveryMoment(t *testing.T) {
+	for _, p := range allPlans(t) {
+		for _, finish := range []bool{true, false} {
+			for n := 1; killAt(t, p, n, finish); n++ {
+			}
+		}
+	}
+}
+
+// killAt tells whether the plan had so many moments.
+func killAt(t *testing.T, p named, n int, finish bool) (killed bool) {
+	t.Helper()
+	table := memory.New()
+	b := newBench(t, table)
+	b.fill(p.running)
+	before := b.rules()
+	k := &killer{n: n}
+	b.restart(k.disk)
+	if finish {
+		b.restart(k.torn)
+	}
+	table.Inject(k.kernel)
+	killed = survive(func() { _, _ = b.Run(ctx, p.Plan, k.event) })
+	table.Inject(nil)
+	b.restart(nil)
+
+	left, err := b.Unfinished(ctx)
+	b.ok(err)
+	name := fmt.Sprintf("%s, killed at moment %d", p.Title, n)
+	switch {
+	case len(left) == 0 && text(b.rules()) == text(before): // not begun
+	case len(left) == 0:
+		b.holds(name+" at its end", p.wanted)
+	case finish:
+		r, err := b.Finish(ctx, left[0].ID, nil)
+		b.ok(err)
+		equal(t, name+", finished", Applied, r.Outcome)
+		b.holds(name+", finished", p.wanted)
+		b.undone(name, r.ID, before)
+	default:
+		r, err := b.TakeBack(ctx, left[0].ID, nil)
+		b.ok(err)
+		equal(t, name+", taken back", WentBack, r.Outcome)
+		b.holds(name+", taken back", before)
+	}
+	if left, err = b.Unfinished(ctx); err != nil || len(left) > 0 {
+		t.Errorf("%s: unfinished for ever (%v)", name, err)
+	}
+	return killed
+}
+
+// undone undoes a plan that was finished after a kill.
+func (b *bench) undone(name, id string, before ipvs.Rules) {
+	b.Helper()
+	_, err := b.Undo(ctx, id, nil)
+	b.ok(err)
+	b.holds(name+", finished and undone", before)
+}
+
+// TestKilledAgainAndAgain kills plans and their recovery at random moments,
+// until one end is reached.
+func TestKilledAgainAndAgain(t *testing.T) {
+	plans := allPlans(t)
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, seed))
+		p := plans[r.IntN(len(plans))]
+		table := memory.New()
+		b := newBench(t, table)
+		b.fill(p.running)
+		before := b.rules()
+		name := fmt.Sprintf("%s, killed again and again (seed %d)", p.Title, seed)
+
+		var failed error
+		act := func(k *killer) { _, failed = b.Run(ctx, p.Plan, k.event) }
+		want, deaths := p.wanted, 0
+		for {
+			k := &killer{n: 1 + r.IntN(30+10*deaths)}
+			b.restart(k.disk)
+			table.Inject(k.kernel)
+			dead := survive(func() { act(k) })
+			table.Inject(nil)
+			b.restart(nil)
+			b.ok(failed)
+			left, err := b.Unfinished(ctx)
+			b.ok(err)
+			if !dead || len(left) == 0 {
+				break
+			}
+			deaths++
+			id := left[0].ID
+			if want = p.wanted; r.IntN(2) == 0 {
+				act = func(k *killer) { _, failed = b.Finish(ctx, id, k.event) }
+			} else {
+				want = before
+				act = func(k *killer) { _, failed = b.TakeBack(ctx, id, k.event) }
+			}
+		}
+		if got := text(b.rules()); got != text(want) && !(deaths == 0 && got == text(before)) {
+			t.Errorf("%s, %d times:\n%s", name, deaths, difference(text(want), got))
+		}
+	}
+}
+
+// TestKilledForReal kills a process in the middle of a plan. Its table is gone
+// with it, so a copy stands in for the kernel's.
+func TestKilledForReal(t *testing.T) {
+	if dir := os.Getenv("LVSDECK_KILL_ME"); dir != "" {
+		dieInThePlan(t, dir)
+	}
+	b, before := site(t)
+	child := exec.Command(os.Args[0], "-test.run=^TestKilledForReal$")
+	child.Env = append(os.Environ(), "LVSDECK_KILL_ME="+b.dir)
+	out, err := child.CombinedOutput()
+	if state := child.ProcessState; err == nil || !strings.Contains(state.String(), "killed") {
+		t.Fatalf("the child should be killed, it was %v:\n%s", state, out)
+	}
+	p := Drain(rows(before))
+	b.step(p.Items[0].Step) // as the child did to its own table
+	b.step(p.Items[1].Step)
+
+	left, err := b.Unfinished(ctx)
+	b.ok(err)
+	if len(left) != 1 || left[0].Title != "drain 3 servers" || left[0].By.User != "alice" {
+		t.Fatalf("the killed plan is not found: %+v", left)
+	}
+	if s := left[0].States; s[0] != Done || s[1] != Done || s[2] != ToDo {
+		t.Errorf("its steps stand at %v", s)
+	}
+	_, err = b.TakeBack(ctx, left[0].ID, nil)
+	b.ok(err)
+	b.holds("after the kill", before)
+	b.run(p)
+}
+
+func dieInThePlan(t *testing.T, dir string) {
+	b, before := site(t)
+	b.dir = dir
+	b.restart(nil)
+	_, _ = b.Run(ctx, Drain(rows(before)), func(e Event) {
+		if e.Step == 1 && e.State == Done {
+			self, err := os.FindProcess(os.Getpid())
+			b.ok(err)
+			b.ok(self.Kill())
+			select {}
+		}
+	})
+}
+
+func TestLeave(t *testing.T) {
+	b, before := site(t)
+	k := &killer{n: 1}
+	if !survive(func() { _, _ = b.Run(ctx, Drain(rows(before)), k.event) }) {
+		t.Fatal("not killed")
+	}
+	left, err := b.Unfinished(ctx)
+	b.ok(err)
+	b.ok(b.Leave(left[0].ID))
+	if left, err = b.Unfinished(ctx); err != nil || len(left) > 0 {
+		t.Errorf("what was left comes up again (%v)", err)
+	}
+	if err := b.Leave("nothing"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("leaving what is not there: %v", err)
+	}
+}
+
+// TestTakeBackLeavesWhatMoved: others changed rows between the kill and the next
+// start.
+func TestTakeBackLeavesWhatMoved(t *testing.T) {
+	b, before := site(t)
+	k := &killer{n: 6} // all steps are done, the end is not written
+	if !survive(func() { _, _ = b.Run(ctx, Drain(rows(before)), k.event) }) {
+		t.Fatal("not killed")
+	}
+	moved := before.Services[0].Servers[1]
+	moved.Weight = 7
+	b.ok(b.table.SetServer(ctx, web, moved))
+	b.ok(b.table.SetServer(ctx, web, before.Services[0].Servers[0])) // taken back by hand
+	left, err := b.Unfinished(ctx)
+	b.ok(err)
+	if s := left[0].States; s[0] != ToDo || s[1] != Shifted || s[2] != Done {
+		t.Errorf("the steps stand at %v", s)
+	}
+	r, err := b.TakeBack(ctx, left[0].ID, nil)
+	if !errors.Is(err, ErrMoved) || r.Outcome != WentHalfBack {
+		t.Errorf("taking back a row that moved: %s, %v", r.Outcome, err)
+	}
+	before.Services[0].Servers[1] = moved
+	b.holds("taken back but for what moved", before)
+}

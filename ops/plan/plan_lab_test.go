@@ -1,0 +1,102 @@
+package plan
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/kernel"
+	"lvsdeck/lab"
+)
+
+// labBench is the table of a host in the lab.
+func labBench(t testing.TB, h *lab.Host) *bench {
+	t.Helper()
+	var table *kernel.Client
+	var err error
+	h.Do(func() { table, err = kernel.Open(t.Context(), kernel.Options{}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { table.Close() })
+	return newBench(t, table)
+}
+
+// TestLabRestoreRandomRules is TestRestoreRandomRules on a real kernel, with
+// ipvsadm as its judge.
+func TestLabRestoreRandomRules(t *testing.T) {
+	lab.Require(t)
+	for seed := range uint64(6) {
+		h := lab.New(t).Host("director")
+		b := labBench(t, h)
+		r := newRandom(seed)
+		a, z := r.rules(8, 5), r.rules(8, 5)
+		b.fill(a)
+		saved := h.Ipvsadm("-S", "-n")
+		b.thereAndBack(fmt.Sprintf("seed %d", seed), z)
+		if got := h.Ipvsadm("-S", "-n"); got != saved {
+			t.Errorf("seed %d, undone, ipvsadm sees\n%s", seed, difference(saved, got))
+		}
+	}
+}
+
+// TestLabRestoreSparesConnections: a restore that edits, adds and removes other
+// rows leaves a connection alive and the counters of its row as they were.
+func TestLabRestoreSparesConnections(t *testing.T) {
+	lab.Require(t)
+	s := lab.Director(t, lab.NAT, 2, false)
+	b := labBench(t, s.Director)
+	s.Director.Ipvsadm("-A", "-t", s.At(lab.TCPPort), "-s", "rr")
+	s.Director.Ipvsadm("-a", "-t", s.At(lab.TCPPort), "-r", fmt.Sprintf("%v:%d", s.Addrs[0], lab.TCPPort), "-m")
+	before := b.rules()
+
+	c, err := s.Client.Dial("tcp", s.At(lab.TCPPort))
+	b.ok(err)
+	defer c.Close()
+	lines := bufio.NewReader(c)
+	greeting, err := lines.ReadString('\n')
+	b.ok(err)
+	active := func() uint64 {
+		return b.counters()[ipvs.ServerTarget(before.Services[0].ServiceID, before.Services[0].Servers[0])][1]
+	}
+	if active() != 1 {
+		t.Fatalf("%d connections, want the one", active())
+	}
+
+	wanted := b.rules()
+	wanted.Services[0].Scheduler = "wlc"
+	wanted.Services[0].Servers = append(wanted.Services[0].Servers, server("10.0.3.99:7", 1))
+	wanted.Services = append(wanted.Services, ipvs.ServiceRules{Service: ipvs.NewService(ipvs.MarkService(7, ipvs.IPv4))})
+	b.thereAndBack("with a connection", wanted)
+	_, err = fmt.Fprintln(c, "still there?")
+	b.ok(err)
+	answer, err := lines.ReadString('\n')
+	if err != nil || answer != "still there?\n" {
+		t.Errorf("the connection to %s answers %q, %v", strings.TrimSpace(greeting), answer, err)
+	}
+	if active() != 1 {
+		t.Errorf("%d connections, want the one", active())
+	}
+}
+
+// TestLabRefused lets the real kernel refuse the last of many steps.
+func TestLabRefused(t *testing.T) {
+	lab.Require(t)
+	b := labBench(t, lab.New(t).Host("director"))
+	r := newRandom(5)
+	b.fill(r.rules(8, 5))
+	before, wanted := b.rules(), r.rules(8, 5)
+	wanted.Daemons = append(wanted.Daemons[:0], ipvs.Daemon{Role: ipvs.Master, Interface: "nowhere0"})
+	unmix(&wanted)
+	result, err := b.Run(t.Context(), Restore(before, wanted, false), nil)
+	if err == nil || result.Outcome != WentBack {
+		t.Errorf("%s, %v", result.Outcome, err)
+	}
+	b.holds("taken back", before)
+	if _, err := os.Stat(b.dir); err != nil {
+		t.Error(err)
+	}
+}
