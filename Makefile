@@ -43,11 +43,12 @@ test-plain: tools
 
 test-lab: tools bin/labrun bin/lvsdeck
 	$(GO) test -tags boot ./lab/run
-	$(GO) test -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
+	$(GO) test -timeout 5m -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
 
 ## make bench      what is fast, measured beside ipvsadm, as ratios
 bench: tools bin/labrun bin/lvsdeck
-	$(GO) test -run '^$$' -bench . ./ui ./ops ./cmd/lvsdeck
+	$(GO) test -run '^$$' -bench . -benchtime 3s ./ui ./ops ./cmd/lvsdeck
+	$(GO) test -count=1 -run TestFrameBytes -v ./ui
 	LVSDECK_BENCH=1 $(GO) test -v -run Speed -timeout 20m -exec "$(CURDIR)/bin/labrun" ./ipvs/kernel
 
 ## make screenshots  pictures by the program itself, in screenshots/
