@@ -98,14 +98,14 @@ func TestSnapshots(t *testing.T) {
 		t.Fatalf("%d are kept, the newest of %s", len(all), all[0].Plan)
 	}
 	for i, n := range []int{0, len(all) - 1} {
-		got, err := all[n].Rules(asJSON)
+		got, _, err := asJSON.ReadFile(all[n].Path)
 		ok(t, err)
 		if want := []uint32{keptSnapshots + 4, 5}[i]; got.Timeouts.TCP != want {
 			t.Errorf("snapshot %d has %d, want %d", n, got.Timeouts.TCP, want)
 		}
 	}
 	ok(t, os.WriteFile(all[0].Path, []byte("junk"), 0o600))
-	if _, err := all[0].Rules(asJSON); err == nil || !strings.Contains(err.Error(), all[0].Path) {
+	if _, _, err := asJSON.ReadFile(all[0].Path); err == nil || !strings.Contains(err.Error(), all[0].Path) {
 		t.Errorf("a broken snapshot: %v", err)
 	}
 }

@@ -2,7 +2,7 @@ package persist
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,6 +22,30 @@ const snapshotSuffix = ".rules"
 type Language struct {
 	Write func(io.Writer, ipvs.Rules) error
 	Read  func(io.Reader) (ipvs.Rules, error)
+}
+
+// ReadFile reads rules from a file, and tells when it was written. An error
+// names the file; where the language tells a place in it, place and name stand
+// together.
+func (l Language) ReadFile(path string) (rules ipvs.Rules, written time.Time, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return rules, written, explain("read", path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return rules, written, explain("read", path, err)
+	}
+	rules, err = l.Read(f)
+	var placed interface{ In(file string) error }
+	switch {
+	case errors.As(err, &placed):
+		err = placed.In(path)
+	case err != nil:
+		err = explain("read", path, err)
+	}
+	return rules, info.ModTime(), err
 }
 
 // Snapshot is the table as it was before a plan.
@@ -78,18 +102,4 @@ func (s *Store) Snapshots() ([]Snapshot, error) {
 	}
 	slices.SortFunc(all, func(a, b Snapshot) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(b.Plan, a.Plan)) })
 	return all, nil
-}
-
-// Rules reads a snapshot back.
-func (n Snapshot) Rules(l Language) (ipvs.Rules, error) {
-	f, err := os.Open(n.Path)
-	if err != nil {
-		return ipvs.Rules{}, explain("read", n.Path, err)
-	}
-	defer f.Close()
-	rules, err := l.Read(f)
-	if err != nil {
-		return rules, fmt.Errorf("%s: %w", n.Path, err)
-	}
-	return rules, nil
 }

@@ -1,14 +1,15 @@
 package plan
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/memory"
@@ -179,23 +180,36 @@ func TestKilledAgainAndAgain(t *testing.T) {
 	}
 }
 
-// TestKilledForReal kills a process in the middle of a plan. Its table is gone
-// with it, so a copy stands in for the kernel's.
+// TestKilledForReal kills a process in the middle of a plan, after it has kept
+// another one out. Its table dies with it, so a copy stands in for the kernel's.
 func TestKilledForReal(t *testing.T) {
 	if dir := os.Getenv("LVSDECK_KILL_ME"); dir != "" {
-		dieInThePlan(t, dir)
+		waitForDeath(t, dir)
 	}
 	b, before := site(t)
+	p := Drain(rows(before))
 	child := exec.Command(os.Args[0], "-test.run=^TestKilledForReal$")
 	child.Env = append(os.Environ(), "LVSDECK_KILL_ME="+b.dir)
-	out, err := child.CombinedOutput()
-	if state := child.ProcessState; err == nil || !strings.Contains(state.String(), "killed") {
-		t.Fatalf("the child should be killed, it was %v:\n%s", state, out)
+	out, err := child.StdoutPipe()
+	b.ok(err)
+	b.ok(child.Start())
+	defer child.Process.Kill()
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "now\n" {
+		t.Fatalf("the child says %q, %v", line, err)
 	}
-	p := Drain(rows(before))
+
+	var busy *persist.Busy
+	if _, err := b.Run(ctx, p, nil); !errors.As(err, &busy) || busy.PID != child.Process.Pid {
+		t.Errorf("a second process is told %v", err)
+	}
+	if left, err := b.Unfinished(ctx); err != nil || len(left) > 0 {
+		t.Errorf("a plan of another process is unfinished while it runs (%v)", err)
+	}
+	b.ok(child.Process.Kill())
+	_ = child.Wait()
+
 	b.step(p.Items[0].Step) // as the child did to its own table
 	b.step(p.Items[1].Step)
-
 	left, err := b.Unfinished(ctx)
 	b.ok(err)
 	if len(left) != 1 || left[0].Title != "drain 3 servers" || left[0].By.User != "alice" {
@@ -210,18 +224,17 @@ func TestKilledForReal(t *testing.T) {
 	b.run(p)
 }
 
-func dieInThePlan(t *testing.T, dir string) {
+func waitForDeath(t *testing.T, dir string) {
 	b, before := site(t)
 	b.dir = dir
 	b.restart(nil)
-	_, _ = b.Run(ctx, Drain(rows(before)), func(e Event) {
+	_, err := b.Run(ctx, Drain(rows(before)), func(e Event) {
 		if e.Step == 1 && e.State == Done {
-			self, err := os.FindProcess(os.Getpid())
-			b.ok(err)
-			b.ok(self.Kill())
-			select {}
+			fmt.Println("now")
+			time.Sleep(time.Hour) // the parent kills us long before
 		}
 	})
+	t.Fatal(err)
 }
 
 func TestLeave(t *testing.T) {

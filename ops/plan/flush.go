@@ -37,7 +37,7 @@ func (s FlushTable) String() string {
 // Command is ipvsadm -C, or a line for each row.
 func (s FlushTable) Command() string {
 	if s.Back {
-		return rulesCommands(s.Services)
+		return addServices(s.Services...)
 	}
 	return "ipvsadm -C"
 }

@@ -2,10 +2,13 @@ package plan
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/kernel"
@@ -96,7 +99,47 @@ func TestLabRefused(t *testing.T) {
 		t.Errorf("%s, %v", result.Outcome, err)
 	}
 	b.holds("taken back", before)
-	if _, err := os.Stat(b.dir); err != nil {
-		t.Error(err)
+}
+
+// TestLabFullDisk fills a real file system up to ever less room. A plan that
+// cannot be written down is not begun or taken back.
+func TestLabFullDisk(t *testing.T) {
+	lab.Require(t)
+	b := labBench(t, lab.New(t).Host("director"))
+	r := newRandom(5)
+	before, wanted := r.rules(8, 5), r.rules(8, 5)
+	b.fill(before)
+	outcomes := map[Outcome]int{}
+	for pages := range 24 {
+		disk := t.TempDir()
+		b.ok(unix.Mount("tmpfs", disk, "tmpfs", 0, "mode=700,size=128k"))
+		b.dir = disk
+		b.restart(nil)
+		b.ok(os.WriteFile(disk+"/ballast", make([]byte, 128<<10-pages*4096), 0o600))
+		result, err := b.Run(t.Context(), Restore(before, wanted, false), nil)
+		outcomes[result.Outcome]++
+		switch result.Outcome {
+		case Applied:
+			b.holds("applied", wanted)
+			b.ok(os.Remove(disk + "/ballast"))
+			_, err := b.Undo(t.Context(), b.lastPlan(), nil)
+			b.ok(err)
+		case NotBegun, WentBack:
+			if !errors.Is(err, unix.ENOSPC) {
+				t.Errorf("with %d pages left: %v", pages, err)
+			}
+		}
+		b.holds(fmt.Sprintf("with %d pages left", pages), before)
+		b.ok(unix.Unmount(disk, 0))
 	}
+	if outcomes[NotBegun] == 0 || outcomes[Applied] == 0 {
+		t.Errorf("the outcomes are %v, want each kind", outcomes)
+	}
+	t.Log(outcomes)
+}
+
+func (b *bench) lastPlan() string {
+	plans, err := b.Store.Plans()
+	b.ok(err)
+	return plans[len(plans)-1].ID
 }

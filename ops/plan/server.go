@@ -3,9 +3,9 @@ package plan
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/persist/adm"
 )
 
 // ChangeServer adds (no Before), removes (no After) or edits a real server.
@@ -55,11 +55,11 @@ func weightOnly(a, b ipvs.Server) bool {
 func (s ChangeServer) Command() string {
 	switch {
 	case s.Before == nil:
-		return serverCommand("-a", s.Service, *s.After)
+		return ipvsadm(lines.Server(s.Service, *s.After))
 	case s.After == nil:
-		return "ipvsadm -d " + strings.Join(serviceArgs(s.Service), " ") + " -r " + s.Before.Addr.String()
+		return ipvsadm("-d", serviceWords(s.Service), "-r", adm.Endpoint(s.Before.Addr))
 	}
-	return serverCommand("-e", s.Service, *s.After)
+	return editServer(s.Service, *s.After)
 }
 
 // Counts is one row.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"lvsdeck/ipvs"
 )
@@ -46,11 +45,11 @@ func (s ChangeService) String() string {
 func (s ChangeService) Command() string {
 	switch {
 	case s.Before == nil:
-		return rulesCommands([]ipvs.ServiceRules{{Service: *s.After, Servers: s.Servers}})
+		return addServices(ipvs.ServiceRules{Service: *s.After, Servers: s.Servers})
 	case s.After == nil:
-		return "ipvsadm -D " + strings.Join(serviceArgs(s.id()), " ")
+		return ipvsadm("-D", serviceWords(s.id()))
 	}
-	return serviceCommand("-E", *s.After)
+	return editService(*s.After)
 }
 
 // Counts is the service and the servers that go or come with it.

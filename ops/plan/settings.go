@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"lvsdeck/ipvs"
 )
@@ -34,7 +35,7 @@ func (s ChangeTimeouts) String() string {
 
 // Command is ipvsadm --set.
 func (s ChangeTimeouts) Command() string {
-	return fmt.Sprintf("ipvsadm --set %d %d %d", s.After.TCP, s.After.TCPFin, s.After.UDP)
+	return ipvsadm(lines.Timeouts(s.After))
 }
 
 // Counts is one change.
@@ -92,9 +93,9 @@ func (s ChangeDaemon) String() string {
 // Command is ipvsadm --start-daemon or --stop-daemon.
 func (s ChangeDaemon) Command() string {
 	if s.After == nil {
-		return fmt.Sprintf("ipvsadm --stop-daemon %s --syncid %d", s.Before.Role, s.Before.SyncID)
+		return ipvsadm("--stop-daemon", s.Before.Role.String(), "--syncid", strconv.Itoa(int(s.Before.SyncID)))
 	}
-	return daemonCommand(*s.After)
+	return ipvsadm(lines.Daemon(*s.After))
 }
 
 // Counts is one row.

@@ -71,7 +71,7 @@ func stepTests() []stepTest {
 		{
 			ChangeServer{sctp, nil, &gue},
 			"add [2001:db8::5]:443 of SCTP [2001:db8::80]:3868: TUN, weight 5, gue port 6080 remcsum",
-			"ipvsadm -a --sctp-service [2001:db8::80]:3868 -r [2001:db8::5]:443 -i -w 5 -x 0 -y 0 --tun-type gue --tun-port 6080 --tun-remcsum",
+			"ipvsadm -a --sctp-service [2001:db8::80]:3868 -r [2001:db8::5]:443 -i -w 5 --tun-type gue --tun-port 6080 --tun-remcsum",
 			"remove [2001:db8::5]:443 of SCTP [2001:db8::80]:3868",
 			"ipvsadm -d --sctp-service [2001:db8::80]:3868 -r [2001:db8::5]:443",
 			Counts{Add: 1},
@@ -88,7 +88,7 @@ func stepTests() []stepTest {
 			"remove FWM 7 IPv6 with 2 servers", "ipvsadm -D -f 7 -6",
 			"add FWM 7 IPv6 with 2 servers: sh, sh-fallback,sh-port",
 			"ipvsadm -A -f 7 -6 -s sh -b sh-fallback,sh-port\n" +
-				"ipvsadm -a -f 7 -6 -r 10.0.0.1:443 -g -w 100 -x 0 -y 0\n" +
+				"ipvsadm -a -f 7 -6 -r 10.0.0.1:443 -g -w 100\n" +
 				"ipvsadm -a -f 7 -6 -r 10.0.0.1:443 -m -w 100 -x 200 -y 150",
 			Counts{Remove: 3},
 		},
@@ -102,7 +102,7 @@ func stepTests() []stepTest {
 			FlushTable{Services: []ipvs.ServiceRules{{Service: plain, Servers: []ipvs.Server{drained}}}},
 			"clear the whole table: 1 service with 1 server", "ipvsadm -C",
 			"bring back the whole table: 1 service with 1 server",
-			"ipvsadm -A -t 203.0.113.10:443 -s wlc\nipvsadm -a -t 203.0.113.10:443 -r 10.0.0.1:443 -g -w 100 -x 0 -y 0",
+			"ipvsadm -A -t 203.0.113.10:443 -s wlc\nipvsadm -a -t 203.0.113.10:443 -r 10.0.0.1:443 -g -w 100",
 			Counts{Remove: 2},
 		},
 		{

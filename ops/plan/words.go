@@ -18,13 +18,25 @@ func serverFields(was, is ipvs.Server) fields {
 	return f
 }
 
+// tunnelText is "gue port 6080 csum".
 func tunnelText(s ipvs.Server) string {
 	t := s.Tunnel
 	if s.Forward != ipvs.TunnelFwd && t == (ipvs.Tunnel{}) {
 		return "none"
 	}
-	options := strings.ReplaceAll(strings.Join(tunnelOptions(t), " "), "--tun-", "")
-	return strings.TrimPrefix(options, "type ")
+	text := t.Type.String()
+	if t.Port != 0 {
+		text += " port " + number(uint32(t.Port))
+	}
+	switch t.Flags {
+	case 0:
+		return text
+	case ipvs.TunnelChecksum:
+		return text + " csum"
+	case ipvs.TunnelRemoteChecksum:
+		return text + " remcsum"
+	}
+	return text + " flags " + number(uint32(t.Flags))
 }
 
 // serviceFields lists in what two settings of one service differ.
@@ -46,7 +58,7 @@ func flagText(s ipvs.Service) string {
 func persistenceText(s ipvs.Service) string {
 	p, text := s.Persistence, "off"
 	if p.On || p.Timeout != 0 {
-		text = strconv.FormatUint(uint64(p.Timeout), 10) + " s"
+		text = number(p.Timeout) + " s"
 		if !p.On {
 			text = "off (" + text + ")"
 		}
@@ -69,9 +81,9 @@ func orNone(s string) string {
 
 // serverText is what a new server is: "DR, weight 100".
 func serverText(s ipvs.Server) string {
-	parts := []string{s.Forward.String(), "weight " + strconv.FormatUint(uint64(s.Weight), 10)}
+	parts := []string{s.Forward.String(), "weight " + number(s.Weight)}
 	if s.Upper != 0 || s.Lower != 0 {
-		parts = append(parts, "thresholds "+strconv.FormatUint(uint64(s.Upper), 10)+"/"+strconv.FormatUint(uint64(s.Lower), 10))
+		parts = append(parts, "thresholds "+number(s.Upper)+"/"+number(s.Lower))
 	}
 	if t := tunnelText(s); t != "none" {
 		parts = append(parts, t)
@@ -101,3 +113,5 @@ func count(n int, one string) string {
 	}
 	return strconv.Itoa(n) + " " + one + "s"
 }
+
+func number(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"strings"
 
 	"lvsdeck/ipvs"
 )
@@ -29,7 +28,7 @@ func (s ZeroCounters) Command() string {
 	if s.Service == nil {
 		return "ipvsadm -Z"
 	}
-	return "ipvsadm -Z " + strings.Join(serviceArgs(*s.Service), " ")
+	return ipvsadm("-Z", serviceWords(*s.Service))
 }
 
 // Counts is none: no row changes.
