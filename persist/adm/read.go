@@ -2,6 +2,7 @@ package adm
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,12 +19,24 @@ import (
 type Mistake struct {
 	Line, Column int // from 1; columns count bytes
 	check.Problem
+	File string // "rules" when empty
 }
 
-func (m Mistake) Error() string { return fmt.Sprintf("rules:%d:%d: %v", m.Line, m.Column, m.Problem) }
+func (m Mistake) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %v", cmp.Or(m.File, "rules"), m.Line, m.Column, m.Problem)
+}
 
 // Mistakes are all that is wrong with a file of rules, in its order.
 type Mistakes []Mistake
+
+// In is the same with the name of the file.
+func (m Mistakes) In(file string) error {
+	named := slices.Clone(m)
+	for i := range named {
+		named[i].File = file
+	}
+	return named
+}
 
 const mostMistakes = 20
 
@@ -61,7 +74,7 @@ func ReadRules(r io.Reader) (ipvs.Rules, error) {
 		f.line(n, lines.Text())
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		f.mistakes = append(f.mistakes, Mistake{f.lines + 1, 1, check.Problem{Field: "line", Rule: "too long for a rule"}})
+		f.blame(f.lines+1, 1, check.Problem{Field: "line", Rule: "too long for a rule"})
 	} else if err != nil {
 		return ipvs.Rules{}, err
 	}
@@ -79,6 +92,10 @@ type file struct {
 	lines      int
 	statements []statement
 	mistakes   Mistakes
+}
+
+func (f *file) blame(line, column int, p check.Problem) {
+	f.mistakes = append(f.mistakes, Mistake{Line: line, Column: column, Problem: p})
 }
 
 // statement is a rule and where its fields stand.
@@ -112,7 +129,7 @@ func (f *file) line(n int, text string) {
 		err = f.ruleOnly(l.cmd.Verb, args[0])
 	}
 	if err != nil {
-		f.mistakes = append(f.mistakes, Mistake{n, column(err.Arg), err.Problem})
+		f.blame(n, column(err.Arg), err.Problem)
 		return
 	}
 	s := statement{l.cmd, n, map[check.Field]int{}}
@@ -142,7 +159,7 @@ func (f *file) rules() ipvs.Rules {
 	t.beside = slices.ContainsFunc(f.statements, func(s statement) bool { return s.Verb == StartDaemon })
 	for _, s := range f.statements {
 		for _, p := range t.add(s.Command) {
-			f.mistakes = append(f.mistakes, Mistake{s.line, s.column(p.Field), p})
+			f.blame(s.line, s.column(p.Field), p)
 		}
 	}
 	return t.rules
