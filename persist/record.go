@@ -38,6 +38,7 @@ type Record struct {
 	// Of End.
 	Outcome string         `json:"outcome,omitempty"`
 	Failed  map[int]string `json:"failed,omitempty"` // steps that are not as they should be, and why
+	Stuck   []int          `json:"stuck,omitempty"`  // those of them that were done and could not be undone
 }
 
 // Entry is a plan as its records tell it.
@@ -59,8 +60,6 @@ type told struct {
 	Steps json.RawMessage `json:"steps"`
 }
 
-func (t told) begun() *Entry { return &Entry{Record: t.Record, Steps: t.Steps, UpTo: t.Record.UpTo} }
-
 // The outcomes that package plan writes and this package knows.
 const (
 	Applied = "applied"
@@ -69,7 +68,8 @@ const (
 
 // entries makes plans of the journal's text, oldest first. Lines that are not
 // whole, as a crash leaves, are passed over; so is what is told of a plan whose
-// beginning went with an older file.
+// beginning went with an older file. Lines that were carried into a new file tell
+// the same once more.
 func entries(text []byte) []*Entry {
 	var all []*Entry
 	known := map[string]*Entry{}
@@ -81,10 +81,8 @@ func entries(text []byte) []*Entry {
 		e := known[r.ID]
 		switch {
 		case r.Kind == Begin && e == nil:
-			e = r.begun()
+			e = &Entry{Record: r.Record, Steps: r.Steps, UpTo: r.Record.UpTo}
 			known[r.ID], all = e, append(all, e)
-		case r.Kind == Begin: // carried into a new file: it is told again
-			*e = *r.begun()
 		case e == nil:
 		case r.Kind == UpTo:
 			e.UpTo, e.Already = r.UpTo, r.Already

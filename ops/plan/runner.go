@@ -111,13 +111,7 @@ func (r Runner) Undo(ctx context.Context, id string, on func(Event)) (Result, er
 	if err != nil {
 		return Result{Outcome: NotBegun}, err
 	}
-	if !e.InForce {
-		return Result{Outcome: NotBegun}, fmt.Errorf("plan %q is not in force: there is nothing to undo", e.Title)
-	}
-	p, err := Reverse(e)
-	if err == nil && p.Empty() {
-		err = ErrIrreversible
-	}
+	p, err := Undoing(e)
 	if err != nil {
 		return Result{Outcome: NotBegun}, err
 	}
@@ -288,7 +282,7 @@ func (x *run) end() {
 	x.Warning = errors.Join(
 		x.remember(),
 		x.writer.Append(persist.Record{
-			Kind: persist.End, Outcome: string(x.Outcome), Already: x.in(Already), Failed: failed,
+			Kind: persist.End, Outcome: string(x.Outcome), Already: x.in(Already), Failed: failed, Stuck: x.in(NotTakenBack),
 		}))
 }
 

@@ -1,0 +1,98 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/memory"
+	"lvsdeck/persist"
+)
+
+// told is how the journal tells of its newest plan.
+func (b *bench) told() (string, []State) {
+	b.Helper()
+	all, err := b.Store.Plans()
+	b.ok(err)
+	e := all[len(all)-1]
+	p, err := Of(e)
+	b.ok(err)
+	var states []State
+	for _, s := range Told(e, p) {
+		states = append(states, s.State)
+	}
+	return Standing(e), states
+}
+
+// TestTold: what the journal tells of a plan is what its Result told.
+func TestTold(t *testing.T) {
+	refuse := func(b *bench, op ipvs.Op, from, to int) {
+		n := 0
+		b.table.(*memory.Table).Inject(func(_ context.Context, o ipvs.Op) error {
+			if o == op {
+				n++
+				if n >= from && n <= to {
+					return ipvs.Refused(op, "x", 1)
+				}
+			}
+			return nil
+		})
+	}
+	for name, c := range map[string]struct {
+		prepare func(*bench)
+		each    bool
+		want    string
+	}{
+		"applied":         {func(*bench) {}, false, "in force"},
+		"refused":         {func(b *bench) { refuse(b, ipvs.OpSetServer, 3, 3) }, false, "taken back"},
+		"refused and bad": {func(b *bench) { refuse(b, ipvs.OpSetServer, 3, 4) }, false, "half taken back"},
+		"partly":          {func(b *bench) { refuse(b, ipvs.OpSetServer, 2, 2) }, true, "partly in force"},
+		"nothing":         {func(b *bench) { refuse(b, ipvs.OpSetServer, 1, 9) }, true, "taken back"},
+	} {
+		b, before := site(t)
+		p := Drain(rows(before))
+		p.Each = c.each
+		c.prepare(b)
+		r, _ := b.Run(ctx, p, nil)
+		b.table.(*memory.Table).Inject(nil)
+		var want []State
+		for _, s := range r.Steps {
+			want = append(want, s.State)
+		}
+		if standing, got := b.told(); standing != c.want || !slices.Equal(got, want) {
+			t.Errorf("%s: told as %q %v, it was %v", name, standing, got, want)
+		}
+	}
+}
+
+func TestToldOfWhatWasUndoneOrLeft(t *testing.T) {
+	b, before := site(t)
+	done := b.run(Drain(rows(before)))
+	all, err := b.Store.Plans()
+	b.ok(err)
+	equal(t, "the last plan", done.ID, Last(all).ID)
+	_, err = b.Undo(ctx, done.ID, nil)
+	b.ok(err)
+	all, err = b.Store.Plans()
+	b.ok(err)
+	equal(t, "what was undone", "undone", Standing(all[0]))
+	if last := Last(all); last != nil {
+		t.Errorf("nothing but an undoing is in force, %q is said to be", last.Title)
+	}
+
+	if !survive(func() { _, _ = b.Run(ctx, Drain(rows(before)), (&killer{n: 1}).event) }) {
+		t.Fatal("not killed")
+	}
+	standing, _ := b.told()
+	equal(t, "what was killed", "unfinished", standing)
+	left, err := b.Unfinished(ctx)
+	b.ok(err)
+	b.ok(b.Leave(left[0].ID))
+	if standing, steps := b.told(); standing != "left" || steps != nil {
+		t.Errorf("what was left is told as %q %v", standing, steps)
+	}
+	if _, err := Undoing(&persist.Entry{}); err == nil {
+		t.Error("what is not in force can be undone")
+	}
+}
