@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -238,5 +239,33 @@ func TestRecordsAreLines(t *testing.T) {
 		if reflect.DeepEqual(r, Record{}) {
 			t.Errorf("a line says nothing: %s", line)
 		}
+	}
+}
+
+// TestOnDiskBeforeItCounts holds the order of changes without which a power cut
+// could leave less than was promised.
+func TestOnDiskBeforeItCounts(t *testing.T) {
+	var ops []string
+	s := store(t, Options{Fault: func(op Op, path string, _ []byte) (int, error) {
+		ops = append(ops, string(op)+" "+filepath.Base(path))
+		return 0, nil
+	}})
+	w, err := s.Begin("x")
+	ok(t, err)
+	defer w.Close()
+	ops = nil
+	ok(t, w.Append(Record{Kind: Begin}))
+	if want := []string{"write journal", "sync journal"}; !slices.Equal(ops, want) {
+		t.Errorf("a record is on disk by %q, want %q", ops, want)
+	}
+	ops = nil
+	ok(t, s.disk.replace(s.path("rules"), writes("x")))
+	for i, o := range ops {
+		if strings.Contains(o, tempMark) {
+			ops[i], _, _ = strings.Cut(o, " ")
+		}
+	}
+	if want := []string{"create", "write", "sync", "rename rules", "sync the directory of rules"}; !slices.Equal(ops, want) {
+		t.Errorf("a file is replaced by %q, want %q", ops, want)
 	}
 }
