@@ -17,7 +17,7 @@ type Row struct {
 // ReadRow reads all settings of a server, for a row of which only a part is
 // known (Partial): an edit replaces everything.
 func ReadRow(ctx context.Context, t ipvs.Table, id ipvs.ServiceID, s ipvs.Server) (Row, error) {
-	now, err := ChangeServer{Service: id, After: &s}.find(ctx, Target{t})
+	now, err := ChangeServer{Service: id, After: &s}.find(ctx, Target{Table: t})
 	if err == nil && now == nil {
 		err = &ipvs.Error{Op: ipvs.OpGetServers, Target: ipvs.ServerTarget(id, s), Kind: ipvs.ErrNoServer}
 	}
@@ -30,7 +30,7 @@ func ReadRow(ctx context.Context, t ipvs.Table, id ipvs.ServiceID, s ipvs.Server
 // ReadService reads a service with its servers.
 func ReadService(ctx context.Context, t ipvs.Table, id ipvs.ServiceID) (ipvs.ServiceRules, error) {
 	s := ipvs.NewService(id)
-	now, servers, err := ChangeService{After: &s}.find(ctx, Target{t})
+	now, servers, err := ChangeService{After: &s}.find(ctx, Target{Table: t})
 	if err == nil && now == nil {
 		err = &ipvs.Error{Op: ipvs.OpGetService, Target: id.String(), Kind: ipvs.ErrNoService}
 	}

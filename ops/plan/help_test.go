@@ -48,7 +48,7 @@ func (b *bench) restart(f persist.Fault) {
 		Dir: b.dir, Who: persist.Who{User: "alice", From: "198.51.100.7"}, Now: clock(), Fault: f,
 	})
 	b.ok(err)
-	b.Runner = Runner{Target: Target{b.table}, Store: store, Rules: asJSON}
+	b.Runner = Runner{Target: Target{Table: b.table}, Store: store, Rules: asJSON}
 }
 
 // clock runs a second at each look.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
 )
 
 // Step is one reversible act. Implementations are plain data, values that
@@ -40,7 +41,8 @@ type Step interface {
 
 // Target is what steps act on.
 type Target struct {
-	Table ipvs.Table
+	Table   ipvs.Table
+	Sysctls netcfg.Sysctls // nil where there are none to be changed
 }
 
 // Counts are rows added, changed and removed.

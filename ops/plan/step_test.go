@@ -126,6 +126,12 @@ func stepTests() []stepTest {
 			Counts{Remove: 1},
 		},
 		{
+			ChangeSysctl{"sync_threshold", "3 50", "5 0"},
+			"set net.ipv4.vs.sync_threshold: 3 50 to 5 0", "sysctl -w net.ipv4.vs.sync_threshold='5 0'",
+			"set net.ipv4.vs.sync_threshold: 5 0 to 3 50", "sysctl -w net.ipv4.vs.sync_threshold='3 50'",
+			Counts{Change: 1},
+		},
+		{
 			ZeroCounters{&web},
 			"zero the counters of TCP 203.0.113.10:443, which cannot be taken back", "ipvsadm -Z -t 203.0.113.10:443",
 			"", "", Counts{},
