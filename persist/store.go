@@ -90,6 +90,9 @@ func private(dir string) error {
 		return explain("read", dir, err)
 	}
 	owner := info.Sys().(*syscall.Stat_t).Uid
+	if me := os.Geteuid(); me != 0 && int(owner) != me {
+		return fmt.Errorf("cannot use %s: it belongs to another user (uid %d); run as root", dir, owner)
+	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 || int(owner) != os.Geteuid() {
 		return fmt.Errorf("cannot trust %s: it belongs to uid %d with mode %04o; it must be yours alone (chown, chmod 0700)", dir, owner, mode)
 	}

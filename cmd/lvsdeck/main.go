@@ -33,6 +33,8 @@ func run(args []string) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, errDifferent):
+		return 1
 	case errors.As(err, &signal):
 		return 128 + int(signal.Signal)
 	}
@@ -59,7 +61,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("lvsdeck {{.Version}}\n")
 	o.flags(root.Flags())
-	root.AddCommand(newList(), newKeys())
+	root.AddCommand(newList(), newSave(), newRestore(), newDiff(), newSnapshots(), newKeys())
 	return root
 }
 

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"lvsdeck/ops/keep"
+)
+
+// errDifferent ends the program with 1, which is not a failure.
+var errDifferent = errors.New("running and saved differ")
+
+func newDiff() *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff [FILE]",
+		Short: "show what a restore would change: exit status 0 nothing, 1 something",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			saved, err := openSaved(args)
+			if err != nil {
+				return err
+			}
+			table, err := openDirector(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer table.Close()
+			differs, err := keep.Diff(cmd.Context(), table, saved, os.Stdout)
+			if err == nil && differs {
+				err = errDifferent
+			}
+			return err
+		},
+	}
+}
