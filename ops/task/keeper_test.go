@@ -1,0 +1,423 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/memory"
+	"lvsdeck/ops"
+	"lvsdeck/ops/plan"
+	"lvsdeck/persist"
+	"lvsdeck/persist/adm"
+)
+
+// bench is a director in memory with a clock of its own.
+type bench struct {
+	*Keeper
+	t       *testing.T
+	table   *memory.Table
+	sampler *ops.Sampler
+	store   *persist.Store
+	now     time.Time
+	id      ipvs.ServiceID
+	full    bool // the disk
+}
+
+const one = "10.0.0.1:80"
+
+func newBench(t *testing.T) *bench {
+	b := &bench{t: t, table: memory.New(), now: noon, id: ipvs.AddressService(ipvs.TCP, at("203.0.113.10:80"))}
+	b.ok(b.table.AddService(t.Context(), ipvs.NewService(b.id)))
+	for _, a := range []string{one, "10.0.0.2:80"} {
+		b.ok(b.table.AddServer(t.Context(), b.id, ipvs.Server{Addr: at(a), Forward: ipvs.Direct, Upper: 900}))
+	}
+	var err error
+	b.store, err = persist.Open(persist.Options{Dir: t.TempDir(), Fault: func(_ persist.Op, _ string, data []byte) (int, error) {
+		if b.full {
+			return 0, unix.ENOSPC
+		}
+		return len(data), nil
+	}})
+	b.ok(err)
+	b.sampler = ops.NewSampler(b.table, ops.Options{})
+	b.Keeper = NewKeeper(Options{
+		Source: b.sampler, Now: func() time.Time { return b.now },
+		Runner: &plan.Runner{Target: plan.Target{Table: b.table}, Store: b.store, Rules: persist.Language{Write: adm.WriteRules, Read: adm.ReadRules}},
+	})
+	b.pass(0)
+	return b
+}
+
+func (b *bench) ok(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// pass lets time pass, with a sample every 2 s and a look at it.
+func (b *bench) pass(d time.Duration) {
+	for end := b.now.Add(d); ; b.now = b.now.Add(2 * time.Second) {
+		b.sampler.Observe(b.t.Context(), b.now)
+		b.Step(b.t.Context())
+		if !b.now.Before(end) {
+			b.now = end
+			return
+		}
+	}
+}
+
+func (b *bench) row(addr string) plan.Row {
+	b.t.Helper()
+	r, err := plan.ReadRow(b.t.Context(), b.table, b.id, ipvs.Server{Addr: at(addr)})
+	b.ok(err)
+	return r
+}
+
+func (b *bench) weight(addr string) uint32 { return b.row(addr).Server.Weight }
+
+func (b *bench) gone(addr string) bool {
+	servers, err := b.table.Servers(b.t.Context(), b.id)
+	b.ok(err)
+	return !slices.ContainsFunc(servers, func(s ipvs.ServerState) bool { return s.Addr == at(addr) })
+}
+
+// conns sets the connections of the first server.
+func (b *bench) conns(active, inactive uint32) {
+	b.table.ObserveServer(b.id, at(one), memory.Observation{Active: active, Inactive: inactive})
+}
+
+// others change the first server behind our back.
+func (b *bench) others(change func(*ipvs.Server)) {
+	s := b.row(one).Server
+	change(&s)
+	b.ok(b.table.SetServer(b.t.Context(), b.id, s))
+}
+
+func (b *bench) is(what string, state State, words ...string) {
+	b.t.Helper()
+	got := b.Tasks()[0]
+	for _, w := range words {
+		if got.State != state || !strings.Contains(got.Word+" "+got.Progress, w) {
+			b.t.Fatalf("%s: want %s with %q, got %+v", what, state, w, got)
+		}
+	}
+}
+
+func (b *bench) titles() (all []string) {
+	plans, err := b.store.Plans()
+	b.ok(err)
+	for _, p := range plans {
+		all = append(all, p.Title)
+	}
+	return all
+}
+
+func TestRemovedWhenEmpty(t *testing.T) {
+	b := newBench(t)
+	b.conns(3, 2)
+	b.ok(b.Begin(&Removal{Server: b.row(one)}))
+	b.pass(time.Minute)
+	b.is("waiting", Running, "3 active connections left")
+	b.conns(0, 2)
+	b.pass(0)
+	b.conns(1, 0) // one came in the middle: empty for one sample is not empty
+	b.pass(2 * time.Second)
+	b.conns(0, 2)
+	b.pass(2 * time.Second)
+	if b.gone(one) {
+		t.Fatal("removed after one empty sample")
+	}
+	b.pass(2 * time.Second)
+	b.is("empty", Done, "removed after 2 min")
+	if !b.gone(one) || b.gone("10.0.0.2:80") {
+		t.Error("not the one server was removed")
+	}
+	plans, err := b.store.Plans()
+	b.ok(err)
+	_, err = b.opts.Runner.Undo(t.Context(), plans[0].ID, nil)
+	b.ok(err)
+	if b.gone(one) {
+		t.Error("undo did not bring it back")
+	}
+	if n := b.News(); len(n.Ran) != 1 || len(n.Ended) != 1 || !strings.Contains(n.Ended[0], "removed after") {
+		t.Errorf("news: %+v", n)
+	}
+	if n := b.News(); len(n.Ran)+len(n.Ended) != 0 {
+		t.Errorf("the same news twice: %+v", n)
+	}
+}
+
+func TestRemovalOfAllConnections(t *testing.T) {
+	b := newBench(t)
+	b.conns(0, 2)
+	b.ok(b.Begin(&Removal{Server: b.row(one), All: true}))
+	b.pass(time.Minute)
+	b.is("closing ones count", Running, "2 connections left")
+	b.conns(0, 0)
+	b.pass(4 * time.Second)
+	b.is("empty", Done, "removed")
+}
+
+func TestRemovalAtTheLimit(t *testing.T) {
+	b := newBench(t)
+	b.conns(7, 0)
+	b.ok(b.Begin(&Removal{Server: b.row(one), Limit: 10 * time.Minute}))
+	b.pass(9 * time.Minute)
+	b.is("not yet", Running, "7 active connections left", "waits 1 min at the most")
+	b.pass(time.Minute)
+	b.is("late", Done, "removed after 10 min, with 7 connections left")
+	if !b.gone(one) {
+		t.Error("still there")
+	}
+}
+
+func TestRampByTheClock(t *testing.T) {
+	b := newBench(t)
+	b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 5, Over: 4 * time.Minute}))
+	b.pass(0)
+	for i, want := range []uint32{20, 40, 60, 80, 100} {
+		if got := b.weight(one); got != want {
+			t.Fatalf("after %d min: weight %d, want %d", i, got, want)
+		}
+		if want < 100 {
+			b.is("under way", Running, "of 100, step")
+		}
+		b.pass(time.Minute + 2*time.Second)
+	}
+	b.is("there", Done, "has weight 100")
+	if got := b.titles(); len(got) != 5 || got[1] != "ramp 10.0.0.1:80 of TCP 203.0.113.10:80, step 2 of 5: weight 40" {
+		t.Errorf("the journal has %q", got)
+	}
+	if b.row(one).Server.Upper != 900 {
+		t.Error("the ramp lost the threshold")
+	}
+}
+
+func TestRampOfFewWeights(t *testing.T) {
+	b := newBench(t)
+	b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 2, Steps: 10, Over: time.Minute}))
+	b.pass(0)
+	if got := b.weight(one); got != 1 {
+		t.Errorf("first weight %d", got)
+	}
+	b.pass(62 * time.Second)
+	b.is("there", Done, "has weight 2")
+	if got := b.titles(); len(got) != 2 {
+		t.Errorf("a weight of 2 takes 2 steps, not %q", got)
+	}
+}
+
+// TestLateStepsDoNotPileUp: after a long sleep the next step comes, not all.
+func TestLateStepsDoNotPileUp(t *testing.T) {
+	b := newBench(t)
+	b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 10, Over: 9 * time.Minute}))
+	b.pass(0)
+	b.now = b.now.Add(8 * time.Minute)
+	b.pass(10 * time.Second)
+	if got := b.weight(one); got != 20 {
+		t.Errorf("after a sleep the weight is %d", got)
+	}
+}
+
+func TestOthersEndATask(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*bench)
+		word   string
+	}{
+		"weight":    {func(b *bench) { b.others(func(s *ipvs.Server) { s.Weight = 7 }) }, "somebody gave it weight 7"},
+		"forward":   {func(b *bench) { b.others(func(s *ipvs.Server) { s.Forward = ipvs.Masq }) }, "somebody changed its forwarding to NAT"},
+		"threshold": {func(b *bench) { b.others(func(s *ipvs.Server) { s.Upper = 1000 }) }, "somebody changed its upper threshold from 900 to 1000"},
+		"removed":   {func(b *bench) { b.ok(b.table.DeleteServer(b.t.Context(), b.id, b.row(one).Server)) }, "somebody removed it"},
+		"service":   {func(b *bench) { b.ok(b.table.DeleteService(b.t.Context(), b.id)) }, "somebody removed it"},
+	} {
+		for _, job := range []func(plan.Row) Job{
+			func(r plan.Row) Job { return &Removal{Server: r} },
+			func(r plan.Row) Job { return &Ramp{Server: r, Target: 100, Steps: 10, Over: time.Minute} },
+		} {
+			b := newBench(t)
+			b.conns(3, 0)
+			j := job(b.row(one))
+			b.ok(b.Begin(j))
+			c.change(b)
+			b.conns(0, 0)
+			b.pass(4 * time.Second)
+			b.is(name+", "+j.String(), Stopped, c.word)
+			if n := len(b.titles()); n > 1 {
+				t.Errorf("%s: %d plans were begun", name, n)
+			}
+		}
+	}
+}
+
+// TestChangedBetweenSampleAndStep: the step looks itself, also when no sample
+// shows the change.
+func TestChangedBetweenSampleAndStep(t *testing.T) {
+	b := newBench(t)
+	b.ok(b.Begin(&Removal{Server: b.row(one)}))
+	b.pass(0)
+	b.now = b.now.Add(2 * time.Second)
+	b.sampler.Observe(t.Context(), b.now)
+	b.others(func(s *ipvs.Server) { s.Weight = 7 })
+	b.Step(t.Context())
+	b.is("moved", Stopped, "somebody changed its weight from 0 to 7")
+	if b.gone(one) {
+		t.Error("removed although it was brought back")
+	}
+}
+
+func TestRefusedStepsAreTriedAgain(t *testing.T) {
+	b := newBench(t)
+	refuse := func(_ context.Context, op ipvs.Op) error {
+		if op == ipvs.OpSetServer {
+			return ipvs.Refused(op, one, unix.EPERM)
+		}
+		return nil
+	}
+	b.table.Inject(refuse)
+	b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 3, Over: 2 * time.Minute}))
+	b.pass(2 * time.Second)
+	b.is("refused", Running, "not permitted", "weight 0 of 100")
+	b.table.Inject(nil)
+	b.pass(15 * time.Second)
+	b.is("again", Running, "weight 33 of 100")
+	b.table.Inject(refuse)
+	b.pass(3 * time.Minute)
+	b.is("for good", Stopped, "gave up after 5 attempts", "not permitted")
+	if got := b.weight(one); got != 33 {
+		t.Errorf("it stays at %d", got)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	b := newBench(t)
+	b.full = true
+	b.ok(b.Begin(&Removal{Server: b.row(one)}))
+	b.pass(10 * time.Second)
+	b.is("no journal, no change", Running, "no space left")
+	if b.gone(one) {
+		t.Fatal("removed without a journal")
+	}
+	b.full = false
+	b.pass(20 * time.Second)
+	b.is("again", Done, "removed")
+}
+
+// TestWaitsForOtherPlans: a long plan of somebody else is no failure.
+func TestWaitsForOtherPlans(t *testing.T) {
+	b := newBench(t)
+	other, err := b.store.Begin("a long restore")
+	b.ok(err)
+	b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 2, Over: time.Minute}))
+	b.pass(10 * time.Minute)
+	b.is("waiting", Running, "waits: another plan is running")
+	other.Close()
+	b.pass(2 * time.Second)
+	b.is("goes on", Running, "weight 50 of 100")
+}
+
+func TestCancelAndOneTaskPerServer(t *testing.T) {
+	b := newBench(t)
+	b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 10, Over: 10 * time.Minute}))
+	if err := b.Begin(&Removal{Server: b.row(one)}); err == nil || !strings.Contains(err.Error(), "ramp "+one) {
+		t.Errorf("a second task for one server: %v", err)
+	}
+	b.ok(b.Begin(&Ramp{Server: b.row("10.0.0.2:80"), Target: 50, Steps: 10, Over: 10 * time.Minute}))
+	b.pass(4 * time.Second)
+	b.Cancel(1)
+	b.Cancel(1)
+	b.pass(20 * time.Minute)
+	if a, z := b.weight(one), b.weight("10.0.0.2:80"); a != 10 || z != 50 {
+		t.Errorf("weights %d and %d", a, z)
+	}
+	if n := b.News(); len(n.Ended) != 2 {
+		t.Errorf("ended: %q", n.Ended)
+	}
+	b.ok(b.Begin(&Removal{Server: plan.Row{Service: b.id, Server: ipvs.Server{Addr: at(one)}}}))
+	if len(b.Running()) != 1 || len(b.Tasks()) != 3 {
+		t.Errorf("tasks: %+v", b.Tasks())
+	}
+}
+
+func TestOldEndedTasksAreForgotten(t *testing.T) {
+	b := newBench(t)
+	for range 3 * endedMax {
+		b.ok(b.Begin(&Removal{Server: b.row(one)}))
+		b.Cancel(b.Running()[0].ID)
+	}
+	if n := len(b.Tasks()); n != endedMax {
+		t.Errorf("%d ended tasks are kept", n)
+	}
+}
+
+// TestWithoutReadings: when the table cannot be read nothing is decided.
+func TestWithoutReadings(t *testing.T) {
+	b := newBench(t)
+	b.ok(b.Begin(&Removal{Server: b.row(one), Limit: time.Minute}))
+	b.table.Inject(memory.Fail(errors.New("no answer")))
+	b.pass(10 * time.Minute)
+	b.table.Inject(nil)
+	if b.gone(one) {
+		t.Error("removed blindly")
+	}
+}
+
+func TestSettingsAreReadWhileSomethingDrains(t *testing.T) {
+	b := newBench(t)
+	reads, set := 0, Settings{Templates: Off}
+	b.opts.Settings = func(context.Context) (Settings, error) {
+		reads++
+		return set, nil
+	}
+	sticky := ipvs.NewService(b.id)
+	sticky.Persistence.On, sticky.Persistence.Timeout = true, 300
+	b.ok(b.table.SetService(t.Context(), sticky))
+	b.conns(1, 0)
+	b.pass(20 * time.Second)
+	if v, ok := b.Verdict(Key{b.id, at(one)}); !ok || !v.Held || reads < 3 || reads > 5 {
+		t.Errorf("held %v after %d reads: %+v", v.Held, reads, v)
+	}
+	set.Templates = On
+	b.pass(10 * time.Second)
+	if v, _ := b.Verdict(Key{b.id, at(one)}); v.Held {
+		t.Errorf("still held: %+v", v)
+	}
+	if _, ok := b.Verdict(Key{b.id, at("10.9.9.9:80")}); ok {
+		t.Error("a verdict on nobody")
+	}
+}
+
+// TestRun drives a ramp and a sampler by their own clocks.
+func TestRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.opts.Now, b.now = time.Now, time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 3, Over: 2 * time.Minute}))
+		go b.sampler.Run(ctx)
+		ended := make(chan struct{})
+		go func() {
+			b.Run(ctx)
+			close(ended)
+		}()
+		for _, want := range []uint32{33, 66, 100} {
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+			if got := b.weight(one); got != want {
+				t.Errorf("weight %d, want %d", got, want)
+			}
+			time.Sleep(time.Minute - 5*time.Second + beat)
+		}
+		b.is("there", Done, "has weight 100")
+		cancel()
+		<-ended
+	})
+}
