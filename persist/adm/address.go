@@ -26,7 +26,9 @@ func (l *line) address(p ipvs.Protocol, v string) *Error {
 		return fail(problem(check.Service, v, "must be an address and port such as 192.0.2.1:80 or [2001:db8::1]:80"),
 			"illegal virtual server address[:port] specified")
 	}
-	return l.setService(ipvs.AddressService(p, at))
+	// Not ipvs.AddressService: to ipvsadm and the kernel, ::ffff:192.0.2.1 is an
+	// IPv6 address.
+	return l.setService(ipvs.ServiceID{Family: ipvs.FamilyOf(at.Addr()), Protocol: p, Addr: at.Addr(), Port: at.Port()})
 }
 
 func (l *line) mark(v string) *Error {

@@ -9,6 +9,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/check"
+	"lvsdeck/persist/adm/admtest"
 )
 
 func written(t testing.TB, r ipvs.Rules) string {
@@ -22,7 +23,7 @@ func written(t testing.TB, r ipvs.Rules) string {
 
 func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	for seed := range uint64(3000) {
-		want := newRandom(seed).rules()
+		want := admtest.Rules(seed)
 		if problems := check.OfRules(want); len(problems) > 0 {
 			t.Fatalf("seed %d: the generator made something illegal: %v", seed, problems)
 		}

@@ -1,4 +1,5 @@
-package adm
+// Package admtest makes rules for tests.
+package admtest
 
 import (
 	"encoding/binary"
@@ -8,11 +9,11 @@ import (
 	"lvsdeck/ipvs"
 )
 
-// random makes rules from all that is legal, limits more often than chance
-// would.
-type random struct{ *rand.Rand }
+// Rules makes sorted rules from all that is legal, limits more often than
+// chance would. One seed gives one set.
+func Rules(seed uint64) ipvs.Rules { return random{rand.New(rand.NewPCG(seed, 1))}.rules() }
 
-func newRandom(seed uint64) random { return random{rand.New(rand.NewPCG(seed, 1))} }
+type random struct{ *rand.Rand }
 
 func pick[T any](r random, from ...T) T { return from[r.IntN(len(from))] }
 
