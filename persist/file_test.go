@@ -132,6 +132,13 @@ func TestOpen(t *testing.T) {
 	if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "0770") {
 		t.Errorf("a directory that others may write in: %v", err)
 	}
+	if os.Geteuid() == 0 {
+		ok(t, os.Chmod(dir, 0o700))
+		ok(t, os.Chown(dir, 1, 1))
+		if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "uid 1") {
+			t.Errorf("a directory of another user: %v", err)
+		}
+	}
 	ok(t, os.WriteFile(dir+"/file", nil, 0o600))
 	if _, err := Open(Options{Dir: dir + "/file"}); !errors.Is(err, syscall.ENOTDIR) {
 		t.Errorf("a file as directory: %v", err)

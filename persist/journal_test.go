@@ -224,6 +224,9 @@ func TestLock(t *testing.T) {
 		t.Errorf("running is %+v, %v, %v", h, running, err)
 	}
 	ok(t, w.Close())
+	if text := read(t, s.path("lock")); text != "" {
+		t.Errorf("the lock is signed when nobody has it: %s", text)
+	}
 	if _, running, err := other.Running(); err != nil || running {
 		t.Errorf("the lock is held after its end (%v)", err)
 	}

@@ -104,6 +104,15 @@ func TestSnapshots(t *testing.T) {
 			t.Errorf("snapshot %d has %d, want %d", n, got.Timeouts.TCP, want)
 		}
 	}
+	stale := s.path("snapshots/.x" + snapshotSuffix + tempMark + "KILLED")
+	ok(t, os.WriteFile(stale, nil, 0o600))
+	w, err := s.Begin("x")
+	ok(t, err)
+	ok(t, w.Snapshot(asJSON, rules(0)))
+	ok(t, w.Close())
+	if exists(stale) {
+		t.Error("what a kill left unfinished stays for ever")
+	}
 	ok(t, os.WriteFile(all[0].Path, []byte("junk"), 0o600))
 	if _, _, err := asJSON.ReadFile(all[0].Path); err == nil || !strings.Contains(err.Error(), all[0].Path) {
 		t.Errorf("a broken snapshot: %v", err)

@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 	"errors"
+	"os"
+	"strings"
 	"testing"
 
 	"lvsdeck/ipvs"
@@ -87,6 +89,9 @@ func TestLargePlanMarksInGroups(t *testing.T) {
 		if begun := left[0].UpTo; begun < 750 || begun > 750+1100/32 {
 			t.Errorf("751 of 1100 steps were begun, the journal says %d", begun)
 		}
+		if marks := strings.Count(b.journal(), `"kind":"upto"`); marks == 0 || marks > maxMarks {
+			t.Errorf("%d marks were written", marks)
+		}
 		if finish {
 			_, err = b.Finish(ctx, left[0].ID, nil)
 			b.holds("finished", rules)
@@ -96,4 +101,33 @@ func TestLargePlanMarksInGroups(t *testing.T) {
 		}
 		b.ok(err)
 	}
+}
+
+func (b *bench) journal() string {
+	b.Helper()
+	text, err := os.ReadFile(b.dir + "/journal")
+	b.ok(err)
+	return string(text)
+}
+
+// TestWayBackIsRemembered: a kill on the way back leaves a plan that says so, and
+// what has ended is neither finished nor taken back again.
+func TestWayBackIsRemembered(t *testing.T) {
+	b, before := site(t)
+	k := &killer{n: 4}
+	survive(func() { _, _ = b.Run(ctx, Drain(rows(before)), k.event) })
+	left, err := b.Unfinished(ctx)
+	b.ok(err)
+	equal(t, "goes back", false, left[0].GoesBack)
+	k = &killer{n: 1}
+	survive(func() { _, _ = b.TakeBack(ctx, left[0].ID, k.event) })
+	left, err = b.Unfinished(ctx)
+	b.ok(err)
+	equal(t, "goes back", true, left[0].GoesBack)
+	_, err = b.TakeBack(ctx, left[0].ID, nil)
+	b.ok(err)
+	if r, err := b.Finish(ctx, left[0].ID, nil); err == nil || r.Outcome != NotBegun {
+		t.Errorf("what was taken back is finished: %s", r.Outcome)
+	}
+	b.holds("taken back", before)
 }

@@ -135,6 +135,7 @@ func allPlans(t testing.TB) []named {
 		{Plan: ramp(rows(running)[0]), running: running},
 		{Plan: back(RemoveServices(running.Services)), running: ipvs.Rules{Timeouts: running.Timeouts}},
 		{Plan: back(Flush(running)), running: ipvs.Rules{Timeouts: running.Timeouts}},
+		{Plan: back(Flush(to)), running: ipvs.Rules{Timeouts: running.Timeouts}},
 	}
 	for i := range many {
 		b := newBench(t, memory.New())

@@ -203,7 +203,7 @@ func (x *run) do(ctx context.Context, i int) error {
 		x.set(i, Done, nil)
 	case errors.Is(err, ErrAlready):
 		x.set(i, Already, nil)
-	case !errors.Is(err, ErrMoved) && x.isDone(ctx, step):
+	case x.isDone(ctx, step):
 		x.set(i, Done, nil)
 	default:
 		x.set(i, Failed, err)
@@ -264,7 +264,7 @@ func (x *run) undo(ctx context.Context, i int) {
 		return
 	}
 	err := x.within(ctx, undo.Do)
-	if err == nil || errors.Is(err, ErrAlready) || !errors.Is(err, ErrMoved) && x.isDone(ctx, undo) {
+	if err == nil || errors.Is(err, ErrAlready) || x.isDone(ctx, undo) {
 		x.set(i, TakenBack, nil)
 	} else {
 		x.set(i, NotTakenBack, err)
