@@ -114,7 +114,7 @@ func (m *Model) detailHeight() int {
 	if !m.detail {
 		return 0
 	}
-	return min(services.DetailHeight(m.list, m.width)+1, m.height-frameLines-1-listMin)
+	return min(m.services().DetailHeight(m.list, m.width)+1, m.height-frameLines-1-listMin)
 }
 
 func (m *Model) listHeight() int {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
 	"lvsdeck/ui/figure"
@@ -40,11 +42,12 @@ func (v View) Detail(l *List, now time.Time, width, height int) []string {
 	if !ok || height < 3 {
 		return nil
 	}
-	lines := []string{v.detailTitle(row, now, width)}
+	lines := append([]string{v.detailTitle(row, now, width)}, v.note(row, width)...)
+	lines = lines[:min(len(lines), height-2)]
 	facts := row.facts(v.Signs)
 	perLine, cellWidth := factCells(width)
 	rows := (len(facts) + perLine - 1) / perLine
-	for i := range min(rows, height-2) {
+	for i := range min(rows, height-1-len(lines)) {
 		line := v.Theme.Line(paint.Ground, width).Space(1)
 		for j := i; j < len(facts); j += rows {
 			f := facts[j]
@@ -60,27 +63,47 @@ func (v View) Detail(l *List, now time.Time, width, height int) []string {
 }
 
 // DetailHeight is how many lines Detail can use at a width.
-func DetailHeight(l *List, width int) int {
+func (v View) DetailHeight(l *List, width int) int {
 	row, ok := l.Current()
 	if !ok {
 		return 0
 	}
 	perLine, _ := factCells(width)
-	return (len(row.facts(paint.ASCII))+perLine-1)/perLine + 2
+	return (len(row.facts(paint.ASCII))+perLine-1)/perLine + 2 + len(v.note(row, width))
 }
 
 func (v View) detailTitle(r Row, now time.Time, width int) string {
 	line := v.Theme.Line(paint.Ground, width).Space(1)
-	since := r.Service.Since
+	since, name := r.Service.Since, r.Service.ServiceID.String()
 	if r.Server != nil {
-		since = r.Server.Since
-		line.Put(paint.Strong, r.Server.Name).Put(paint.Rest, "  server of ")
+		since, name = r.Server.Since, r.Server.Name
+	}
+	line.Put(paint.Strong, name)
+	if r.Label.Name != "" {
+		line.Put(paint.Strong, "  "+r.Label.Name)
+	}
+	if r.Server != nil {
+		line.Put(paint.Rest, "  server of ").Put(paint.Strong, r.Service.ServiceID.String())
 	}
 	line.Put(paint.Strong, r.Service.ServiceID.String())
 	if watched := now.Sub(since); watched > 0 {
 		line.Put(paint.Rest, "  watched "+figure.Span(watched))
 	}
 	return line.String()
+}
+
+// note is what operators noted about the row, whole.
+func (v View) note(r Row, width int) (lines []string) {
+	if r.Label.Note == "" {
+		return nil
+	}
+	label := "note"
+	for part := range strings.SplitSeq(ansi.Wrap(r.Label.Note, width-labelWidth-3, ""), "\n") {
+		line := v.Theme.Line(paint.Ground, width).Space(1).Left(paint.Rest, label, labelWidth, "").Space(1)
+		lines = append(lines, line.Put(paint.Plain, part).String())
+		label = ""
+	}
+	return lines
 }
 
 // graphs puts both histories on one line, the same time axis under each, with

@@ -14,7 +14,7 @@ const FilterHelp = "text  :port  tcp udp sctp fwm  nat dr tun  10.0.3.0/24  !not
 
 // filterWords is the same with room to explain.
 var filterWords = []string{
-	"  text         part of an address, or of a scheduler's name",
+	"  text         part of an address, name, note or scheduler",
 	"  :443         a port",
 	"  tcp udp      a protocol; also sctp, and fwm for firewall marks",
 	"  nat dr tun   a forwarding method",
@@ -92,19 +92,19 @@ func (t *term) read(word string) {
 // Empty tells a filter that picks everything.
 func (f Filter) Empty() bool { return len(f.terms) == 0 }
 
-func (f Filter) service(s *ops.Service) bool {
+func (f Filter) service(s *ops.Service, labels *serviceLabels) bool {
 	for i := range f.terms {
-		if t := &f.terms[i]; t.onService(s) == t.not {
+		if t := &f.terms[i]; t.onService(s, labels) == t.not {
 			return false
 		}
 	}
 	return true
 }
 
-func (f Filter) server(s *ops.Service, r *ops.Server) bool {
+func (f Filter) server(s *ops.Service, r *ops.Server, labels *serviceLabels) bool {
 	for i := range f.terms {
 		t := &f.terms[i]
-		has := t.onServer(r) || (!t.ofServersOnly() && t.onService(s))
+		has := t.onServer(r, labels) || (!t.ofServersOnly() && t.onService(s, labels))
 		if has == t.not {
 			return false
 		}
@@ -116,7 +116,7 @@ func (f Filter) server(s *ops.Service, r *ops.Server) bool {
 // do, so it must not lend them to the others.
 func (t *term) ofServersOnly() bool { return t.way >= 0 }
 
-func (t *term) onService(s *ops.Service) bool {
+func (t *term) onService(s *ops.Service, labels *serviceLabels) bool {
 	switch {
 	case t.proto != 0:
 		return s.Protocol == t.proto
@@ -129,10 +129,11 @@ func (t *term) onService(s *ops.Service) bool {
 	case t.prefix.IsValid():
 		return t.prefix.Contains(s.Addr)
 	}
-	return strings.Contains(s.Name, t.text) || strings.Contains(s.Scheduler, t.text)
+	return strings.Contains(s.Name, t.text) || strings.Contains(s.Scheduler, t.text) ||
+		labels != nil && strings.Contains(labels.own.find, t.text)
 }
 
-func (t *term) onServer(r *ops.Server) bool {
+func (t *term) onServer(r *ops.Server, labels *serviceLabels) bool {
 	switch {
 	case t.proto != 0, t.mark:
 		return false
@@ -143,7 +144,8 @@ func (t *term) onServer(r *ops.Server) bool {
 	case t.prefix.IsValid():
 		return t.prefix.Contains(r.Addr.Addr())
 	}
-	return strings.Contains(r.Name, t.text)
+	return strings.Contains(r.Name, t.text) ||
+		labels != nil && strings.Contains(labels.label(r).find, t.text)
 }
 
 // Troubled tells a service that "problems only" shows: none or not all of its

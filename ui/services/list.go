@@ -20,6 +20,7 @@ type Row struct {
 	Service *ops.Service
 	Server  *ops.Server
 	Open    bool // the service's servers are shown
+	Label   Label
 }
 
 // Key is the row's identity.
@@ -39,6 +40,7 @@ type group struct {
 	open    bool
 	servers []*ops.Server // those that are shown, if open
 	sorted  bool
+	labels  *serviceLabels
 }
 
 // rows is how many rows the group takes.
@@ -56,6 +58,8 @@ type List struct {
 	all   opening // what is open in the view of all rows
 	found opening // and while searching, when services with finds open by themselves
 	marks map[Key]bool
+
+	labels Labels
 
 	sort     Sort
 	filter   Filter
@@ -143,7 +147,7 @@ func (l *List) arrange() {
 
 // pick decides whether a service is shown and which of its servers.
 func (l *List) pick(s *ops.Service) (group, bool) {
-	g := group{svc: s, open: l.opening().has(s.ServiceID)}
+	g := group{svc: s, open: l.opening().has(s.ServiceID), labels: l.labels.service(s)}
 	if !l.searching() {
 		if g.open {
 			g.servers = s.Servers
@@ -153,9 +157,9 @@ func (l *List) pick(s *ops.Service) (group, bool) {
 	if l.problems && !Troubled(s) {
 		return g, false
 	}
-	own := l.filter.service(s)
+	own := l.filter.service(s, g.labels)
 	for _, r := range s.Servers {
-		if l.filter.server(s, r) && (!l.problems || !r.Usable()) {
+		if l.filter.server(s, r, g.labels) && (!l.problems || !r.Usable()) {
 			g.servers = append(g.servers, r)
 		}
 	}
@@ -234,6 +238,7 @@ func (l *List) Row(n int) Row {
 	if n > g.first {
 		row.Server = l.ordered(g)[n-g.first-1]
 	}
+	row.Label = g.labels.label(row.Server)
 	return row
 }
 

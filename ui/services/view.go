@@ -113,18 +113,26 @@ func (v View) gutter(line *paint.Line, l *List, r Row) {
 }
 
 // name is the protocol in a narrow field, then the address: what is too long is
-// cut in the middle, so that network and port stay readable.
+// cut in the middle, so that network and port stay readable. Where there is room
+// after it, what the operators call the row.
 func (v View) name(line *paint.Line, r Row, width int) {
+	end := line.Room() - width
 	if r.Server != nil {
-		name := text.CutMiddle(r.Server.Name, width-2, v.Signs.Cut)
-		line.Space(2).Left(paint.Plain, name, width-2, "")
-		return
+		line.Space(2).Put(paint.Plain, text.CutMiddle(r.Server.Name, width-2, v.Signs.Cut))
+	} else {
+		proto := r.Service.Protocol.String()
+		field := max(3, len(proto))
+		line.Left(paint.Rest, proto, field, "").Space(1)
+		line.Put(paint.Strong, text.CutMiddle(r.Service.Name, width-field-1, v.Signs.Cut))
 	}
-	proto := r.Service.Protocol.String()
-	field := max(3, len(proto))
-	name := text.CutMiddle(r.Service.Name, width-field-1, v.Signs.Cut)
-	line.Left(paint.Rest, proto, field, "").Space(1).Left(paint.Strong, name, width-field-1, "")
+	if room := line.Room() - end - 1; r.Label.Name != "" && room >= labelLeast {
+		line.Space(1).Put(paint.Rest, text.Cut(r.Label.Name, room, v.Signs.Cut))
+	}
+	line.Space(line.Room() - end)
 }
+
+// labelLeast is the room below which a name would say nothing.
+const labelLeast = 3
 
 // trend is new connections per second; where those are unknown, and on a server
 // that only waits for its connections to end, it is active connections.
