@@ -56,6 +56,15 @@ func (s Saved) Plan(running ipvs.Rules, merge bool) plan.Plan {
 	return p
 }
 
+// Against reads what runs and makes the plan.
+func (s Saved) Against(ctx context.Context, t ipvs.Table, merge bool) (plan.Plan, error) {
+	rules, err := persist.ReadRules(ctx, t)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	return s.Plan(rules, merge), nil
+}
+
 // alike gives wanted rows, where a file has the same words for both, the
 // settings with which they run: the timeout of a persistence that is off has no
 // meaning and is not written.
@@ -118,11 +127,10 @@ func Changes(p plan.Plan) []Change {
 
 // Diff writes what a restore would do and tells whether it is anything.
 func Diff(ctx context.Context, t ipvs.Table, s Saved, w io.Writer) (differs bool, err error) {
-	rules, err := persist.ReadRules(ctx, t)
+	p, err := s.Against(ctx, t, false)
 	if err != nil {
 		return false, err
 	}
-	p := s.Plan(rules, false)
 	for _, c := range Changes(p) {
 		if _, err := fmt.Fprintln(w, c.Sign, c.Text); err != nil {
 			return false, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"lvsdeck/ipvs"
@@ -66,13 +67,25 @@ func running(ctx context.Context, t ipvs.Table) (ipvs.Rules, error) {
 	if err != nil {
 		return rules, err
 	}
-	for _, p := range check.OfRules(rules) {
-		err = errors.Join(err, p)
+	return rules, restorable(check.OfRules(rules))
+}
+
+// mostProblems is as many as one can read.
+const mostProblems = 20
+
+func restorable(problems []check.Problem) error {
+	if len(problems) == 0 {
+		return nil
 	}
-	if err != nil {
-		return rules, fmt.Errorf("not saved, because it could not be restored:\n%w", err)
+	var b strings.Builder
+	b.WriteString("not saved, because it could not be restored:")
+	for _, p := range problems[:min(len(problems), mostProblems)] {
+		b.WriteString("\n" + p.Error())
 	}
-	return rules, nil
+	if more := len(problems) - mostProblems; more > 0 {
+		fmt.Fprintf(&b, "\nand %d more", more)
+	}
+	return errors.New(b.String())
 }
 
 // Size is "3 services, 12 servers".

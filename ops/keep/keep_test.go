@@ -248,10 +248,14 @@ func TestFilesOfIpvsadm(t *testing.T) {
 
 func TestWhatCouldNotBeRestoredIsNotSaved(t *testing.T) {
 	d := newDesk(t, site)
-	odd := ipvs.Server{Addr: netip.MustParseAddrPort("10.0.3.13:8080"), Forward: ipvs.Direct, Weight: 1}
-	d.ok(d.table.AddServer(t.Context(), ipvs.AddressService(ipvs.TCP, netip.MustParseAddrPort("203.0.113.10:443")), odd))
+	svc := ipvs.AddressService(ipvs.TCP, netip.MustParseAddrPort("203.0.113.10:443"))
+	for n := range mostProblems + 2 {
+		at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 3, byte(13 + n)}), 8080)
+		d.ok(d.table.AddServer(t.Context(), svc, ipvs.Server{Addr: at, Forward: ipvs.Direct, Weight: 1}))
+	}
 	_, err := Save(t.Context(), d.table, d.path)
-	if err == nil || !strings.Contains(err.Error(), "10.0.3.13:8080 of TCP 203.0.113.10:443: real server's port 8080") {
+	if err == nil || !strings.Contains(err.Error(), "10.0.3.13:8080 of TCP 203.0.113.10:443: real server's port 8080") ||
+		!strings.HasSuffix(err.Error(), "\nand 2 more") {
 		t.Errorf("saved: %v", err)
 	}
 	text, err := os.ReadFile(d.path)

@@ -8,7 +8,6 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/plan"
-	"lvsdeck/persist"
 )
 
 // DryRun writes what a restore would do, in words and as commands, and does
@@ -48,12 +47,8 @@ func Restore(ctx context.Context, r *plan.Runner, s Saved, merge bool, w io.Writ
 
 // planned makes the plan and says so when there is nothing to do.
 func planned(ctx context.Context, t ipvs.Table, s Saved, merge bool, w io.Writer) (plan.Plan, error) {
-	rules, err := persist.ReadRules(ctx, t)
-	if err != nil {
-		return plan.Plan{}, err
-	}
-	p := s.Plan(rules, merge)
-	if p.Empty() {
+	p, err := s.Against(ctx, t, merge)
+	if err == nil && p.Empty() {
 		_, err = fmt.Fprintf(w, "nothing to do: the table is as in %s\n", s.Name)
 	}
 	return p, err
