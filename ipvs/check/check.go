@@ -21,7 +21,6 @@ const (
 const (
 	timeoutRule = "must be 0 to 2678400 seconds (31 days)"
 	nameRule    = "must be of letters, digits and _ . -, at most %d"
-	mixedRule   = "must be %v as its service is: families may differ only in tunnels"
 	syncRule    = "must be %v as its service is: families may not differ beside a sync daemon"
 )
 
@@ -90,8 +89,10 @@ func OfRules(r ipvs.Rules) []Problem {
 	return p.all
 }
 
-// The rules about things of one name.
+// Rules that others tell, too: of things of one name, and of a server of
+// another family than its service, which is to be filled in.
 const (
+	MixedRule    = "must be %v as its service is: families may differ only in tunnels"
 	ServiceTwice = "must be there only once"
 	ServerTwice  = "must be there only once in its service"
 	DaemonTwice  = "must be there only once of each role"
@@ -129,7 +130,7 @@ func (p *problems) identity(id ipvs.ServiceID) {
 func (p *problems) server(id ipvs.ServiceID, s ipvs.Server, beside bool) {
 	p.add(!unicast(s.Addr.Addr()), Server, s.Addr.Addr(), "must be one host's address, not link-local")
 	mixed := s.Addr.IsValid() && s.Family() != id.Family
-	p.add(mixed && s.Forward != ipvs.TunnelFwd, Server, s.Addr.Addr(), fmt.Sprintf(mixedRule, id.Family))
+	p.add(mixed && s.Forward != ipvs.TunnelFwd, Server, s.Addr.Addr(), fmt.Sprintf(MixedRule, id.Family))
 	p.add(mixed && s.Forward == ipvs.TunnelFwd && beside, Server, s.Addr.Addr(), fmt.Sprintf(syncRule, id.Family))
 
 	keepsPort := s.Forward == ipvs.Direct || s.Forward == ipvs.TunnelFwd
@@ -191,5 +192,3 @@ func isInterface(s string) bool {
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == ':' }
 	return s != "" && len(s) <= MaxInterfaceName && s != "." && s != ".." && s[0] != '#' && !strings.ContainsFunc(s, odd)
 }
-
-func text(value any) string { return fmt.Sprint(value) }

@@ -9,6 +9,7 @@
 package check
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -92,6 +93,6 @@ type problems struct {
 
 func (p *problems) add(bad bool, f Field, value any, rule string) {
 	if bad {
-		p.all = append(p.all, Problem{p.of, f, text(value), rule})
+		p.all = append(p.all, Problem{p.of, f, fmt.Sprint(value), rule})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"lvsdeck/ipvs"
-	"lvsdeck/ipvs/check"
 )
 
 // set is a set of kinds.
@@ -62,21 +61,22 @@ var tunnelLaws = map[ipvs.TunnelType]law{
 	ipvs.GRE:  {may: of(tunType), oneOf: of(tunNocsum, tunCsum)},
 }
 
-// judge compares what is given with a law; whose is "'list' command".
-func (w law) judge(given set, whose string) *Error {
+// judge compares what is given, and where, with a law; whose is "'list'
+// command".
+func (w law) judge(given set, where *[kinds]int, whose string) *Error {
 	first := kinds
 	for k := range kinds {
 		switch {
 		case !given.has(k) && w.need.has(k):
-			return fail(problem("", "", "needs "+spell(k)),
+			return fail(problem("", whose, "needs "+spell(k)),
 				"You need to supply the '%s' option for the %s", kindNames[k], whose)
 		case !given.has(k) || w.need.has(k) || w.may.has(k):
 		case !w.oneOf.has(k):
 			return fail(problem("", spell(k), "does not go with the "+whose),
-				"Illegal '%s' option with the %s", kindNames[k], whose)
+				"Illegal '%s' option with the %s", kindNames[k], whose).located(where[k])
 		case first != kinds:
 			return fail(problem("", spell(k), fmt.Sprintf("excludes %s in the %s", spell(first), whose)),
-				"The option '%s' conflicts with the '%s' option in the %s", kindNames[k], kindNames[first], whose)
+				"The option '%s' conflicts with the '%s' option in the %s", kindNames[k], kindNames[first], whose).located(where[k])
 		default:
 			first = k
 		}
@@ -104,13 +104,4 @@ func spell(k kind) string {
 func conflictsInListing(given set) bool {
 	noFigures := given&of(connection, timeout, daemon) != 0 && given&of(stats, rate, thresholds) != 0
 	return noFigures || given&of(timeout, daemon) != 0 && given.has(persistentConn)
-}
-
-// tunnelProblem names the field of what is wrong with a tunnel.
-func tunnelProblem(e *Error, t ipvs.TunnelType) *Error {
-	e.Problem.Field = check.TunnelType
-	if e.Problem.Value == "" {
-		e.Problem.Value = t.String()
-	}
-	return e
 }

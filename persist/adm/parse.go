@@ -14,6 +14,7 @@ type line struct {
 	names Names
 	cmd   Command
 	given set
+	where [kinds]int    // the arguments that gave them
 	flags string        // of -b: read when the scheduler is known
 	proto ipvs.Protocol // of names of ports: that of the service as known so far
 
@@ -121,8 +122,11 @@ func (l *line) option(u *use) *Error {
 		return fail(problem(u.field, "", "given twice"), "multiple '%s' options specified", kindNames[u.kind])
 	default:
 		l.given |= of(u.kind)
+		l.where[u.kind] = u.arg
 	}
-	l.at[u.field] = u.arg
+	if u.field != "" {
+		l.at[u.field] = u.arg
+	}
 	if u.set == nil {
 		return nil
 	}
@@ -156,7 +160,7 @@ func (l *line) arguments() *Error {
 }
 
 func (l *line) judge() *Error {
-	if err := laws[l.cmd.Verb].judge(l.given, fmt.Sprintf("'%s' command", l.cmd.Verb)); err != nil {
+	if err := laws[l.cmd.Verb].judge(l.given, &l.where, fmt.Sprintf("'%s' command", l.cmd.Verb)); err != nil {
 		return err.located(l.at[""])
 	}
 	if l.cmd.Verb == List {
@@ -207,13 +211,16 @@ func (l *line) settleService() *Error {
 	if l.strict {
 		return nil
 	}
-	if !s.IsMark() && s.Port == 0 && !s.Persistence.On {
-		return fail(problem(check.Port, "0", "0, which is every port, needs persistence (-p)"),
-			"Zero port specified for non-persistent service").located(l.at[check.Service])
+	// These two of all problems ipvsadm sees itself, in this order.
+	found := map[check.Field]check.Problem{}
+	for _, p := range check.OfService(s) {
+		found[p.Field] = p
 	}
-	if s.OnePacket && !s.IsMark() && s.Protocol != ipvs.UDP {
-		return fail(problem(check.OnePacket, "", "only for UDP and firewall mark services"),
-			"One-Packet Scheduling is only for UDP virtual services").located(l.at[check.OnePacket])
+	if p, bad := found[check.Port]; bad {
+		return fail(p, "Zero port specified for non-persistent service").located(l.at[check.Service])
+	}
+	if p, bad := found[check.OnePacket]; bad {
+		return fail(p, "One-Packet Scheduling is only for UDP virtual services").located(l.at[check.OnePacket])
 	}
 	return nil
 }
@@ -221,14 +228,13 @@ func (l *line) settleService() *Error {
 func (l *line) settleServer() *Error {
 	s, id := &l.cmd.Server, l.cmd.Service.ServiceID
 	if !l.strict && s.Family() != id.Family && s.Forward != ipvs.TunnelFwd {
-		rule := fmt.Sprintf("must be %v as its service is: families may differ only in tunnels", id.Family)
-		return fail(problem(check.Server, s.Addr.Addr().String(), rule),
+		return fail(problem(check.Server, s.Addr.Addr().String(), fmt.Sprintf(check.MixedRule, id.Family)),
 			"Different address family is allowed only for tunneling servers").located(l.at[check.Server])
 	}
 	if s.Forward == ipvs.TunnelFwd {
 		law := tunnelLaws[s.Tunnel.Type]
-		if err := law.judge(l.given&tunnelOptions, fmt.Sprintf("'%v' tunnel type", s.Tunnel.Type)); err != nil {
-			return tunnelProblem(err, s.Tunnel.Type).located(l.at[check.TunnelType])
+		if err := law.judge(l.given&tunnelOptions, &l.where, fmt.Sprintf("'%v' tunnel type", s.Tunnel.Type)); err != nil {
+			return err.located(l.at[check.TunnelType])
 		}
 	} else if l.given&tunnelOptions != 0 {
 		return fail(problem(check.Forward, "", "tunnel options need a tunnel (-i)"),

@@ -3,6 +3,7 @@ package adm
 import (
 	"bufio"
 	"io"
+	"slices"
 
 	"lvsdeck/ipvs"
 )
@@ -13,12 +14,12 @@ import (
 // persistence that is off, and the tunnel of a server that is not TUN.
 func WriteRules(w io.Writer, r ipvs.Rules) error {
 	sorted := r
-	sorted.Services = append([]ipvs.ServiceRules(nil), r.Services...)
+	sorted.Services = slices.Clone(r.Services)
 	for i := range sorted.Services {
 		s := &sorted.Services[i]
-		s.Servers = append([]ipvs.Server(nil), s.Servers...)
+		s.Servers = slices.Clone(s.Servers)
 	}
-	sorted.Daemons = append([]ipvs.Daemon(nil), r.Daemons...)
+	sorted.Daemons = slices.Clone(r.Daemons)
 	sorted.Sort()
 
 	out := bufio.NewWriter(w)
