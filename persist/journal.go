@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"slices"
 )
 
 // The journal is these two files: what is written to, and the one before.
@@ -13,28 +14,28 @@ const (
 )
 
 // Plans reads the journal, oldest first. It may be called while another process
-// writes: a line that is being written is not there yet.
+// writes: a line that is being written is not there yet. The file that is written
+// to is read first: should it become the old one in between, it is read twice,
+// which tells nothing new, rather than not at all.
 func (s *Store) Plans() ([]*Entry, error) {
-	for {
-		young, err := s.open(journalFile)
-		if err != nil {
-			return nil, err
-		}
-		old, err := s.open(journalOld)
-		if err != nil {
-			closeAll(young)
-			return nil, err
-		}
-		text, err := readBoth(old, young)
-		same := s.still(journalFile, young)
-		closeAll(old, young)
-		if err != nil {
-			return nil, explain("read", s.path(journalFile), err)
-		}
-		if same { // else a new file was begun between both
-			return entries(text), nil
-		}
+	young, err := s.read(journalFile)
+	if err != nil {
+		return nil, err
 	}
+	old, err := s.read(journalOld)
+	if err != nil {
+		return nil, err
+	}
+	return entries(slices.Concat(old, []byte{'\n'}, young)), nil
+}
+
+// read reads one of the journal's files, which need not be there.
+func (s *Store) read(name string) ([]byte, error) {
+	text, err := os.ReadFile(s.path(name))
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	return text, explain("read", s.path(name), err)
 }
 
 // Plan finds one plan.
@@ -49,47 +50,6 @@ func (s *Store) Plan(id string) (*Entry, error) {
 		}
 	}
 	return nil, explain("find in the journal the plan", id, os.ErrNotExist)
-}
-
-// open opens one of the journal's files, nil when it is not there.
-func (s *Store) open(name string) (*os.File, error) {
-	f, err := os.Open(s.path(name))
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	return f, explain("read", s.path(name), err)
-}
-
-// still tells whether a name is still that of an open file.
-func (s *Store) still(name string, f *os.File) bool {
-	info, err := os.Stat(s.path(name))
-	if err != nil || f == nil {
-		return err != nil && f == nil
-	}
-	was, err := f.Stat()
-	return err == nil && os.SameFile(info, was)
-}
-
-func readBoth(files ...*os.File) (text []byte, err error) {
-	for _, f := range files {
-		if f == nil {
-			continue
-		}
-		part, err := io.ReadAll(f)
-		if err != nil {
-			return nil, err
-		}
-		text = append(append(text, part...), '\n')
-	}
-	return text, nil
-}
-
-func closeAll(files ...*os.File) {
-	for _, f := range files {
-		if f != nil {
-			f.Close()
-		}
-	}
 }
 
 // Writer writes the records of one plan. Whoever has it has the lock of plans.
@@ -182,7 +142,9 @@ func (w *Writer) Append(r Record) error {
 
 // Close lets the lock go.
 func (w *Writer) Close() error {
-	closeAll(w.file)
+	if w.file != nil {
+		w.file.Close()
+	}
 	_ = w.lock.Truncate(0) // who comes next is not to be mistaken for us
 	return w.lock.Close()
 }

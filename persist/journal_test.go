@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -271,4 +272,47 @@ func TestOnDiskBeforeItCounts(t *testing.T) {
 	if want := []string{"create", "write", "sync", "rename rules", "sync the directory of rules"}; !slices.Equal(ops, want) {
 		t.Errorf("a file is replaced by %q, want %q", ops, want)
 	}
+}
+
+// TestReadWhileOthersWrite reads a journal that another writes and rotates: an
+// unfinished plan is always there, and none is there twice.
+func TestReadWhileOthersWrite(t *testing.T) {
+	s := store(t, Options{JournalSize: 2000})
+	open := s.plan(t, Record{Title: "unfinished"}, false)
+	stop := make(chan struct{})
+	var others sync.WaitGroup
+	others.Go(func() {
+		defer close(stop)
+		for range 300 {
+			w, err := s.Begin("other")
+			if err == nil {
+				err = errors.Join(w.Append(Record{Kind: Begin, Title: "other"}), w.Append(Record{Kind: End, Outcome: Applied}), w.Close())
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for running := true; running; {
+		select {
+		case <-stop:
+			running = false
+		default:
+		}
+		plans, err := s.Plans()
+		ok(t, err)
+		times := map[string]int{}
+		for _, e := range plans {
+			if times[e.ID]++; times[e.ID] > 1 {
+				t.Errorf("%s is there twice", e.Title)
+			}
+			if e.ID == open && (e.Ended != nil || e.UpTo != 2) {
+				t.Errorf("the unfinished plan is %+v", e)
+			}
+		}
+		if times[open] != 1 {
+			t.Fatal("the unfinished plan is lost")
+		}
+	}
+	others.Wait()
 }

@@ -45,7 +45,7 @@ func TestBuilders(t *testing.T) {
 		{Zero(), "", "zero all counters"},
 		{Zero(web, web), "zero the counters of 2 services", "zero|zero"},
 		{Flush(ipvs.Rules{}), "clear the whole table", ""},
-		{SetTimeouts(*running.Timeouts, ipvs.Timeouts{TCP: 60}), "", "set timeouts (s): tcp 900 to 60"},
+		{SetTimeouts(*running.Timeouts, ipvs.Timeouts{TCP: 60}), "set timeouts (s): tcp 900 to 60", "tcp"},
 		{StartDaemon(nil, master), "", "start the master sync daemon on lo"},
 		{StartDaemon([]ipvs.Daemon{master}, other), "restart the master sync daemon", "on lo|on eth0"},
 		{StopDaemon(master), "", "stop the master"},
