@@ -3,6 +3,7 @@ package proc
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -13,6 +14,7 @@ import (
 // the family of a mark service is a good guess.
 type Reader struct {
 	files *Files
+	head  atomic.Pointer[ipvs.Info] // of the table read last
 }
 
 var _ ipvs.Reader = (*Reader)(nil)
@@ -23,7 +25,7 @@ func Open() (*Reader, error) {
 	if err != nil {
 		return nil, &ipvs.Error{Op: ipvs.OpOpen, Kind: err}
 	}
-	return &Reader{files}, nil
+	return &Reader{files: files}, nil
 }
 
 // Limits says what the files do not hold.
@@ -42,13 +44,17 @@ func (r *Reader) Limits() ipvs.Limits {
 	}
 }
 
-// Info implements ipvs.Reader.
+// Info implements ipvs.Reader. Version and size are those of the table that was
+// read last, since they stand in the same file as all of it.
 func (r *Reader) Info(ctx context.Context) (ipvs.Info, error) {
-	t, err := r.table(ctx, ipvs.OpInfo, "")
-	if err != nil {
-		return ipvs.Info{}, err
+	if r.head.Load() == nil {
+		if _, err := r.table(ctx, ipvs.OpInfo, ""); err != nil {
+			return ipvs.Info{}, err
+		}
 	}
-	return ipvs.Info{Version: t.Version, TableSize: t.Size, EstimatorOff: r.files.EstimatorOff()}, nil
+	info := *r.head.Load()
+	info.EstimatorOff = r.files.EstimatorOff()
+	return info, nil
 }
 
 // Overview implements ipvs.Reader.
@@ -103,6 +109,7 @@ func (r *Reader) table(ctx context.Context, op ipvs.Op, target string) (Table, e
 	if err == nil {
 		var t Table
 		if t, err = r.files.Table(); err == nil {
+			r.head.Store(&ipvs.Info{Version: t.Version, TableSize: t.Size})
 			return t, nil
 		}
 	}

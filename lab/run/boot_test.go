@@ -132,7 +132,9 @@ func TestNothingSurvives(t *testing.T) {
 			machine := childOf(t, cmd.Process.Pid)
 			cmd.Process.Signal(sig)
 			cmd.Wait()
-			for deadline := time.Now().Add(10 * time.Second); syscall.Kill(machine, 0) == nil; {
+			pause := time.NewTicker(10 * time.Millisecond)
+			defer pause.Stop()
+			for deadline := time.Now().Add(10 * time.Second); syscall.Kill(machine, 0) == nil; <-pause.C {
 				if time.Now().After(deadline) {
 					t.Fatalf("the machine runs on as process %d", machine)
 				}

@@ -23,8 +23,8 @@ type qemu struct {
 	ended                    chan error
 }
 
-// The kernel's settings. quiet leaves real trouble on the console; a panic ends
-// the machine at once; the timer check fails on loaded hosts for no reason of
+// The kernel's settings. Its messages tell a machine that never began, which is
+// worth a second try, from one that stopped on the way; a panic ends it at once; the timer check fails on loaded hosts for no reason of
 // the kernel's; the rest saves time that emulation makes long.
 var kernelArgs = []string{
 	"console=ttyS0", "panic=-1", "no_timer_check", "mitigations=off", "nokaslr", "tsc=reliable", "cryptomgr.notests",
@@ -91,9 +91,6 @@ func (m Machine) qemuArgs() []string {
 		accel, cpu = "kvm", "host"
 	}
 	kernel := slices.Clone(kernelArgs)
-	if m.Console == nil {
-		kernel = append(kernel, "quiet")
-	}
 	args := []string{
 		"-machine", "pc,accel=" + accel, "-cpu", cpu, "-smp", "1", "-m", strconv.Itoa(m.Memory),
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
