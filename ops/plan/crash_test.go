@@ -180,16 +180,19 @@ func TestKilledAgainAndAgain(t *testing.T) {
 	}
 }
 
+// killMe tells the child of TestKilledForReal where the parent's store is.
+const killMe = "LVSDECK_KILL_ME"
+
 // TestKilledForReal kills a process in the middle of a plan, after it has kept
 // another one out. Its table dies with it, so a copy stands in for the kernel's.
 func TestKilledForReal(t *testing.T) {
-	if dir := os.Getenv("LVSDECK_KILL_ME"); dir != "" {
-		waitForDeath(t, dir)
+	if os.Getenv(killMe) != "" {
+		waitForDeath(t)
 	}
 	b, before := site(t)
 	p := Drain(rows(before))
 	child := exec.Command(os.Args[0], "-test.run=^TestKilledForReal$")
-	child.Env = append(os.Environ(), "LVSDECK_KILL_ME="+b.dir)
+	child.Env = append(os.Environ(), killMe+"="+b.dir)
 	out, err := child.StdoutPipe()
 	b.ok(err)
 	b.ok(child.Start())
@@ -224,10 +227,8 @@ func TestKilledForReal(t *testing.T) {
 	b.run(p)
 }
 
-func waitForDeath(t *testing.T, dir string) {
+func waitForDeath(t *testing.T) {
 	b, before := site(t)
-	b.dir = dir
-	b.restart(nil)
 	_, err := b.Run(ctx, Drain(rows(before)), func(e Event) {
 		if e.Step == 1 && e.State == Done {
 			fmt.Println("now")
