@@ -25,7 +25,7 @@ var (
 	ErrNoDevice      = errors.New("no such network interface")
 	ErrRange         = errors.New("a number is out of range: weight is 0 to 2147483647, the lower threshold not above the upper")
 	ErrFamily        = errors.New("this address family is not supported here")
-	ErrInvalid       = errors.New("the kernel refuses the values; a real server's address must be unicast, a GUE tunnel needs a port, and families may differ only in tunnels and without a sync daemon (dmesg may say more)")
+	ErrInvalid       = errors.New("the kernel refuses the values")
 )
 
 // Op is what was asked of the table.
@@ -70,10 +70,23 @@ func (e *Error) Error() string {
 	if e.Kind != nil {
 		fmt.Fprintf(&b, ": %v", e.Kind)
 	}
+	if advice := invalidAdvice[e.Op]; advice != "" && e.Kind == ErrInvalid {
+		fmt.Fprintf(&b, "; %s", advice)
+	}
 	if e.Errno != 0 {
 		fmt.Fprintf(&b, " (kernel: %s, %s)", e.Errno.Error(), unix.ErrnoName(e.Errno))
 	}
 	return b.String()
+}
+
+// invalidAdvice is what EINVAL may mean; the kernel says no more, dmesg may.
+var invalidAdvice = map[Op]string{
+	OpAddService:  "a mask must be a netmask, for IPv6 a prefix length of 1 to 128",
+	OpSetService:  "a mask must be a netmask, for IPv6 a prefix length of 1 to 128",
+	OpAddServer:   "its address must be unicast, a GUE tunnel needs a port, and families may differ only in tunnels and without a sync daemon",
+	OpSetServer:   "a GUE tunnel needs a port, and families may differ only in tunnels and without a sync daemon",
+	OpSetTimeouts: "each must be 0 to 2678400 seconds (31 days)",
+	OpStartDaemon: "the group must be a multicast address, the message length fit the interface, and no server may be of another family than its service",
 }
 
 // Unwrap lets errors.Is find the kind and the errno.

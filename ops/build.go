@@ -150,12 +150,13 @@ func (h *history) handOver(s *Sample) *Sample {
 
 // sum adds up what a sample takes from its rows.
 func (s *Sample) sum() {
-	s.Servers, s.Active, s.Inactive, s.Persistent = 0, 0, 0, 0
+	s.Servers, s.Active, s.Inactive, s.Persistent, s.PersistentKnown = 0, 0, 0, 0, true
 	for _, svc := range s.Services {
 		s.Servers += len(svc.Servers)
 		s.Active += svc.Active
 		s.Inactive += svc.Inactive
 		s.Persistent += svc.Persistent
+		s.PersistentKnown = s.PersistentKnown && svc.PersistentKnown
 	}
 }
 
@@ -188,12 +189,13 @@ func (h *history) service(s *Service, row *serviceRow, e *ipvs.Entry, d *detail,
 
 // sum adds up what a service takes from its servers.
 func (s *Service) sum() {
-	s.Active, s.Inactive, s.Persistent = 0, 0, 0
+	s.Active, s.Inactive, s.Persistent, s.PersistentKnown = 0, 0, 0, true
 	s.Up, s.Forwards, s.Overloaded = 0, 0, 0
 	for _, r := range s.Servers {
 		s.Active += r.Active
 		s.Inactive += r.Inactive
 		s.Persistent += r.Persistent
+		s.PersistentKnown = s.PersistentKnown && r.PersistentKnown
 		s.Forwards = s.Forwards.With(r.Forward)
 		if r.Usable() {
 			s.Up++
@@ -283,7 +285,8 @@ func (row *serverRow) fill(s *Server, full *ipvs.ServerState, at time.Time) {
 		s.Since = at
 	}
 	s.Server, s.Partial = full.Server, false
-	s.Persistent, s.Total, s.Rate, s.Counted = uint64(full.Persistent), full.Stats.Total, full.Stats.Rate, true
+	s.Persistent, s.PersistentKnown = uint64(full.Persistent), true
+	s.Total, s.Rate, s.Counted = full.Stats.Total, full.Stats.Rate, true
 	s.Seen = s.Seen.Add(row.count.grown(s.Total))
 }
 

@@ -37,18 +37,21 @@ type Sample struct {
 
 // Figures are the numbers of a row that move.
 type Figures struct {
-	Active, Inactive, Persistent uint64 // Persistent is meaningful when Counted
-	Total                        ipvs.Traffic
-	Rate                         ipvs.Traffic // per second, the kernel's average over about 8 s
+	Active, Inactive uint64
+	Persistent       uint64 // persistence templates
+	Total            ipvs.Traffic
+	Rate             ipvs.Traffic // per second, the kernel's average over about 8 s
 
-	// Counted: Total and Rate (and a server's Persistent) were read for this
-	// very sample. Otherwise they are unknown, not zero: counters from an
-	// earlier sample are never shown as live.
+	// Counted: Total and Rate were read for this very sample. Otherwise they are
+	// unknown, not zero: counters from an earlier sample are never shown as live.
 	Counted bool
+
+	// PersistentKnown: so was Persistent; a sum is known when all its parts are.
+	PersistentKnown bool
 }
 
 // Service is one virtual service in a sample. Its Active, Inactive and
-// Persistent are the sums over its servers; Persistent over those Counted.
+// Persistent are the sums over its servers.
 type Service struct {
 	ipvs.Service
 	Partial bool   // see ipvs.ServiceState

@@ -143,9 +143,6 @@ func flush(m *Model) tea.Cmd {
 	})
 }
 
-// errNothing is said when there is nothing to undo.
-var errNothing = errors.New("no change is in force that could be undone")
-
 // undo shows the reverse of the last plan that is in force, and asks.
 func undo(m *Model) tea.Cmd {
 	store := m.hands.runner.Store
@@ -154,15 +151,10 @@ func undo(m *Model) tea.Cmd {
 		if err != nil {
 			return plan.Plan{}, err
 		}
-		for i := len(plans) - 1; i >= 0; i-- {
-			if e := plans[i]; e.InForce && e.Undoes == "" {
-				p, err := plan.Reverse(e)
-				if err == nil && p.Empty() {
-					err = fmt.Errorf("the last change, %s, cannot be undone", e.Title)
-				}
-				return p, err
-			}
+		last := plan.Last(plans)
+		if last == nil {
+			return plan.Plan{}, errors.New("no change is in force that could be undone")
 		}
-		return plan.Plan{}, errNothing
+		return plan.Undoing(last)
 	}, confirm)
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -25,6 +26,7 @@ type director struct {
 	*Model
 	t       *testing.T
 	table   *memory.Table
+	runner  plan.Runner
 	sampler *ops.Sampler
 	now     time.Time
 }
@@ -39,18 +41,47 @@ func newDirector(t *testing.T) *director {
 	for i, at := range []string{"10.0.3.11:443", "10.0.3.12:443", "10.0.3.13:443"} {
 		d.must(d.table.AddServer(t.Context(), web.ServiceID, ipvs.Server{Addr: addr(at), Forward: ipvs.Direct, Weight: uint32(100 + i), Upper: 900, Lower: 800}))
 	}
-	store, err := persist.Open(persist.Options{Dir: t.TempDir(), Who: persist.Who{User: "alice"}, Now: func() time.Time { return d.now }})
+	store, err := persist.Open(persist.Options{
+		Dir: t.TempDir(), Who: persist.Who{User: "alice", From: "198.51.100.7"}, Now: func() time.Time { return d.now },
+	})
 	d.must(err)
-	d.sampler = ops.NewSampler(d.table, ops.Options{})
-	d.sampler.Observe(t.Context(), d.now)
-	d.Model = New(Options{Source: d.sampler, Host: "dir-a", Interval: 2 * time.Second, Hands: &plan.Runner{
+	d.runner = plan.Runner{
 		Target: plan.Target{Table: d.table}, Store: store,
 		Rules: persist.Language{Write: adm.WriteRules, Read: adm.ReadRules},
-	}})
-	d.Init()
-	d.Update(tea.ColorProfileMsg{Profile: colorprofile.ANSI256})
-	d.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
+	}
+	d.start(80, 24)
 	return d
+}
+
+// start opens the console, as after the end of the one before.
+func (d *director) start(width, height int) {
+	d.t.Helper()
+	d.sampler = ops.NewSampler(d.table, ops.Options{})
+	d.sampler.Observe(d.t.Context(), d.now)
+	d.Model = New(Options{
+		Source: d.sampler, Host: "dir-a", Interval: 2 * time.Second, Hands: &d.runner, Store: d.runner.Store,
+		RulesFile: filepath.Join(d.runner.Store.Dir(), "ipvsadm.rules"),
+	})
+	cmd := d.Init()
+	d.Update(tea.ColorProfileMsg{Profile: colorprofile.ANSI256})
+	d.Update(tea.WindowSizeMsg{Width: width, Height: height})
+	d.finish(cmd)
+}
+
+// finish does what was set off, to its end.
+func (d *director) finish(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	msg := cmd()
+	if all, ok := msg.(tea.BatchMsg); ok {
+		for _, c := range all {
+			d.finish(c)
+		}
+		return
+	}
+	_, next := d.Update(msg)
+	d.finish(next)
 }
 
 func (d *director) must(err error) {
@@ -65,12 +96,11 @@ func (d *director) do(keys ...string) {
 	d.t.Helper()
 	for _, k := range keys {
 		_, cmd := d.Update(keyMsg(k))
-		for cmd != nil {
-			_, cmd = d.Update(cmd())
-		}
+		d.finish(cmd)
 		d.now = d.now.Add(2 * time.Second)
 		d.sampler.Observe(d.t.Context(), d.now)
-		d.Update(sampleMsg{})
+		_, cmd = d.Update(sampleMsg{})
+		d.finish(cmd)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
 	"lvsdeck/ops/plan"
+	"lvsdeck/persist"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/services"
 )
@@ -29,13 +30,15 @@ type Source interface {
 
 // Options say what the console looks at and how.
 type Options struct {
-	Source   Source
-	Host     string
-	Interval time.Duration
-	Demo     string       // the kind of made-up traffic, or "" for the truth
-	Limits   ipvs.Limits  // what cannot be changed or seen
-	Hands    *plan.Runner // changes the table; nil: nothing can be changed
-	ASCII    bool
+	Source    Source
+	Host      string
+	Interval  time.Duration
+	Demo      string         // the kind of made-up traffic, or "" for the truth
+	Limits    ipvs.Limits    // what cannot be changed or seen
+	Hands     *plan.Runner   // changes the table; nil: nothing can be changed
+	Store     *persist.Store // journal, names and notes; nil: none can be read
+	RulesFile string         // where the host keeps its rules
+	ASCII     bool
 }
 
 // The smallest screen that keys act on.
@@ -68,11 +71,13 @@ type Model struct {
 	list    *services.List
 	set     int // columns, index into services.Sets
 	detail  bool
+	showLog bool
 	layers  []layer // above the home screen, the topmost last
 	message string  // answer to the last key, until the next
 	mouse   bool
 	focus   []ipvs.ServiceID
 	hands   hands
+	kept    kept
 
 	frame string
 	stale bool // frame must be drawn anew
@@ -103,7 +108,7 @@ func New(opts Options) *Model {
 // first frame.
 func (m *Model) Init() tea.Cmd {
 	m.takeSample()
-	return nil
+	return m.lookBack()
 }
 
 // Update implements tea.Model.
@@ -116,6 +121,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.theme = paint.NewTheme(msg.Profile)
 	case sampleMsg:
 		m.takeSample()
+		cmd = m.compareDue()
 	case tea.KeyPressMsg:
 		cmd = m.key(msg)
 	case tea.PasteMsg:
@@ -131,7 +137,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			msg.show(m)
 		}
 	case ranMsg:
-		m.ran(msg)
+		cmd = tea.Batch(m.ran(msg), m.compare())
+	case besideMsg:
+		cmd = msg(m)
 	case tea.MouseWheelMsg:
 		m.wheel(msg)
 	case tea.MouseClickMsg:
@@ -147,7 +155,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // height, what the sampler should look at, and the frame.
 func (m *Model) settle() {
 	m.list.SetHeight(m.listHeight())
-	if ids := m.list.Visible(); !slices.Equal(ids, m.focus) {
+	if ids := m.list.Visible(m.services().Sums(m.list, m.width)); !slices.Equal(ids, m.focus) {
 		m.focus = ids
 		m.opts.Source.Focus(ids)
 	}
@@ -163,7 +171,7 @@ func (m *Model) takeSample() {
 }
 
 func (m *Model) show(s *ops.Sample) {
-	if s == nil || s == m.sample {
+	if s == nil || s == m.sample || s.Time.IsZero() { // without a time, nothing was ever read
 		return
 	}
 	m.sample = s
@@ -242,6 +250,10 @@ func (m *Model) services() services.View {
 
 // togglePause holds the picture while sampling goes on, or shows the newest.
 func (m *Model) togglePause() {
+	if m.sample == nil {
+		m.message = "nothing was read that could be held"
+		return
+	}
 	m.paused = !m.paused
 	if !m.paused {
 		m.show(m.live)

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
-
 	"lvsdeck/ops/plan"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/text"
@@ -19,6 +17,7 @@ type ask struct {
 	plan  plan.Plan
 	word  string
 	typed prompt
+	steps stepLines
 }
 
 // confirm asks before a plan is run.
@@ -63,31 +62,12 @@ func (a *ask) Body(m *Model, height int) []string {
 		m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, text.Clean(a.plan.Title)).
 			Put(paint.Rest, fmt.Sprintf("   +%d ~%d -%d", c.Add, c.Change, c.Remove)).String(), "",
 	}
-	reason := ""
-	for i, item := range a.plan.Items {
-		if item.Reason != reason {
-			reason = item.Reason
-			lines = append(lines, wrapped(m, paint.Rest, reason, 1)...)
-		}
-		lines = append(lines, wrapped(m, paint.Plain, fmt.Sprintf("%d  %s", i+1, item.Step), 1)...)
-		for command := range strings.Lines(item.Step.Command()) {
-			lines = append(lines, wrapped(m, paint.Rest, command, 4)...)
-		}
-	}
+	lines = append(lines, a.steps.of(m, a.plan.Items, nil)...)
 	if n := len(a.plan.Irreversible()); n > 0 {
 		lines = append(lines, "", m.theme.Line(paint.Ground, m.width).Space(1).
 			Put(paint.Warn, fmt.Sprintf("%s %d of these cannot be undone.", m.signs.Problem, n)).String())
 	}
 	return a.window(lines, height)
-}
-
-// wrapped is text over as many lines as it needs.
-func wrapped(m *Model, s paint.Style, str string, indent int) []string {
-	var out []string
-	for _, part := range strings.Split(ansi.Wrap(text.Clean(strings.TrimSpace(str)), m.width-indent-1, ""), "\n") {
-		out = append(out, m.theme.Line(paint.Ground, m.width).Space(indent).Put(s, part).String())
-	}
-	return out
 }
 
 // Footer implements layer.

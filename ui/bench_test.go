@@ -38,10 +38,10 @@ func BenchmarkKey100k(b *testing.B) {
 // BenchmarkSample100k is a new sample of 100,000 servers, sorted by a rate.
 func BenchmarkSample100k(b *testing.B) {
 	samples := [2]struct{ src *fakeSource }{{newFakeSource(manyServers())}, {newFakeSource(manyServers())}}
-	m, src := console(b, samples[0].src.latest, 80, 24, nil)
+	m, src := console(b, samples[0].src.Latest(), 80, 24, nil)
 	press(m, "o", "<", "<")
 	for i := 0; b.Loop(); i++ {
-		src.latest = samples[i%2].src.latest
+		src.latest.Store(samples[i%2].src.Latest())
 		m.Update(sampleMsg{})
 		m.View()
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ var noon = time.Date(2026, 3, 1, 12, 4, 31, 0, time.UTC)
 
 // fakeSource is a Source whose samples the test sets.
 type fakeSource struct {
-	latest   *ops.Sample
+	latest   atomic.Pointer[ops.Sample]
 	updated  chan struct{}
 	interval time.Duration
 	focus    []ipvs.ServiceID
@@ -29,10 +30,12 @@ type fakeSource struct {
 }
 
 func newFakeSource(s *ops.Sample) *fakeSource {
-	return &fakeSource{latest: s, updated: make(chan struct{}, 1), interval: 2 * time.Second}
+	f := &fakeSource{updated: make(chan struct{}, 1), interval: 2 * time.Second}
+	f.latest.Store(s)
+	return f
 }
 
-func (f *fakeSource) Latest() *ops.Sample         { return f.latest }
+func (f *fakeSource) Latest() *ops.Sample         { return f.latest.Load() }
 func (f *fakeSource) Updated() <-chan struct{}    { return f.updated }
 func (f *fakeSource) SetInterval(d time.Duration) { f.interval = d }
 func (f *fakeSource) Focus(ids []ipvs.ServiceID)  { f.focus = ids }
@@ -43,7 +46,7 @@ func addr(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 // server makes a server with a few figures.
 func server(at string, fwd ipvs.Forward, weight uint32, active, inactive, rate uint64) *ops.Server {
 	a := addr(at)
-	f := ops.Figures{Active: active, Inactive: inactive, Counted: true,
+	f := ops.Figures{Active: active, Inactive: inactive, Counted: true, PersistentKnown: true,
 		Total: ipvs.Traffic{Conns: rate * 1000, InPackets: rate * 9000, InBytes: rate * 900_000},
 		Rate:  ipvs.Traffic{Conns: rate, InPackets: rate * 9, InBytes: rate * 900}}
 	if fwd == ipvs.Masq {
@@ -67,7 +70,7 @@ func ramp(rate uint64) *ops.Trend {
 // service sums its servers, as the sampler does.
 func service(svc ipvs.Service, servers ...*ops.Server) *ops.Service {
 	s := &ops.Service{Service: svc, Name: svc.ServiceID.Name(), Servers: servers, Since: noon.Add(-5 * time.Minute)}
-	s.Counted = true
+	s.Counted, s.PersistentKnown = true, true
 	for _, r := range servers {
 		s.Active += r.Active
 		s.Inactive += r.Inactive

@@ -52,7 +52,7 @@ var scenes = []scene{
 	{name: "paused", keys: []string{"p"}, then: func(m *Model, src *fakeSource) {
 		later := site()
 		later.Seq, later.Time = 2, noon.Add(12*time.Second)
-		src.latest = later
+		src.latest.Store(later)
 		m.Update(sampleMsg{})
 	}},
 	{name: "changed", keys: []string{"o"}, then: func(m *Model, src *fakeSource) {
@@ -60,7 +60,7 @@ var scenes = []scene{
 		next.Seq = 2
 		r := next.Services[0].Servers[0]
 		r.Active, r.Rate.Conns = r.Active+7, 0
-		src.latest = next
+		src.latest.Store(next)
 		m.Update(sampleMsg{})
 	}},
 	{name: "estimator", sample: func() *ops.Sample {
@@ -68,6 +68,9 @@ var scenes = []scene{
 		s.EstimatorStopped = "totals and rates stand still: net.ipv4.vs.run_estimation is 0"
 		return s
 	}},
+	{name: "never-read", sample: func() *ops.Sample {
+		return &ops.Sample{Err: ipvs.Refused(ipvs.OpList, "", 1), Trend: &ops.Trend{}}
+	}, keys: []string{"p"}},
 	{name: "missed", sample: func() *ops.Sample {
 		s := site()
 		s.Missed = context.DeadlineExceeded
@@ -76,7 +79,7 @@ var scenes = []scene{
 	{name: "failed", then: func(m *Model, src *fakeSource) {
 		s := site()
 		s.Seq, s.Err = 2, ipvs.Refused(ipvs.OpList, "", 1)
-		src.latest = s
+		src.latest.Store(s)
 		m.Update(sampleMsg{})
 	}},
 }

@@ -23,16 +23,6 @@ type hands struct {
 	form   *form         // asks for what is being done
 }
 
-// logLine is one step that was done or refused, as its shell command.
-type logLine struct {
-	command string
-	state   plan.State
-	err     error
-}
-
-// logMax bounds the log of this session; the journal has everything.
-const logMax = 500
-
 // madeMsg is a plan, made from what was read, or why it could not be.
 type madeMsg struct {
 	plan plan.Plan
@@ -42,8 +32,9 @@ type madeMsg struct {
 
 // ranMsg is how a plan ended.
 type ranMsg struct {
-	result plan.Result
-	err    error
+	result  plan.Result
+	touched map[int]plan.StepResult // steps that this session did or tried
+	err     error
 }
 
 // cannotChange is why nothing can be changed, or "".
@@ -95,29 +86,34 @@ func (m *Model) made(msg madeMsg) tea.Cmd {
 
 // runPlan does a plan beside the loop.
 func (m *Model) runPlan(p plan.Plan) tea.Cmd {
+	runner := *m.hands.runner
+	return m.runBeside(p, func(ctx context.Context, on func(plan.Event)) (plan.Result, error) {
+		return runner.Run(ctx, p, on)
+	})
+}
+
+// runBeside does what a runner can do with a plan, beside the loop.
+func (m *Model) runBeside(p plan.Plan, do func(context.Context, func(plan.Event)) (plan.Result, error)) tea.Cmd {
 	done := &atomic.Int64{}
 	m.hands.busy, m.hands.steps, m.hands.at = p.Title, len(p.Items), done
-	runner := *m.hands.runner
 	return func() tea.Msg {
-		result, err := runner.Run(context.Background(), p, func(e plan.Event) {
+		touched := map[int]plan.StepResult{}
+		result, err := do(context.Background(), func(e plan.Event) {
 			if !e.Begun {
 				done.Add(1)
+				touched[e.Step] = plan.StepResult{State: e.State, Err: e.Err}
 			}
 		})
-		return ranMsg{result, err}
+		return ranMsg{result, touched, err}
 	}
 }
 
 // ran says how it went and asks for a reading, so that the screen shows it.
-func (m *Model) ran(msg ranMsg) {
+func (m *Model) ran(msg ranMsg) tea.Cmd {
 	m.hands.busy = ""
 	m.opts.Source.ReadNow()
-	for i, s := range msg.result.Steps {
-		if s.State != plan.ToDo {
-			m.hands.log = append(m.hands.log, logLine{msg.result.Plan.Items[i].Step.Command(), s.State, s.Err})
-		}
-	}
-	m.hands.log = m.hands.log[max(0, len(m.hands.log)-logMax):]
+	m.hands.keepLog(msg.result.Plan.Items, msg.touched)
+	refresh := m.refreshLayers()
 	err := errors.Join(msg.err, msg.result.Warning)
 	if m.hands.form != nil && msg.err == nil && m.top() == layer(m.hands.form) {
 		m.pop()
@@ -126,11 +122,16 @@ func (m *Model) ran(msg ranMsg) {
 	switch {
 	case err != nil:
 		m.tell(outcomeText(msg.result), err)
-	case len(msg.result.Plan.Irreversible()) > 0:
+	case msg.result.Outcome == plan.WentBack:
+		m.message = "taken back: " + msg.result.Plan.Title
+	case msg.result.Outcome == plan.Left:
+		m.message = "left as it is: " + msg.result.Plan.Title
+	case len(msg.result.Plan.Irreversible()) > 0, msg.result.Plan.Undoes != "", m.top() != nil:
 		m.message = "done: " + msg.result.Plan.Title
 	default:
 		m.message = "done: " + msg.result.Plan.Title + "   u takes it back"
 	}
+	return refresh
 }
 
 // outcomeText is how a plan that did not go well ended.

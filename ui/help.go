@@ -20,7 +20,7 @@ const (
 
 // Key implements layer.
 func (h *help) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	if key := k.String(); !h.move(key) && key != "enter" {
+	if !h.move(k.String()) {
 		m.pop()
 	}
 	return nil

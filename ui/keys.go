@@ -22,5 +22,6 @@ func KeysMarkdown() string {
 		}
 	}
 	b.WriteString("\nWhile a filter is typed: `up` and `down` move among the rows found, `Enter` keeps the filter, `esc` goes back to the one before.\n")
+	b.WriteString("\nOn the screen of rules: `s` saves, `l` loads the file, `t` lists the snapshots. Nothing happens before it is shown and confirmed.\n")
 	return b.String()
 }

@@ -1,6 +1,13 @@
 package ui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/text"
+)
 
 // layer is something above the home screen: a line of typing, help, a form. The
 // topmost takes the keys.
@@ -22,6 +29,40 @@ func (m *Model) push(l layer) { m.layers = append(m.layers, l) }
 
 // pop ends the topmost layer.
 func (m *Model) pop() { m.layers = m.layers[:len(m.layers)-1] }
+
+// drop ends a layer, whatever stands above it by now.
+func (m *Model) drop(l layer) {
+	m.layers = slices.DeleteFunc(m.layers, func(o layer) bool { return o == l })
+}
+
+// refresher is a layer that shows what a plan may have changed.
+type refresher interface {
+	refresh(m *Model) tea.Cmd
+}
+
+// refreshLayers is told them when a plan has ended.
+func (m *Model) refreshLayers() tea.Cmd {
+	var all []tea.Cmd
+	for _, l := range slices.Clone(m.layers) {
+		if r, ok := l.(refresher); ok {
+			all = append(all, r.refresh(m))
+		}
+	}
+	return tea.Batch(all...)
+}
+
+// keysLine is the last line of a layer: the answer to the last key, or keys and
+// what they do, in turn.
+func (m *Model) keysLine(keys ...string) string {
+	line := m.theme.Line(paint.Ground, m.width).Space(1)
+	if m.message != "" {
+		return line.Put(paint.Strong, text.Clean(m.message)).String()
+	}
+	for i := 0; i+1 < len(keys); i += 2 {
+		line.Put(paint.Accent, keys[i]).Put(paint.Rest, " "+keys[i+1]).Space(3)
+	}
+	return line.String()
+}
 
 // top is the topmost layer, or nil on the home screen.
 func (m *Model) top() layer {

@@ -17,7 +17,7 @@ import (
 const (
 	// framesPerSecond is how often Bubble Tea looks for something to send, so a
 	// key waits 8 ms at the most. A look without a change sends nothing and costs
-	// next to nothing (make bench has the figure).
+	// next to nothing.
 	framesPerSecond = 120
 
 	// quitGrace is how long the loop may take to end by itself. It stands still
@@ -77,7 +77,7 @@ func forward(ctx context.Context, src Source, p *tea.Program) {
 // as an orphan.
 func watch(ctx context.Context, p *tea.Program, restore func(), ended chan<- syscall.Signal) {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
 	defer signal.Stop(signals)
 	hangup := make(chan struct{})
 	go func() {

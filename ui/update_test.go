@@ -17,7 +17,7 @@ import (
 
 // next shows a sample as the source would.
 func next(m *Model, src *fakeSource, s *ops.Sample) {
-	src.latest = s
+	src.latest.Store(s)
 	m.Update(sampleMsg{})
 }
 
@@ -107,7 +107,7 @@ func TestOpenAndClose(t *testing.T) {
 	}{
 		{"enter", 10, "203.0.113.10:443"}, {"right", 10, "10.0.3.11:443"}, {"left", 6, "203.0.113.10:443"},
 		{"right", 10, "203.0.113.10:443"}, {"o", 17, "203.0.113.10:443"}, {"down", 17, "10.0.3.11:443"}, {"enter", 13, "203.0.113.10:443"},
-		{"o", 6, "203.0.113.10:443"},
+		{"o", 17, "203.0.113.10:443"}, {"o", 6, "203.0.113.10:443"},
 	}
 	for i, s := range steps {
 		press(m, s.key)
@@ -141,6 +141,7 @@ func TestFilter(t *testing.T) {
 		{"!dr tcp", "203.0.113.25:25"},
 		{"10.0.3.1 !10.0.3.13", "203.0.113.10:443 (10.0.3.11:443 10.0.3.12:443 10.0.3.14:443)"},
 		{"!", "203.0.113.10:443 203.0.113.25:25 203.0.113.53:53 203.0.113.80:80 [2001:db8:1111:2222:3333:4444:5555:6666]:8443 7"},
+		{"ipv6", "[2001:db8:1111:2222:3333:4444:5555:6666]:8443"},
 		{"99.99", ""},
 	} {
 		m, _ := console(t, site(), 80, 50, nil)
@@ -246,30 +247,73 @@ func TestInterval(t *testing.T) {
 	}
 }
 
-// TestSortByEveryColumn goes once around all columns and checks the order of
-// services, and of servers within theirs.
+// TestSortByEveryColumn goes once around all columns: services, and servers
+// within theirs, stand in the column's order, and the title has the arrow.
 func TestSortByEveryColumn(t *testing.T) {
-	m, _ := console(t, site(), 200, 50, nil)
+	// The first two services and the servers of 203.0.113.10:443 or .25:25, when
+	// first sorted by the column.
+	want := map[string]string{
+		"service":     "203.0.113.10:443 203.0.113.25:25 | 11 12 13 14",
+		"scheduler":   "[2001:db8:1111:2222:3333:4444:5555:6666]:8443 203.0.113.53:53 | 13 11 12 14",
+		"forward":     "203.0.113.25:25 203.0.113.53:53 | 11 12 13 14",
+		"up":          "203.0.113.80:80 203.0.113.25:25 | 13 11 12 14",
+		"active":      "203.0.113.10:443 7 | 14 11 12 13",
+		"inactive":    "203.0.113.10:443 203.0.113.53:53 | 14 12 11 13",
+		"persistent":  "203.0.113.10:443 203.0.113.25:25 | 11 12 13 14",
+		"persistence": "[2001:db8:1111:2222:3333:4444:5555:6666]:8443 203.0.113.10:443 | 11 12 13 14",
+		"limit":       "203.0.113.25:25 203.0.113.10:443 | 11 12 13 14",
+		"tunnel":      "203.0.113.10:443 203.0.113.25:25 | 11 12 13 14",
+		"conn/s":      "203.0.113.53:53 203.0.113.10:443 | 11 14 12 13",
+		"pkt/s in":    "203.0.113.53:53 203.0.113.10:443 | 11 14 12 13",
+		"pkt/s out":   "203.0.113.53:53 203.0.113.25:25 | 11 12 13 14",
+		"bit/s in":    "203.0.113.53:53 203.0.113.10:443 | 11 14 12 13",
+		"bit/s out":   "203.0.113.53:53 203.0.113.25:25 | 11 12 13 14",
+		"connections": "203.0.113.53:53 203.0.113.10:443 | 11 14 12 13",
+		"packets in":  "203.0.113.53:53 203.0.113.10:443 | 11 14 12 13",
+		"packets out": "203.0.113.53:53 203.0.113.25:25 | 11 12 13 14",
+		"bytes in":    "203.0.113.53:53 203.0.113.10:443 | 11 14 12 13",
+		"bytes out":   "203.0.113.53:53 203.0.113.25:25 | 11 12 13 14",
+		"trend":       "203.0.113.53:53 203.0.113.10:443 | 11 14 12 13",
+	}
+	if len(want) != len(services.Columns) {
+		t.Errorf("%d columns, %d expectations", len(services.Columns), len(want))
+	}
+	m, _ := console(t, site(), 230, 50, nil)
 	press(m, "o")
-	seen := map[string]bool{}
-	for range len(services.Columns) {
+	for range services.Columns {
 		press(m, ">")
-		s := m.list.Sort()
-		if s.Column == nil || seen[s.Column.ID] {
-			continue
+		id, before := m.list.Sort().Column.ID, shown(m)
+		if got := firsts(m); got != want[id] {
+			t.Errorf("sort by %s: %s, want %s", id, got, want[id])
 		}
-		seen[s.Column.ID] = true
-		before := shown(m)
+		delete(want, id)
+		if header := strings.Split(grid(m), "\n")[3]; !strings.ContainsAny(header, "▲▼") {
+			t.Errorf("sort by %s: no arrow in %q", id, header)
+		}
 		press(m, "r", "r")
 		if after := shown(m); after != before {
-			t.Errorf("sort by %s: turned around twice %q, before %q", s.Column.ID, after, before)
+			t.Errorf("sort by %s: turned around twice %q, before %q", id, after, before)
 		}
 	}
-	for _, id := range []string{"service", "scheduler", "active", "conn/s", "trend", "bit/s out"} {
-		if !seen[id] {
-			t.Errorf("no sort by %s; saw %v", id, seen)
+	if len(want) > 0 {
+		t.Errorf("never sorted by %v", want)
+	}
+}
+
+// firsts is the first two services, and the last numbers of the addresses of the
+// first one's servers under 10.0.3.
+func firsts(m *Model) string {
+	var names, servers []string
+	for i := range m.list.Len() {
+		row := m.list.Row(i)
+		if row.Server == nil && len(names) < 2 {
+			names = append(names, row.Service.Name)
+		}
+		if row.Server != nil && row.Service.Name == "203.0.113.10:443" {
+			servers = append(servers, strings.TrimSuffix(strings.TrimPrefix(row.Server.Name, "10.0.3."), ":443"))
 		}
 	}
+	return strings.Join(names, " ") + " | " + strings.Join(servers, " ")
 }
 
 func TestSortByConnRate(t *testing.T) {
@@ -280,7 +324,7 @@ func TestSortByConnRate(t *testing.T) {
 	if got, want := shown(m), "203.0.113.53:53 203.0.113.10:443 7 203.0.113.25:25 [2001:db8:1111:2222:3333:4444:5555:6666]:8443 203.0.113.80:80"; got != want {
 		t.Errorf("largest first: %q, want %q", got, want)
 	}
-	if !strings.Contains(grid(m), "CONN/S▼") {
+	if !strings.Contains(grid(m), "▼CONN/S") {
 		t.Error("the direction is not shown")
 	}
 }
@@ -447,6 +491,30 @@ func TestRandomWalk(t *testing.T) {
 				t.Fatalf("seed %d step %d: %d lines of %d", seed, step, lines, m.height)
 			}
 		}
+	}
+}
+
+// TestCursorStaysWithItsService: a server that a search hides is looked for at its
+// service.
+func TestCursorStaysWithItsService(t *testing.T) {
+	m, _ := console(t, site(), 80, 50, nil)
+	press(m, "enter", "end", "up", "up", "up", "up", "up") // 10.0.3.14
+	if got := current(t, m); got.Server == nil || got.Server.Name != "10.0.3.14:443" {
+		t.Fatalf("cursor on %v", got.Key())
+	}
+	press(m, "!")
+	if got, want := current(t, m).Key(), (services.Key{Service: site().Services[0].ServiceID}); got != want {
+		t.Errorf("cursor on %v, want %v", got, want)
+	}
+}
+
+// TestRightNeverLeavesTheService: an open service may have no servers.
+func TestRightNeverLeavesTheService(t *testing.T) {
+	empty := service(svc(ipvs.TCP, "192.0.2.1:80", "rr"))
+	m, _ := console(t, sample(append([]*ops.Service{empty}, site().Services...)...), 80, 50, nil)
+	press(m, "right", "right", "right")
+	if got := current(t, m).Service.Name; got != "192.0.2.1:80" {
+		t.Errorf("right went on to %s", got)
 	}
 }
 

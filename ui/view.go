@@ -69,7 +69,7 @@ func (m *Model) drawTooSmall() string {
 	return strings.Join(lines[:min(len(lines), m.height)], "\n")
 }
 
-// screen is the header, the rows and the detail pane.
+// screen is the header, the rows, the detail pane and the log.
 func (m *Model) screen(height int) []string {
 	v := m.services()
 	lines := []string{v.Header(m.list, m.width)}
@@ -77,12 +77,19 @@ func (m *Model) screen(height int) []string {
 		return append(lines, m.nothing(height-1)...)
 	}
 	lines = append(lines, v.Rows(m.list, m.width)...)
+	log := m.logHeight()
 	if d := m.detailHeight(); d > 0 {
-		for len(lines) < height-d {
+		for len(lines) < height-log-d {
 			lines = append(lines, "")
 		}
 		lines = append(lines, m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, m.width-2).String())
 		lines = append(lines, v.Detail(m.list, m.sample.Time, m.width, d-1)...)
+	}
+	if log > 0 {
+		for len(lines) < height-log {
+			lines = append(lines, "")
+		}
+		lines = append(lines, m.logPane(log)...)
 	}
 	return lines
 }
@@ -106,19 +113,27 @@ func (m *Model) nothing(height int) []string {
 	return lines
 }
 
-// listMin is how many rows stay when the detail pane is open.
-const listMin = 6
+// listMin is how many rows stay when panes are open, detailMin is the least that
+// shows some detail, with its rule.
+const (
+	listMin   = 6
+	detailMin = 4
+)
 
 // detailHeight is the lines of the detail pane with its rule, or 0.
 func (m *Model) detailHeight() int {
 	if !m.detail {
 		return 0
 	}
-	return min(m.services().DetailHeight(m.list, m.width)+1, m.height-frameLines-1-listMin)
+	room := m.height - frameLines - 1 - listMin - m.logHeight()
+	if room < detailMin {
+		return 0
+	}
+	return min(m.services().DetailHeight(m.list, m.width)+1, room)
 }
 
 func (m *Model) listHeight() int {
-	return m.height - frameLines - 1 - m.detailHeight()
+	return m.height - frameLines - 1 - m.detailHeight() - m.logHeight()
 }
 
 // segment is a piece of the status line. When the line is too short, the piece
@@ -146,10 +161,13 @@ func (m *Model) statusLine() string {
 		}
 	}
 	var right []segment
+	if m.kept.unsaved() {
+		right = append(right, segment{paint.Warn, "unsaved", 4})
+	}
 	if n := m.list.Marks(); n > 0 {
 		right = append(right, segment{paint.Mark, fmt.Sprintf("%d marked", n), 4})
 	}
-	if m.live != nil {
+	if m.live != nil && !m.live.Time.IsZero() {
 		right = append(right, segment{paint.Plain, m.live.Time.Format("15:04:05"), 2})
 	}
 	return m.segments(left, right)
@@ -158,7 +176,7 @@ func (m *Model) statusLine() string {
 // modeSegment says how fresh the picture is.
 func (m *Model) modeSegment() segment {
 	switch {
-	case m.sample == nil:
+	case m.sample == nil && (m.live == nil || m.live.Err == nil):
 		return segment{paint.Rest, m.signs.Live + " starting", 7}
 	case m.paused:
 		return segment{paint.Warn, m.signs.Paused + " paused " + figure.Span(m.live.Time.Sub(m.sample.Time)), 7}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
 	"lvsdeck/ops/demo"
+	"lvsdeck/ops/keep"
 	"lvsdeck/persist"
 	"lvsdeck/ui"
 )
@@ -67,7 +69,10 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
-	opts := ui.Options{Host: hostName(), Interval: o.interval, ASCII: o.ascii || !unicodeTerminal(os.Getenv)}
+	opts := ui.Options{
+		Host: hostName(), Interval: o.interval, RulesFile: persist.RulesFile(),
+		ASCII: o.ascii || !unicodeTerminal(os.Getenv),
+	}
 	var reader ipvs.Reader
 	var sampler *ops.Sampler
 	state := persist.DefaultDir
@@ -82,9 +87,13 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 			return err
 		}
 		defer os.RemoveAll(state)
+		opts.RulesFile = filepath.Join(state, "ipvsadm.rules")
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
 		site.Prime(ctx, sampler, time.Now())
-		beside(cancel, func() { site.Run(ctx) })
+		beside(cancel, func() {
+			_, _ = keep.Save(ctx, site.Table(), opts.RulesFile) // a director at rest has its rules saved
+			site.Run(ctx)
+		})
 	} else {
 		var err error
 		if reader, err = openTable(ctx); err != nil {

@@ -69,6 +69,7 @@ func TestTerminalIsGivenBack(t *testing.T) {
 		}, 0},
 		"SIGINT":  {signalled(unix.SIGINT), 128 + int(unix.SIGINT)},
 		"SIGTERM": {signalled(unix.SIGTERM), 128 + int(unix.SIGTERM)},
+		"SIGQUIT": {signalled(unix.SIGQUIT), 128 + int(unix.SIGQUIT)},
 		"SIGHUP":  {signalled(unix.SIGHUP), 128 + int(unix.SIGHUP)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
@@ -120,7 +121,15 @@ func (c *conn) resolve(ctx context.Context) error {
 // running, and what it writes must be left alone.
 func (c *conn) exchange(ctx context.Context, r request, each func([]byte) error) error {
 	done := make(chan error, 1)
-	go func() { done <- c.talk(r, each) }()
+	go func() {
+		// A panic here would be out of reach of whoever gives a terminal back.
+		defer func() {
+			if p := recover(); p != nil {
+				done <- fmt.Errorf("reading the kernel's answer failed: %v\n%s", p, debug.Stack())
+			}
+		}()
+		done <- c.talk(r, each)
+	}()
 	select {
 	case err := <-done:
 		return err

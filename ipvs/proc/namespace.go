@@ -1,7 +1,9 @@
 package proc
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/vishvananda/netns"
 )
@@ -26,8 +28,14 @@ func (n *Namespace) Close() error { return n.handle.Close() }
 // moved, since moving takes CAP_SYS_ADMIN; such a thread ends with f, as one
 // that could not be moved back would mislead whoever runs on it next.
 func (n *Namespace) Do(f func() error) error {
-	done := make(chan error)
+	done := make(chan error, 1)
 	go func() {
+		// A panic here would be out of reach of whoever gives a terminal back.
+		defer func() {
+			if p := recover(); p != nil {
+				done <- fmt.Errorf("work in a network namespace failed: %v\n%s", p, debug.Stack())
+			}
+		}()
 		runtime.LockOSThread()
 		here, err := netns.Get()
 		if err != nil {

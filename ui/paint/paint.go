@@ -8,7 +8,12 @@
 // Out of scope: which meaning a thing has.
 package paint
 
-import "github.com/charmbracelet/colorprofile"
+import (
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/colorprofile"
+)
 
 // Style is a meaning that text on the screen can have.
 type Style uint8
@@ -40,32 +45,80 @@ const (
 
 // Theme is the styles for one kind of terminal.
 type Theme struct {
-	sgr    [nBases][nStyles]string
-	colour bool
+	sgr [nBases][nStyles]string
 }
 
 // NewTheme makes the theme for what the terminal can show. The colours hold on
-// dark and on light backgrounds; with 16 colours or none the cursor row is
-// reversed; faint, bold and underlined carry what colour
-// cannot.
+// dark and on light backgrounds. The cursor's row has a ground of its own;
+// without colour it is reversed, and faint and bold say what they can.
 func NewTheme(p colorprofile.Profile) *Theme {
+	looks := mono
 	switch {
 	case p >= colorprofile.ANSI256:
-		const onCursor = "\x1b[38;5;231;48;5;24m"
-		return &Theme{colour: true, sgr: [nBases][nStyles]string{
-			Ground: {"", "\x1b[38;5;244m", "", "\x1b[1m", "\x1b[1;38;5;33m", "\x1b[38;5;34m", "\x1b[38;5;172m", "\x1b[1;38;5;160m", "\x1b[1;38;5;33m", "\x1b[1;38;5;231;48;5;90m"},
-			Cursor: {onCursor, "\x1b[38;5;153;48;5;24m", onCursor, "\x1b[1;38;5;231;48;5;24m", "\x1b[1;38;5;231;48;5;24m", "\x1b[38;5;157;48;5;24m", "\x1b[38;5;222;48;5;24m", "\x1b[1;38;5;217;48;5;24m", "\x1b[1;38;5;231;48;5;24m", "\x1b[1;38;5;231;48;5;90m"},
-		}}
+		looks = colours256
 	case p == colorprofile.ANSI:
-		return &Theme{colour: true, sgr: [nBases][nStyles]string{
-			Ground: {"", "\x1b[90m", "", "\x1b[1m", "\x1b[1;34m", "\x1b[32m", "\x1b[33m", "\x1b[1;31m", "\x1b[1;34m", "\x1b[1;37;45m"},
-			Cursor: {"\x1b[97;44m", "\x1b[37;44m", "\x1b[97;44m", "\x1b[1;97;44m", "\x1b[1;97;44m", "\x1b[92;44m", "\x1b[93;44m", "\x1b[1;97;44m", "\x1b[1;97;44m", "\x1b[1;37;45m"},
-		}}
+		looks = colours16
 	}
-	return &Theme{sgr: [nBases][nStyles]string{
-		Ground: {"", "\x1b[2m", "", "\x1b[1m", "\x1b[1m", "", "\x1b[1m", "\x1b[1;4m", "\x1b[1m", "\x1b[7m"},
-		Cursor: {"\x1b[7m", "\x1b[7m", "\x1b[7m", "\x1b[1;7m", "\x1b[1;7m", "\x1b[7m", "\x1b[1;7m", "\x1b[1;7m", "\x1b[1;7m", "\x1b[7m"},
-	}}
+	t := &Theme{}
+	for base := range looks {
+		for style, look := range looks[base] {
+			t.sgr[base][style], _, _ = strings.Cut(look.Render("x"), "x")
+		}
+	}
+	return t
+}
+
+type palette [nBases][nStyles]lipgloss.Style
+
+var (
+	plain = lipgloss.NewStyle()
+	bold  = plain.Bold(true)
+
+	row256     = inks(plain, "231").Background(lipgloss.Color("24"))
+	colours256 = palette{
+		Ground: {
+			Plain: plain, Rest: inks(plain, "244"), Moved: plain, Strong: bold, Accent: inks(bold, "33"),
+			Good: inks(plain, "34"), Warn: inks(plain, "172"), Bad: inks(bold, "160"), Mark: inks(bold, "33"),
+			Demo: inks(bold, "231").Background(lipgloss.Color("90")),
+		},
+		Cursor: {
+			Plain: row256, Rest: inks(row256, "153"), Moved: row256, Strong: row256.Bold(true), Accent: row256.Bold(true),
+			Good: inks(row256, "157"), Warn: inks(row256, "222"), Bad: inks(row256, "217").Bold(true), Mark: row256.Bold(true),
+			Demo: inks(bold, "231").Background(lipgloss.Color("90")),
+		},
+	}
+
+	// Bright black is the background of some palettes of 16, so that what rests
+	// is faint instead.
+	row16     = inks(plain, "15").Background(lipgloss.Color("4"))
+	colours16 = palette{
+		Ground: {
+			Plain: plain, Rest: plain.Faint(true), Moved: plain, Strong: bold, Accent: inks(bold, "4"),
+			Good: inks(plain, "2"), Warn: inks(plain, "3"), Bad: inks(bold, "1"), Mark: inks(bold, "4"),
+			Demo: inks(bold, "7").Background(lipgloss.Color("5")),
+		},
+		Cursor: {
+			Plain: row16, Rest: inks(row16, "7"), Moved: row16, Strong: row16.Bold(true), Accent: row16.Bold(true),
+			Good: inks(row16, "10"), Warn: inks(row16, "11"), Bad: row16.Bold(true), Mark: row16.Bold(true),
+			Demo: inks(bold, "7").Background(lipgloss.Color("5")),
+		},
+	}
+
+	rowMono = plain.Reverse(true)
+	mono    = palette{
+		Ground: {
+			Plain: plain, Rest: plain.Faint(true), Moved: plain, Strong: bold, Accent: bold,
+			Good: plain, Warn: bold, Bad: bold, Mark: bold, Demo: rowMono,
+		},
+		Cursor: {
+			Plain: rowMono, Rest: rowMono, Moved: rowMono, Strong: rowMono.Bold(true), Accent: rowMono.Bold(true),
+			Good: rowMono, Warn: rowMono.Bold(true), Bad: rowMono.Bold(true), Mark: rowMono.Bold(true), Demo: rowMono,
+		},
+	}
+)
+
+func inks(s lipgloss.Style, colour string) lipgloss.Style {
+	return s.Foreground(lipgloss.Color(colour))
 }
 
 // Signs are the few characters beyond letters, in Unicode or ASCII. Each takes

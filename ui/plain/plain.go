@@ -185,8 +185,10 @@ func server(r *ops.Server) jsonServer {
 
 func figures(f ops.Figures) jsonFigures {
 	j := jsonFigures{Active: f.Active, Inactive: f.Inactive}
-	if f.Counted {
+	if f.PersistentKnown {
 		j.Persistent = &f.Persistent
+	}
+	if f.Counted {
 		total, rate := jsonTraffic(f.Total), jsonTraffic(f.Rate)
 		j.Total, j.Rate = &total, &rate
 	}

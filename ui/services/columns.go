@@ -52,7 +52,7 @@ var (
 
 	colActive   = number("active", "ACTIVE", 6, figure.Count, live(func(f *ops.Figures) uint64 { return f.Active }))
 	colInactive = number("inactive", "INACT", 6, figure.Count, live(func(f *ops.Figures) uint64 { return f.Inactive }))
-	colPersist  = number("persistent", "PERSIST", 7, figure.Count, counted(func(f *ops.Figures) uint64 { return f.Persistent }))
+	colPersist  = number("persistent", "PERSIST", 7, figure.Count, func(f *ops.Figures) (uint64, bool) { return f.Persistent, f.PersistentKnown })
 
 	colConnRate = number("conn/s", "CONN/S", 7, figure.Count, counted(func(f *ops.Figures) uint64 { return f.Rate.Conns }))
 	colInPkts   = number("pkt/s in", "PKT/S IN", 8, figure.Count, counted(func(f *ops.Figures) uint64 { return f.Rate.InPackets }))
@@ -138,14 +138,27 @@ func number(id, title string, width int, format func(uint64) string, get getter)
 	return c
 }
 
-// replies makes a column unknown in rows whose answers do not pass the director.
+// replies makes a column unknown in rows whose answers do not pass the director,
+// for the eye and for the order alike.
 func replies(c *Column) *Column {
-	inner := c.cell
+	show, services, servers := c.cell, c.service, c.server
 	c.cell = func(r Row) cell {
 		if !r.countsReplies() {
 			return cell{figure.Unknown, paint.Rest}
 		}
-		return inner(r)
+		return show(r)
+	}
+	c.service = func(a, b *ops.Service) int {
+		if x, y := a.Forwards.CountsReplies(), b.Forwards.CountsReplies(); !x || !y {
+			return btoi(x) - btoi(y)
+		}
+		return services(a, b)
+	}
+	c.server = func(a, b *ops.Server) int {
+		if x, y := a.Forward.CountsReplies(), b.Forward.CountsReplies(); !x || !y {
+			return btoi(x) - btoi(y)
+		}
+		return servers(a, b)
 	}
 	return c
 }

@@ -85,7 +85,6 @@ func (v View) detailTitle(r Row, now time.Time, width int) string {
 	if r.Server != nil {
 		line.Put(paint.Rest, "  server of ").Put(paint.Strong, r.Service.ServiceID.String())
 	}
-	line.Put(paint.Strong, r.Service.ServiceID.String())
 	if watched := now.Sub(since); watched > 0 {
 		line.Put(paint.Rest, "  watched "+figure.Span(watched))
 	}
@@ -171,6 +170,9 @@ func (r Row) serviceFacts() []fact {
 		{"engine", engine, paint.Plain},
 		{"one-packet", yesNo(s.OnePacket), paint.Plain},
 	}
+	if s.Partial && s.Family == ipvs.IPv6 { // /proc does not show it there
+		facts[7].value = figure.Unknown
+	}
 	if s.Persistence.On {
 		facts[4].value = figure.Exact(uint64(s.Persistence.Timeout)) + " s"
 	}
@@ -241,7 +243,7 @@ func (r Row) trafficFacts(g *paint.Signs) []fact {
 	return []fact{
 		num("active", f.Active, true, figure.Exact),
 		num("inactive", f.Inactive, true, figure.Exact),
-		num("persistent", f.Persistent, f.Counted, figure.Exact),
+		num("persistent", f.Persistent, f.PersistentKnown, figure.Exact),
 		num("conn/s", f.Rate.Conns, f.Counted, exactOrShort),
 		num("pkt/s in", f.Rate.InPackets, f.Counted, exactOrShort),
 		num("pkt/s out", f.Rate.OutPackets, out, exactOrShort),

@@ -16,7 +16,7 @@ const FilterHelp = "text  :port  tcp udp sctp fwm  nat dr tun  10.0.3.0/24  !not
 var filterWords = []string{
 	"  text         part of an address, name, note or scheduler",
 	"  :443         a port",
-	"  tcp udp      a protocol; also sctp, and fwm for firewall marks",
+	"  tcp udp      a protocol; also sctp, fwm for marks, ipv4, ipv6",
 	"  nat dr tun   a forwarding method",
 	"  10.0.3.0/24  addresses in a network",
 	"  !nat         what is not so; all words must hold",
@@ -34,6 +34,7 @@ type term struct {
 	not    bool
 	proto  ipvs.Protocol // tcp, udp, sctp
 	mark   bool          // fwm
+	family ipvs.Family   // ipv4, ipv6
 	way    int           // a forwarding method, or -1
 	port   int           // :443, or -1
 	prefix netip.Prefix
@@ -68,6 +69,10 @@ func (t *term) read(word string) {
 		t.proto = ipvs.SCTP
 	case "fwm", "mark":
 		t.mark = true
+	case "ipv4":
+		t.family = ipvs.IPv4
+	case "ipv6":
+		t.family = ipvs.IPv6
 	case "nat", "masq":
 		t.way = int(ipvs.Masq)
 	case "tun", "tunnel":
@@ -122,6 +127,8 @@ func (t *term) onService(s *ops.Service, labels *serviceLabels) bool {
 		return s.Protocol == t.proto
 	case t.mark:
 		return s.IsMark()
+	case t.family != 0:
+		return s.Family == t.family
 	case t.way >= 0:
 		return s.Forwards.Has(ipvs.Forward(t.way))
 	case t.port >= 0:
@@ -137,6 +144,8 @@ func (t *term) onServer(r *ops.Server, labels *serviceLabels) bool {
 	switch {
 	case t.proto != 0, t.mark:
 		return false
+	case t.family != 0:
+		return r.Family() == t.family
 	case t.way >= 0:
 		return int(r.Forward) == t.way
 	case t.port >= 0:

@@ -74,15 +74,26 @@ type List struct {
 	height int // rows that fit
 }
 
-// opening is what the operator opened by hand.
+// opening is which services show their servers: a rule for all, and what the
+// operator opened and closed one by one.
 type opening struct {
-	every bool                    // all services are open but those in but, or none but those
-	but   map[ipvs.ServiceID]bool // services that differ
+	rule rule
+	but  map[ipvs.ServiceID]bool // services that differ from the rule
 }
+
+type rule uint8
+
+const (
+	asFound rule = iota // those that a search found something in
+	all
+	none
+)
 
 func newOpening() opening { return opening{but: map[ipvs.ServiceID]bool{}} }
 
-func (o *opening) has(id ipvs.ServiceID) bool { return o.every != o.but[id] }
+func (o *opening) has(id ipvs.ServiceID, found bool) bool {
+	return (o.rule == all || o.rule == asFound && found) != o.but[id]
+}
 
 func (o *opening) toggle(id ipvs.ServiceID) {
 	if o.but[id] {
@@ -147,7 +158,7 @@ func (l *List) arrange() {
 
 // pick decides whether a service is shown and which of its servers.
 func (l *List) pick(s *ops.Service) (group, bool) {
-	g := group{svc: s, open: l.opening().has(s.ServiceID), labels: l.labels.service(s)}
+	g := group{svc: s, open: l.opening().has(s.ServiceID, false), labels: l.labels.service(s)}
 	if !l.searching() {
 		if g.open {
 			g.servers = s.Servers
@@ -163,9 +174,7 @@ func (l *List) pick(s *ops.Service) (group, bool) {
 			g.servers = append(g.servers, r)
 		}
 	}
-	if found := len(g.servers) > 0 && (!own || l.problems); found && !l.found.every {
-		g.open = !g.open
-	}
+	g.open = l.found.has(s.ServiceID, len(g.servers) > 0 && (!own || l.problems))
 	return g, own || len(g.servers) > 0
 }
 
@@ -191,8 +200,8 @@ func (l *List) follow() {
 		l.at = i
 	} else {
 		l.at = min(l.at, l.total-1)
-		l.cursor = l.Row(l.at).Key()
 	}
+	l.cursor = l.Row(l.at).Key()
 	l.reveal()
 }
 
@@ -210,9 +219,8 @@ func (l *List) find(k Key) (int, bool) {
 					return g.first + 1 + j, true
 				}
 			}
-			return 0, false
 		}
-		return g.first, !k.Server.IsValid()
+		return g.first, true
 	}
 	return 0, false
 }
@@ -222,7 +230,7 @@ func (l *List) find(k Key) (int, bool) {
 func (l *List) ordered(g *group) []*ops.Server {
 	if !g.sorted {
 		g.sorted = true
-		if l.sort.Column != nil && l.sort.Column.server != nil {
+		if l.sort != (Sort{}) {
 			g.servers = slices.Clone(g.servers)
 			l.sort.servers(g.servers)
 		}
@@ -312,7 +320,7 @@ func (l *List) Open() {
 	case !ok:
 	case !row.Open:
 		l.setOpen(row, true)
-	case row.Server == nil:
+	case row.Server == nil && l.at+1 < l.total && l.Row(l.at+1).Server != nil:
 		l.Move(1)
 	}
 }
@@ -332,15 +340,14 @@ func (l *List) setOpen(row Row, open bool) {
 	l.arrange()
 }
 
-// ToggleAll opens every service, or closes all when all are open.
+// ToggleAll opens every service that is shown, or closes all when all are open.
 func (l *List) ToggleAll() {
 	o := l.opening()
-	o.every = !o.every
-	clear(o.but)
-	if row, ok := l.Current(); ok && !o.every {
-		l.cursor.Server = netip.AddrPort{}
-		l.cursor.Service = row.Service.ServiceID
+	closed := slices.ContainsFunc(l.groups, func(g group) bool { return !g.open })
+	if o.rule = none; closed || len(l.groups) == 0 {
+		o.rule = all
 	}
+	clear(o.but)
 	l.arrange()
 }
 
@@ -409,14 +416,14 @@ func (l *List) SetProblems(on bool) {
 	l.arrange()
 }
 
-// Visible gives the services with rows on screen that show servers, and the
-// cursor's: those whose servers' own counters are worth reading.
-func (l *List) Visible() []ipvs.ServiceID {
+// Visible gives the services on screen whose servers' own counters are worth
+// reading: the open ones and the cursor's, or all when their sums are shown.
+func (l *List) Visible(sums bool) []ipvs.ServiceID {
 	var ids []ipvs.ServiceID
 	for i := range l.groups {
 		g := &l.groups[i]
 		onScreen := g.first < l.top+l.height && g.first+g.rows() > l.top
-		if onScreen && (g.open || g.svc.ServiceID == l.cursor.Service) {
+		if onScreen && (sums || g.open || g.svc.ServiceID == l.cursor.Service) {
 			ids = append(ids, g.svc.ServiceID)
 		}
 	}

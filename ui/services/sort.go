@@ -29,7 +29,10 @@ func (s Sort) services(groups []group) {
 }
 
 func (s Sort) servers(servers []*ops.Server) {
-	by := s.Column.server
+	by := func(a, b *ops.Server) int { return 0 }
+	if s.Column != nil && s.Column.server != nil {
+		by = s.Column.server
+	}
 	slices.SortFunc(servers, func(a, b *ops.Server) int {
 		return s.turn(by(a, b), a.Addr.Compare(b.Addr))
 	})

@@ -5,6 +5,7 @@ import (
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/text"
+	"slices"
 )
 
 // View is how the list is drawn.
@@ -20,17 +21,15 @@ func (v View) Header(l *List, width int) string {
 	line := v.Theme.Line(paint.Ground, width)
 	line.Space(gutter)
 	for i, c := range v.columns(l, width) {
-		title, style := c.Title, paint.Rest
+		style, arrow := paint.Rest, ""
 		if c.Column == l.sort.shown() {
-			title, style = title+v.arrow(l.sort), paint.Accent
+			style, arrow = paint.Accent, v.arrow(l.sort)
 		}
-		if i > 0 {
-			line.Space(1)
-		}
+		gap := min(i, 1)
 		if c.left {
-			line.Left(style, title, c.width, "")
+			line.Space(gap).Left(style, c.Title+arrow, c.width, "")
 		} else {
-			line.Right(style, title, c.width, "")
+			line.Right(style, arrow+c.Title, c.width+gap, "") // the arrow may stand in the gap
 		}
 	}
 	return line.String()
@@ -51,6 +50,12 @@ func (v View) Rows(l *List, width int) []string {
 		lines = append(lines, v.row(l, l.Row(n), n == l.at, cols, width))
 	}
 	return lines
+}
+
+// Sums tells whether a column is on screen that services add up from their
+// servers' own counters.
+func (v View) Sums(l *List, width int) bool {
+	return slices.ContainsFunc(v.columns(l, width), func(c placed) bool { return c.Column == colPersist })
 }
 
 func (v View) columns(l *List, width int) []placed {

@@ -1,0 +1,95 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops/plan"
+	"lvsdeck/persist"
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/text"
+)
+
+// entry is one plan of the journal, step by step.
+type entry struct {
+	scroll
+	*persist.Entry
+	plan    plan.Plan
+	results []plan.StepResult
+	undone  *persist.Entry // the plan that undid it, if one did
+	drawn   stepLines
+}
+
+// openEntry reads a plan's steps beside the loop: there can be thousands.
+func (j *journal) openEntry(e *persist.Entry) tea.Cmd {
+	return readThen(nil, func(context.Context, ipvs.Table) (*entry, error) {
+		p, err := plan.Of(e)
+		if err != nil {
+			return nil, err
+		}
+		x := &entry{Entry: e, plan: p, results: plan.Told(e, p)}
+		for _, o := range j.entries {
+			if o.InForce && o.Undoes == e.ID {
+				x.undone = o
+			}
+		}
+		return x, nil
+	}, func(m *Model, x *entry) { m.push(x) })
+}
+
+// refresh ends what is no longer true: the list below shows what was done.
+func (x *entry) refresh(m *Model) tea.Cmd {
+	m.drop(x)
+	return nil
+}
+
+// Key implements layer.
+func (x *entry) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch key := k.String(); key {
+	case "esc", "q", "left", "h", "enter":
+		m.drop(x)
+	case "u":
+		return m.undoEntry(x.Entry)
+	default:
+		x.move(key)
+	}
+	return nil
+}
+
+// Paste implements layer.
+func (x *entry) Paste(*Model, string) {}
+
+// Body implements layer.
+func (x *entry) Body(m *Model, height int) []string {
+	lines := wrapped(m, paint.Strong, x.Title, 1)
+	lines = append(lines, wrapped(m, paint.Rest, begun(x.Entry), 1)...)
+	stands := plan.Standing(x.Entry)
+	switch {
+	case x.undone != nil:
+		stands = "undone " + when(x.undone)
+	case x.Ended != nil && x.Ended.Outcome == string(plan.Left):
+		stands = "left as it was, unfinished; how far it got was not looked at"
+	}
+	lines = append(lines, wrapped(m, paint.Plain, stands, 1)...)
+	lines = append(lines, wrapped(m, paint.Rest, "plan "+x.ID, 1)...)
+	lines = append(lines, "")
+	return x.window(append(lines, x.drawn.of(m, x.plan.Items, x.results)...), height)
+}
+
+// begun is when a plan began, and who did it.
+func begun(e *persist.Entry) string { return "begun " + when(e) }
+
+func when(e *persist.Entry) string {
+	return e.Time.Local().Format(time.DateTime) + " by " + text.Clean(e.By.String())
+}
+
+// Footer implements layer.
+func (x *entry) Footer(m *Model) string {
+	return m.keysLine("u", "undo it", "esc", "back"+x.hint(m))
+}
+
+// Cursor implements layer.
+func (x *entry) Cursor(*Model) (x0, y int, shown bool) { return 0, 0, false }
