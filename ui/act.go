@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -147,13 +146,13 @@ func flush(m *Model) tea.Cmd {
 func undo(m *Model) tea.Cmd {
 	store := m.hands.runner.Store
 	return m.makePlan(func(context.Context, ipvs.Table) (plan.Plan, error) {
-		plans, err := store.Plans()
+		h, err := plan.ReadHistory(store)
 		if err != nil {
 			return plan.Plan{}, err
 		}
-		last := plan.Last(plans)
-		if last == nil {
-			return plan.Plan{}, errors.New("no change is in force that could be undone")
+		last, err := h.Last()
+		if err != nil {
+			return plan.Plan{}, err
 		}
 		return plan.Undoing(last)
 	}, confirm)

@@ -19,22 +19,22 @@ type entry struct {
 	*persist.Entry
 	plan    plan.Plan
 	results []plan.StepResult
-	undone  *persist.Entry // the plan that undid it, if one did
+	stands  string
 	drawn   stepLines
 }
 
 // openEntry reads a plan's steps beside the loop: there can be thousands.
-func (j *journal) openEntry(e *persist.Entry) tea.Cmd {
+func openEntry(h plan.History, e *persist.Entry) tea.Cmd {
 	return readThen(nil, func(context.Context, ipvs.Table) (*entry, error) {
 		p, err := plan.Of(e)
 		if err != nil {
 			return nil, err
 		}
-		x := &entry{Entry: e, plan: p, results: plan.Told(e, p)}
-		for _, o := range j.entries {
-			if o.InForce && o.Undoes == e.ID {
-				x.undone = o
-			}
+		x := &entry{Entry: e, plan: p, results: plan.Told(e, p), stands: h.Standing(e)}
+		if by := h.UndoneBy(e); by != nil {
+			x.stands = "undone " + when(by)
+		} else if e.Ended != nil && x.results == nil {
+			x.stands = "left as it was, unfinished; how far it got was not looked at"
 		}
 		return x, nil
 	}, func(m *Model, x *entry) { m.push(x) })
@@ -66,14 +66,7 @@ func (x *entry) Paste(*Model, string) {}
 func (x *entry) Body(m *Model, height int) []string {
 	lines := wrapped(m, paint.Strong, x.Title, 1)
 	lines = append(lines, wrapped(m, paint.Rest, begun(x.Entry), 1)...)
-	stands := plan.Standing(x.Entry)
-	switch {
-	case x.undone != nil:
-		stands = "undone " + when(x.undone)
-	case x.Ended != nil && x.Ended.Outcome == string(plan.Left):
-		stands = "left as it was, unfinished; how far it got was not looked at"
-	}
-	lines = append(lines, wrapped(m, paint.Plain, stands, 1)...)
+	lines = append(lines, wrapped(m, paint.Plain, x.stands, 1)...)
 	lines = append(lines, wrapped(m, paint.Rest, "plan "+x.ID, 1)...)
 	lines = append(lines, "")
 	return x.window(append(lines, x.drawn.of(m, x.plan.Items, x.results)...), height)

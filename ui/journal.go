@@ -34,50 +34,35 @@ func noStore(m *Model) string {
 // journal lists every plan there was, the newest first.
 type journal struct {
 	pick
-	entries []*persist.Entry
-	running string // the plan that runs now, of whatever process
+	plan.History
 }
 
 func openJournal(m *Model) tea.Cmd {
-	return m.readJournal(func(m *Model, read journal) { m.push(&read) })
+	return m.readHistory(func(m *Model, h plan.History) { m.push(&journal{History: h}) })
 }
 
-func (m *Model) readJournal(show func(*Model, journal)) tea.Cmd {
+func (m *Model) readHistory(show func(*Model, plan.History)) tea.Cmd {
 	store := m.opts.Store
-	return readThen(nil, func(context.Context, ipvs.Table) (j journal, err error) {
-		if j.entries, err = store.Plans(); err != nil {
-			return j, err
-		}
-		slices.Reverse(j.entries)
-		if slices.ContainsFunc(j.entries, func(e *persist.Entry) bool { return e.Ended == nil }) {
-			holder, running, err := store.Running()
-			if err != nil {
-				return j, err
-			}
-			if running {
-				j.running = holder.Plan
-			}
-		}
-		return j, nil
+	return readThen(nil, func(context.Context, ipvs.Table) (plan.History, error) {
+		return plan.ReadHistory(store)
 	}, show)
 }
 
 // refresh reads the journal again; the cursor stays with its plan.
 func (j *journal) refresh(m *Model) tea.Cmd {
-	return m.readJournal(func(m *Model, read journal) {
+	return m.readHistory(func(m *Model, h plan.History) {
 		if e := j.current(); e != nil {
-			at := slices.IndexFunc(read.entries, func(o *persist.Entry) bool { return o.ID == e.ID })
-			j.at = max(0, at)
+			j.at = max(0, slices.IndexFunc(h.Entries, func(o *persist.Entry) bool { return o.ID == e.ID }))
 		}
-		j.entries, j.running = read.entries, read.running
+		j.History = h
 	})
 }
 
 func (j *journal) current() *persist.Entry {
-	if j.at >= len(j.entries) {
+	if j.at >= len(j.Entries) {
 		return nil
 	}
-	return j.entries[j.at]
+	return j.Entries[j.at]
 }
 
 // Key implements layer.
@@ -99,16 +84,18 @@ func (j *journal) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 // about it.
 func (j *journal) open(m *Model, e *persist.Entry) tea.Cmd {
 	switch {
-	case e.ID == j.running:
+	case e.ID == j.Running:
 		m.message = "it is being done at this moment"
 	case e.Ended == nil && m.hands.runner != nil:
 		return m.readUnfinished(func(m *Model, all []plan.Unfinished) {
 			if at := slices.IndexFunc(all, func(u plan.Unfinished) bool { return u.ID == e.ID }); at >= 0 {
 				m.push(&unfinished{plans: all[at:]})
+			} else {
+				m.message = "it has ended meanwhile"
 			}
 		})
 	default:
-		return j.openEntry(e)
+		return openEntry(j.History, e)
 	}
 	return nil
 }
@@ -158,12 +145,12 @@ func (j *journal) Body(m *Model, height int) []string {
 	head := m.theme.Line(paint.Ground, m.width).Space(1)
 	head.Left(paint.Rest, "BEGUN", journalTime, "").Space(1).Left(paint.Rest, "STANDS AT", journalStanding, "").Space(1)
 	lines := []string{head.Left(paint.Rest, "BY", journalWho(m.width), "").Space(1).Put(paint.Rest, "CHANGE").String()}
-	if len(j.entries) == 0 {
+	if len(j.Entries) == 0 {
 		lines = append(lines, wrapped(m, paint.Rest, "Nothing was changed yet, or the journal of it is gone.", 1)...)
 	}
-	from, to := j.window(len(j.entries), rows)
+	from, to := j.window(len(j.Entries), rows)
 	for i := from; i < to; i++ {
-		lines = append(lines, j.line(m, j.entries[i], i == j.at))
+		lines = append(lines, j.line(m, j.Entries[i], i == j.at))
 	}
 	for len(log) > 0 && len(lines) < height-len(log) {
 		lines = append(lines, "")
@@ -176,10 +163,10 @@ func (j *journal) line(m *Model, e *persist.Entry, current bool) string {
 	if current {
 		base = paint.Cursor
 	}
-	standing, style := plan.Standing(e), paint.Rest
+	standing, style := j.Standing(e), paint.Rest
 	switch {
-	case e.ID == j.running:
-		standing, style = "running", paint.Accent
+	case e.ID == j.Running:
+		style = paint.Accent
 	case e.Ended == nil, standing == string(plan.WentHalfBack):
 		style = paint.Warn
 	case e.InForce:

@@ -43,7 +43,7 @@ func TestJournalListsAndUndoes(t *testing.T) {
 	d.do("enter")
 	d.sees("what was undone says so", "undone 2026-", "done")
 	d.do("u")
-	d.sees("undone is undone", "is not in force (undone)")
+	d.sees("undone is undone", "is not in force")
 	d.do("esc", "esc", "down", "down", "u", "enter")
 	d.sees("a row that has moved since stays", "weight was 101 when you looked, is 0 now")
 	d.do("esc")

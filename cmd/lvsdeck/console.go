@@ -110,8 +110,12 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		runner, err := newRunner(table, state)
 		if err != nil {
 			opts.Limits.ReadOnly, opts.Limits.Why = true, err.Error()
+		} else {
+			opts.Hands, opts.Store = runner, runner.Store
 		}
-		opts.Hands = runner
+	} else if _, err := os.Stat(state); err == nil {
+		// Journal and names can be looked at; who may not does without them.
+		opts.Store, _ = openStore(state)
 	}
 	beside(cancel, func() { sampler.Run(ctx) })
 	return ui.Run(ctx, opts)

@@ -8,6 +8,73 @@ import (
 	"lvsdeck/persist"
 )
 
+// History is every plan of the journal, newest first.
+type History struct {
+	Entries []*persist.Entry
+	Running string // the ID of the one that runs now, of whatever process
+}
+
+// ReadHistory reads the journal.
+func ReadHistory(s *persist.Store) (h History, err error) {
+	if h.Entries, err = s.Plans(); err != nil {
+		return h, err
+	}
+	slices.Reverse(h.Entries)
+	if slices.ContainsFunc(h.Entries, func(e *persist.Entry) bool { return e.Ended == nil }) {
+		holder, _, err := s.Running()
+		h.Running = holder.Plan
+		return h, err
+	}
+	return h, nil
+}
+
+// Standing is in a few words what a plan is now.
+func (h History) Standing(e *persist.Entry) string {
+	switch {
+	case e.ID == h.Running:
+		return "running"
+	case e.Ended == nil:
+		return "unfinished"
+	case e.InForce && e.Ended.Outcome == persist.Partly:
+		return "partly in force"
+	case e.InForce:
+		return "in force"
+	case e.Ended.Outcome == persist.Applied, e.Ended.Outcome == persist.Partly:
+		return "undone"
+	}
+	return e.Ended.Outcome
+}
+
+// Find is the plan with an ID.
+func (h History) Find(id string) (*persist.Entry, error) {
+	for _, e := range h.Entries {
+		if e.ID == id {
+			return e, nil
+		}
+	}
+	return nil, fmt.Errorf("the journal has no plan %q", id)
+}
+
+// UndoneBy is the plan in force that undid another, or nil.
+func (h History) UndoneBy(e *persist.Entry) *persist.Entry {
+	for _, o := range h.Entries {
+		if o.InForce && o.Undoes == e.ID {
+			return o
+		}
+	}
+	return nil
+}
+
+// Last is the newest plan that can be undone and is not itself an undoing.
+func (h History) Last() (*persist.Entry, error) {
+	for _, e := range h.Entries {
+		if e.InForce && e.Undoes == "" {
+			return e, nil
+		}
+	}
+	return nil, errors.New("no change is in force that could be undone")
+}
+
 // Told is how the steps of a plan that has ended went, as far as the journal
 // tells: nil of a plan that was left, since nobody looked how far it got.
 func Told(e *persist.Entry, p Plan) []StepResult {
@@ -40,36 +107,13 @@ func Told(e *persist.Entry, p Plan) []StepResult {
 	return steps
 }
 
-// Standing is in a few words what a plan of the journal is now.
-func Standing(e *persist.Entry) string {
-	switch {
-	case e.Ended == nil:
-		return "unfinished"
-	case e.InForce && e.Ended.Outcome == persist.Partly:
-		return "partly in force"
-	case e.InForce:
-		return "in force"
-	case e.Ended.Outcome == persist.Applied, e.Ended.Outcome == persist.Partly:
-		return "undone"
-	}
-	return e.Ended.Outcome
-}
-
-// Last is the newest plan that can be undone and is not itself an undoing, or
-// nil. Plans stand as the journal has them, oldest first.
-func Last(all []*persist.Entry) *persist.Entry {
-	for _, e := range slices.Backward(all) {
-		if e.InForce && e.Undoes == "" {
-			return e
-		}
-	}
-	return nil
-}
-
 // Undoing is the Reverse of a plan that is in force, or why it cannot be undone.
 func Undoing(e *persist.Entry) (Plan, error) {
-	if !e.InForce {
-		return Plan{}, fmt.Errorf("%q is not in force (%s): there is nothing to undo", e.Title, Standing(e))
+	switch {
+	case e.Ended == nil:
+		return Plan{}, fmt.Errorf("%q has not ended: the console finishes it or takes it back", e.Title)
+	case !e.InForce:
+		return Plan{}, fmt.Errorf("%q is not in force: there is nothing to undo", e.Title)
 	}
 	p, err := Reverse(e)
 	if err == nil && p.Empty() {

@@ -13,16 +13,22 @@ import (
 // told is how the journal tells of its newest plan.
 func (b *bench) told() (string, []State) {
 	b.Helper()
-	all, err := b.Store.Plans()
-	b.ok(err)
-	e := all[len(all)-1]
+	h := b.history()
+	e := h.Entries[0]
 	p, err := Of(e)
 	b.ok(err)
 	var states []State
 	for _, s := range Told(e, p) {
 		states = append(states, s.State)
 	}
-	return Standing(e), states
+	return h.Standing(e), states
+}
+
+func (b *bench) history() History {
+	b.Helper()
+	h, err := ReadHistory(b.Store)
+	b.ok(err)
+	return h
 }
 
 // TestTold: what the journal tells of a plan is what its Result told.
@@ -69,16 +75,21 @@ func TestTold(t *testing.T) {
 func TestToldOfWhatWasUndoneOrLeft(t *testing.T) {
 	b, before := site(t)
 	done := b.run(Drain(rows(before)))
-	all, err := b.Store.Plans()
+	last, err := b.history().Last()
 	b.ok(err)
-	equal(t, "the last plan", done.ID, Last(all).ID)
-	_, err = b.Undo(ctx, done.ID, nil)
+	equal(t, "the last plan", done.ID, last.ID)
+	undone, err := b.Undo(ctx, done.ID, nil)
 	b.ok(err)
-	all, err = b.Store.Plans()
+	h := b.history()
+	e, err := h.Find(done.ID)
 	b.ok(err)
-	equal(t, "what was undone", "undone", Standing(all[0]))
-	if last := Last(all); last != nil {
+	equal(t, "what was undone", "undone", h.Standing(e))
+	equal(t, "what undid it", undone.ID, h.UndoneBy(e).ID)
+	if last, err := h.Last(); err == nil {
 		t.Errorf("nothing but an undoing is in force, %q is said to be", last.Title)
+	}
+	if _, err := h.Find("nothing"); err == nil {
+		t.Error("a plan that is not there is found")
 	}
 
 	if !survive(func() { _, _ = b.Run(ctx, Drain(rows(before)), (&killer{n: 1}).event) }) {
@@ -93,6 +104,17 @@ func TestToldOfWhatWasUndoneOrLeft(t *testing.T) {
 		t.Errorf("what was left is told as %q %v", standing, steps)
 	}
 	if _, err := Undoing(&persist.Entry{}); err == nil {
-		t.Error("what is not in force can be undone")
+		t.Error("what has not ended can be undone")
 	}
+}
+
+// TestRunningIsNotUnfinished: while a plan is under way.
+func TestRunningIsNotUnfinished(t *testing.T) {
+	b, before := site(t)
+	standing := ""
+	_, err := b.Run(ctx, Drain(rows(before)), func(Event) { standing, _ = b.told() })
+	b.ok(err)
+	equal(t, "a plan under way", "running", standing)
+	standing, _ = b.told()
+	equal(t, "and afterwards", "in force", standing)
 }
