@@ -9,7 +9,7 @@ export CGO_ENABLED := 0
 # Packages with tests that need the lab's kernel.
 LAB := ./lab ./ipvs/kernel ./ipvs/proc ./netcfg ./lab/flow
 
-.PHONY: run demo lab test check lint test-plain test-lab bench screenshots race keys clean tools
+.PHONY: run demo lab test check lint test-plain test-lab bench screenshots install race keys clean tools
 
 ## make run        build and open the console; without a director, the demo
 run: bin/lvsdeck
@@ -54,6 +54,11 @@ bench: tools bin/labrun bin/lvsdeck
 ## make screenshots  pictures by the program itself, in screenshots/
 screenshots: bin/lvsdeck
 	$(GO) run ./screenshots/make
+
+## make install    the program into /usr/local/sbin (PREFIX, DESTDIR)
+PREFIX ?= /usr/local
+install: bin/lvsdeck
+	install -D -m 755 bin/lvsdeck $(DESTDIR)$(PREFIX)/sbin/lvsdeck
 
 ## make race       the plain tests under the race detector (needs a C compiler)
 race:

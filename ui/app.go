@@ -67,6 +67,7 @@ type Model struct {
 	paused        bool
 	interval      time.Duration
 	replies       bool // some service's answers pass the director
+	trouble       trouble
 
 	list    *services.List
 	set     int // columns, index into services.Sets
@@ -178,7 +179,24 @@ func (m *Model) show(s *ops.Sample) {
 	m.replies = slices.ContainsFunc(s.Services, func(s *ops.Service) bool {
 		return len(s.Servers) > 0 && s.Forwards.CountsReplies()
 	})
+	m.trouble = findTrouble(s)
 	m.list.SetSample(s)
+}
+
+// trouble counts services of which not all servers take new connections, and
+// those of which none does.
+type trouble struct{ part, none int }
+
+func findTrouble(s *ops.Sample) (t trouble) {
+	for _, v := range s.Services {
+		switch {
+		case v.Up == 0:
+			t.none++
+		case services.Troubled(v):
+			t.part++
+		}
+	}
+	return t
 }
 
 func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {

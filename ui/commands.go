@@ -75,8 +75,8 @@ func viewCommands() []command {
 		{g, []string{"<"}, "sort by the column before", "", do(func(m *Model) { m.services().StepSort(m.list, -1, m.width) }), nil},
 		{g, []string{"r"}, "sort the other way round", "", do(reverseSort), nil},
 		{g, []string{"p"}, "pause the picture, or go on; sampling never stops", "pause", do((*Model).togglePause), nil},
-		{g, []string{"i"}, "read more often", "", do(func(m *Model) { m.stepInterval(false) }), nil},
-		{g, []string{"I"}, "read less often", "", do(func(m *Model) { m.stepInterval(true) }), nil},
+		{g, []string{"i"}, "read more often: a shorter interval", "", do(func(m *Model) { m.stepInterval(false) }), nil},
+		{g, []string{"I"}, "read less often: a longer interval", "", do(func(m *Model) { m.stepInterval(true) }), nil},
 	}
 	for i, set := range services.Sets {
 		list = append(list, command{g, []string{string(rune('1' + i))}, "columns: " + set.Title, "", do(func(m *Model) { m.set = i }), nil})
@@ -144,6 +144,15 @@ func keyName(key string, g *paint.Signs) string {
 		return "PgDn"
 	}
 	return strings.Replace(key, "ctrl+", "ctrl-", 1)
+}
+
+// keysOrName is where the keys are written; a command without one is found by its
+// name.
+func (c *command) keysOrName(g *paint.Signs) string {
+	if len(c.keys) == 0 {
+		return ":"
+	}
+	return c.keyNames(g)
 }
 
 // keyNames joins all keys of a command.

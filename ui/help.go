@@ -52,7 +52,7 @@ func helpLines(m *Model) []string {
 		block := []string{m.theme.Line(paint.Ground, width).Space(1).Put(paint.Accent, g.name).String()}
 		for _, c := range g.commands {
 			line := m.theme.Line(paint.Ground, width).Space(1)
-			line.Left(paint.Strong, c.keyNames(m.signs), helpKeys, m.signs.Cut).Space(1)
+			line.Left(paint.Strong, c.keysOrName(m.signs), helpKeys, m.signs.Cut).Space(1)
 			block = append(block, line.Put(paint.Plain, text.Cut(c.name, line.Room()-1, m.signs.Cut)).String())
 		}
 		blocks = append(blocks, append(block, m.theme.Line(paint.Ground, width).String()))
@@ -90,7 +90,7 @@ func sideBySide(blocks [][]string, columns int, blank string) []string {
 	}
 }
 
-// group is the commands under one heading, those with a key.
+// group is the commands under one heading, those without a key, too.
 type group struct {
 	name     string
 	commands []*command
@@ -100,9 +100,6 @@ func groups(commands []command) []group {
 	var out []group
 	for i := range commands {
 		c := &commands[i]
-		if len(c.keys) == 0 {
-			continue
-		}
 		if len(out) == 0 || out[len(out)-1].name != c.group {
 			out = append(out, group{name: c.group})
 		}

@@ -237,7 +237,7 @@ func TestNames(t *testing.T) {
 	d.do("enter")
 	d.sees("kept", "203.0.113.10:443 shop", "kept: name and note")
 	d.do("tab")
-	d.sees("in the detail", "note        ask bob")
+	d.sees("in the detail", "note         ask bob")
 	d.do("enter", "down", "f2")
 	d.types("web1")
 	d.do("enter")

@@ -18,6 +18,9 @@ func KeysMarkdown() string {
 			for i, k := range c.keys {
 				names[i] = "`" + keyName(k, paint.ASCII) + "`"
 			}
+			if len(names) == 0 {
+				names = []string{"`:` finds it"}
+			}
 			fmt.Fprintf(&b, "| %s | %s |\n", strings.Join(names, " "), c.name)
 		}
 	}

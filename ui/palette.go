@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -28,7 +29,7 @@ func (p *palette) search(m *Model) {
 	words := strings.Fields(strings.ToLower(p.value()))
 	for i := range m.commands {
 		c := &m.commands[i]
-		in := strings.ToLower(c.group + " " + c.name)
+		in := strings.ToLower(c.group + " " + c.short + " " + c.name)
 		all := true
 		for _, w := range words {
 			all = all && strings.Contains(in, w)
@@ -58,6 +59,14 @@ func (p *palette) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		p.search(m)
 	}
 	return nil
+}
+
+// where is the place among the commands found, for the lower rule.
+func (p *palette) where() string {
+	if len(p.found) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d of %d ", p.at+1, len(p.found))
 }
 
 // Paste implements layer.

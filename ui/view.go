@@ -160,7 +160,7 @@ func (m *Model) statusLine() string {
 			left = append(left, segment{paint.Rest, "(" + text.Clean(m.opts.Limits.Why) + ")", 3})
 		}
 	}
-	var right []segment
+	right := m.troubleSegments()
 	if m.kept.unsaved() {
 		right = append(right, segment{paint.Warn, "unsaved", 4})
 	}
@@ -171,6 +171,17 @@ func (m *Model) statusLine() string {
 		right = append(right, segment{paint.Plain, m.live.Time.Format("15:04:05"), 2})
 	}
 	return m.segments(left, right)
+}
+
+// troubleSegments is what "problems only" would show, all the time.
+func (m *Model) troubleSegments() (out []segment) {
+	if n := m.trouble.none; n > 0 {
+		out = append(out, segment{paint.Bad, fmt.Sprintf("%s %d down", m.signs.Problem, n), 6})
+	}
+	if n := m.trouble.part; n > 0 {
+		out = append(out, segment{paint.Warn, fmt.Sprintf("%s %d in part", m.signs.Problem, n), 5})
+	}
+	return out
 }
 
 // modeSegment says how fresh the picture is.
@@ -290,6 +301,9 @@ func (m *Model) lowerRule() string {
 		where = l.where()
 	} else if n := m.list.Len(); n > 0 {
 		where = fmt.Sprintf(" %d of %d ", m.list.Position()+1, n)
+		if m.searchText() != "" && notice != m.searchText() {
+			where = " filtered" + where
+		}
 	}
 	line := m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, 1)
 	if notice != "" {
@@ -314,7 +328,7 @@ func (m *Model) notice() (paint.Style, string) {
 	case m.searchText() != "":
 		return paint.Accent, m.searchText()
 	case len(m.opts.Limits.Missing) > 0:
-		return paint.Rest, "not shown without rights: " + strings.Join(m.opts.Limits.Missing, ", ")
+		return paint.Rest, "run as root to see: " + strings.Join(m.opts.Limits.Missing, ", ")
 	case m.sample != nil && m.list.Sort() != (services.Sort{}):
 		return paint.Rest, "by " + m.list.Sort().Text()
 	}

@@ -23,16 +23,24 @@ import (
 // version is set when a release is built: -ldflags "-X main.version=1.2.3".
 var version = ""
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-func run(args []string) int {
+func main() {
+	if calledIpvsadm(os.Args[0]) {
+		os.Exit(status(ipvsadmAs(context.Background(), os.Args)))
+	}
 	root := newRoot()
-	root.SetArgs(args)
-	err := root.ExecuteContext(context.Background())
+	root.SetArgs(os.Args[1:])
+	os.Exit(status(root.ExecuteContext(context.Background())))
+}
+
+// status says what went wrong and gives the exit code for it.
+func status(err error) int {
 	var signal *ui.ErrSignal
+	var code exitCode
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &code):
+		return int(code)
 	case errors.Is(err, errDifferent):
 		return 1
 	case errors.As(err, &signal):
@@ -61,7 +69,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("lvsdeck {{.Version}}\n")
 	o.flags(root.Flags())
-	root.AddCommand(newList(), newSave(), newRestore(), newDiff(), newSnapshots(), newKeys())
+	root.AddCommand(newList(), newIpvsadm(), newSave(), newRestore(), newDiff(), newSnapshots(), newKeys())
 	return root
 }
 

@@ -211,7 +211,7 @@ func TestWithoutRights(t *testing.T) {
 	s := lab.Director(t, lab.NAT, 1, false)
 	serve(s, "-t", lab.TCPPort, "42")
 	c := open(t, s.Director, asNobody)
-	c.waitText(s.At(lab.TCPPort), "read-only", "not shown without rights")
+	c.waitText(s.At(lab.TCPPort), "read-only", "run as root to see")
 	c.press("o")
 	c.waitText("w 42")
 	held, err := s.Client.Dial("tcp", s.At(lab.TCPPort))

@@ -59,6 +59,7 @@ func (s *scene) show(cmd *exec.Cmd) int {
 	if err := s.Director.Start(cmd); err != nil {
 		stage{}.Fatalf("labsite: %v", err)
 	}
+	resume(cmd.Process.Pid)
 	err := cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -68,6 +69,24 @@ func (s *scene) show(cmd *exec.Cmd) int {
 		return 128 + int(status.Signal())
 	}
 	return cmd.ProcessState.ExitCode()
+}
+
+// resume continues the program whenever it is stopped (ctrl-z): there is no shell
+// here that could.
+func resume(pid int) {
+	go func() {
+		for {
+			var info unix.Siginfo
+			err := unix.Waitid(unix.P_PID, pid, &info, unix.WSTOPPED, nil)
+			switch {
+			case err == unix.EINTR:
+			case err != nil:
+				return // it has ended
+			default:
+				unix.Kill(-pid, unix.SIGCONT)
+			}
+		}
+	}()
 }
 
 // nameHosts makes the hosts known to ip netns.

@@ -46,13 +46,13 @@ var (
 	colFwd = &Column{ID: "forward", Title: "FWD", left: true, width: 5, cell: fwdCell,
 		service: func(a, b *ops.Service) int { return cmp.Compare(a.Forwards, b.Forwards) },
 		server:  func(a, b *ops.Server) int { return cmp.Compare(a.Forward, b.Forward) }}
-	colUp = &Column{ID: "up", Title: "UP", left: true, width: 5, cell: upCell,
+	colUp = &Column{ID: "up", Title: "UP", left: true, width: 7, cell: upCell,
 		service: func(a, b *ops.Service) int { return cmp.Compare(upShare(a), upShare(b)) },
 		server:  func(a, b *ops.Server) int { return btoi(a.Usable()) - btoi(b.Usable()) }}
 
 	colActive   = number("active", "ACTIVE", 6, figure.Count, live(func(f *ops.Figures) uint64 { return f.Active }))
 	colInactive = number("inactive", "INACT", 6, figure.Count, live(func(f *ops.Figures) uint64 { return f.Inactive }))
-	colPersist  = number("persistent", "PERSIST", 7, figure.Count, func(f *ops.Figures) (uint64, bool) { return f.Persistent, f.PersistentKnown })
+	colPersist  = number("templates", "TEMPL", 6, figure.Count, func(f *ops.Figures) (uint64, bool) { return f.Persistent, f.PersistentKnown })
 
 	colConnRate = number("conn/s", "CONN/S", 7, figure.Count, counted(func(f *ops.Figures) uint64 { return f.Rate.Conns }))
 	colInPkts   = number("pkt/s in", "PKT/S IN", 8, figure.Count, counted(func(f *ops.Figures) uint64 { return f.Rate.InPackets }))
@@ -69,7 +69,7 @@ var (
 	colLimit = &Column{ID: "limit", Title: "LIMIT", width: 7, cell: limitCell,
 		service: func(a, b *ops.Service) int { return cmp.Compare(a.Overloaded, b.Overloaded) },
 		server:  func(a, b *ops.Server) int { return cmp.Compare(a.Upper, b.Upper) }}
-	colSticky = &Column{ID: "persistence", Title: "STICKY", width: 7, cell: stickyCell,
+	colSticky = &Column{ID: "persistence", Title: "PERSIST", width: 7, cell: stickyCell,
 		service: func(a, b *ops.Service) int { return cmp.Compare(sticky(a), sticky(b)) },
 		server:  func(a, b *ops.Server) int { return 0 }}
 	colTunnel = &Column{ID: "tunnel", Title: "TUNNEL", left: true, width: 11, cell: tunnelCell,
@@ -94,7 +94,7 @@ var Sets = []Set{
 	{"status", []*Column{colFwd, colUp, colActive, colInactive, colConnRate, colSched, colTrend}},
 	{"traffic", []*Column{colConnRate, colInPkts, colOutPkts, colInBits, colOutBits, colTrend}},
 	{"totals", []*Column{colConns, colPktsIn, colPktsOut, colBytesIn, colBytesOut}},
-	{"limits", []*Column{colUp, colActive, colLimit, colPersist, colSticky, colTunnel}},
+	{"limits", []*Column{colUp, colActive, colInactive, colLimit, colPersist, colTunnel, colSticky}},
 }
 
 // spare is the order in which columns outside the set join it on a wide screen.
@@ -198,19 +198,28 @@ func fwdCell(r Row) cell {
 	return cell{r.Service.Forwards.String(), paint.Plain}
 }
 
+// stateOf is why new connections do not go to a server, or "".
+func stateOf(r *ops.Server) string {
+	switch {
+	case r.Usable():
+		return ""
+	case r.Weight > 0:
+		return "full"
+	case r.Active+r.Inactive > 0:
+		return "drain"
+	}
+	return "off"
+}
+
 // upCell counts a service's usable servers; on a server it is a word only when
 // new connections do not go there.
 func upCell(r Row) cell {
 	if r.Server != nil {
-		switch {
-		case r.Server.Usable():
-			return cell{}
-		case r.Server.Weight > 0:
-			return cell{"full", paint.Bad}
-		case r.Server.Active+r.Server.Inactive > 0:
-			return cell{"drain", paint.Warn}
+		state := stateOf(r.Server)
+		if state == "full" {
+			return cell{state, paint.Bad}
 		}
-		return cell{"off", paint.Warn}
+		return cell{state, paint.Warn}
 	}
 	s := r.Service
 	text := figure.Count(uint64(s.Up)) + "/" + figure.Count(uint64(len(s.Servers)))

@@ -1,7 +1,7 @@
 package services
 
 import (
-	"slices"
+	"math/bits"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +24,7 @@ type fact struct {
 // Widths of the detail pane's cells: as narrow as three side by side at 80
 // columns, and wider where there is room.
 const (
-	labelWidth = 11
+	labelWidth = 12
 	factLeast  = 26
 	factWide   = 31
 )
@@ -57,7 +57,7 @@ func (v View) Detail(l *List, now time.Time, width, height int) []string {
 		lines = append(lines, line.String())
 	}
 	if t := row.history(); t != nil && len(lines) < height {
-		lines = append(lines, v.graphs(t, width))
+		lines = append(lines, v.graphs(row, t, width))
 	}
 	return lines
 }
@@ -107,31 +107,35 @@ func (v View) note(r Row, width int) (lines []string) {
 
 // graphs puts both histories on one line, the same time axis under each, with
 // the largest value of each.
-func (v View) graphs(t *ops.Trend, width int) string {
+func (v View) graphs(r Row, t *ops.Trend, width int) string {
 	const top = 11
 	bars := min(ops.TrendLen, (width-1-labelWidth-1-9)/2-top)
 	line := v.Theme.Line(paint.Ground, width).Space(1)
-	graph := func(points []float32) {
+	now, _ := r.figures()
+	graph := func(points []float32, now uint64, known bool) {
 		line.Put(paint.Plain, v.Signs.Spark(points, bars)).Space(1)
-		line.Left(paint.Rest, "top "+peak(points, bars, v.Signs), top-1, "")
+		line.Left(paint.Rest, "top "+peak(points, bars, now, known, v.Signs), top-1, "")
 	}
 	line.Left(paint.Rest, "conn/s", labelWidth, "").Space(1)
-	graph(t.Conns)
+	graph(t.Conns, now.Rate.Conns, now.Counted)
 	line.Left(paint.Rest, "active", 8, "").Space(1)
-	graph(t.Active)
+	graph(t.Active, now.Active, true)
 	return line.String()
 }
 
-// peak is the largest of the last n points.
-func peak(points []float32, n int, g *paint.Signs) string {
-	points = points[max(0, len(points)-n):]
-	if len(points) == 0 {
+// peak is the largest of the last n points and of the figure now.
+func peak(points []float32, n int, now uint64, known bool, g *paint.Signs) string {
+	most := ops.Unknown
+	if known {
+		most = float32(now)
+	}
+	for _, p := range points[max(0, len(points)-n):] {
+		most = max(most, p)
+	}
+	if most < 0 {
 		return g.Unknown
 	}
-	if most := slices.Max(points); most >= 0 {
-		return figure.Count(uint64(most))
-	}
-	return g.Unknown
+	return figure.Count(uint64(most))
 }
 
 func (r Row) facts(g *paint.Signs) []fact {
@@ -165,9 +169,9 @@ func (r Row) serviceFacts() []fact {
 		{"flags", flags, paint.Plain},
 		{"servers up", up.text, up.style},
 		{"forwarding", orWord(s.Forwards.String(), "none"), paint.Plain},
-		{"sticky for", "no", paint.Plain},
-		{"client mask", s.Persistence.Mask.Text(s.Family), paint.Plain},
-		{"engine", engine, paint.Plain},
+		{"persistent", "no", paint.Plain},
+		{"client mask", maskText(s), paint.Plain},
+		{"pe", engine, paint.Plain},
 		{"one-packet", yesNo(s.OnePacket), paint.Plain},
 	}
 	if s.Partial && s.Family == ipvs.IPv6 { // /proc does not show it there
@@ -198,11 +202,11 @@ func (r Row) serverFacts() []fact {
 	return []fact{
 		{"state", state.text, state.style},
 		{"weight", strconv.FormatUint(uint64(s.Weight), 10), paint.Plain},
-		{"of weight", weightShare(r), paint.Plain},
+		{"weight share", weightShare(r), paint.Plain},
 		{"forwarding", s.Forward.String(), paint.Plain},
 		{"tunnel", tunnel, paint.Plain},
-		{"upper limit", upper, paint.Plain},
-		{"lower limit", lower, paint.Plain},
+		{"u-threshold", upper, paint.Plain},
+		{"l-threshold", lower, paint.Plain},
 		{"family", s.Family().String(), paint.Plain},
 	}
 }
@@ -243,7 +247,7 @@ func (r Row) trafficFacts(g *paint.Signs) []fact {
 	return []fact{
 		num("active", f.Active, true, figure.Exact),
 		num("inactive", f.Inactive, true, figure.Exact),
-		num("persistent", f.Persistent, f.PersistentKnown, figure.Exact),
+		num("templates", f.Persistent, f.PersistentKnown, figure.Exact),
 		num("conn/s", f.Rate.Conns, f.Counted, exactOrShort),
 		num("pkt/s in", f.Rate.InPackets, f.Counted, exactOrShort),
 		num("pkt/s out", f.Rate.OutPackets, out, exactOrShort),
@@ -271,6 +275,21 @@ func orWord(s, word string) string {
 		return word
 	}
 	return s
+}
+
+// maskText is how clients are grouped: as a prefix length where the mask is one.
+func maskText(s *ops.Service) string {
+	m := s.Persistence.Mask
+	switch {
+	case !s.Persistence.On:
+		return "none"
+	case s.Family == ipvs.IPv6:
+		return "/" + m.Text(s.Family)
+	}
+	if ones := bits.LeadingZeros32(^uint32(m)); uint32(m) == ^uint32(0)<<(32-ones) {
+		return "/" + strconv.Itoa(ones)
+	}
+	return m.Text(s.Family)
 }
 
 func yesNo(b bool) string {

@@ -10,7 +10,7 @@ import (
 )
 
 // FilterHelp is how a filter is written, in one line.
-const FilterHelp = "text  :port  tcp udp sctp fwm  nat dr tun  10.0.3.0/24  !not"
+const FilterHelp = "text :port udp nat drain 10.0.3.0/24 !not"
 
 // filterWords is the same with room to explain.
 var filterWords = []string{
@@ -18,6 +18,7 @@ var filterWords = []string{
 	"  :443         a port",
 	"  tcp udp      a protocol; also sctp, fwm for marks, ipv4, ipv6",
 	"  nat dr tun   a forwarding method",
+	"  drain        a state; also off, full",
 	"  10.0.3.0/24  addresses in a network",
 	"  !nat         what is not so; all words must hold",
 }
@@ -35,6 +36,7 @@ type term struct {
 	proto  ipvs.Protocol // tcp, udp, sctp
 	mark   bool          // fwm
 	family ipvs.Family   // ipv4, ipv6
+	state  string        // drain, off, full
 	way    int           // a forwarding method, or -1
 	port   int           // :443, or -1
 	prefix netip.Prefix
@@ -69,6 +71,8 @@ func (t *term) read(word string) {
 		t.proto = ipvs.SCTP
 	case "fwm", "mark":
 		t.mark = true
+	case "drain", "off", "full":
+		t.state = word
 	case "ipv4":
 		t.family = ipvs.IPv4
 	case "ipv6":
@@ -89,6 +93,9 @@ func (t *term) read(word string) {
 		if p, err := netip.ParsePrefix(word); err == nil {
 			t.prefix = p.Masked()
 			return
+		}
+		if a, err := netip.ParseAddr(word); err == nil && a.Is6() {
+			word = a.String() // however it was written
 		}
 		t.text = word
 	}
@@ -129,6 +136,8 @@ func (t *term) onService(s *ops.Service, labels *serviceLabels) bool {
 		return s.IsMark()
 	case t.family != 0:
 		return s.Family == t.family
+	case t.state != "":
+		return false
 	case t.way >= 0:
 		return s.Forwards.Has(ipvs.Forward(t.way))
 	case t.port >= 0:
@@ -146,6 +155,8 @@ func (t *term) onServer(r *ops.Server, labels *serviceLabels) bool {
 		return false
 	case t.family != 0:
 		return r.Family() == t.family
+	case t.state != "":
+		return stateOf(r) == t.state
 	case t.way >= 0:
 		return int(r.Forward) == t.way
 	case t.port >= 0:

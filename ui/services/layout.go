@@ -13,6 +13,9 @@ const (
 	// nameSpare is the name's width before columns outside the set join: a full
 	// IPv4 name of any kind, and most of an IPv6 one.
 	nameSpare = 32
+
+	// trendSpare is the same for the trend: two minutes at the default interval.
+	trendSpare = 20
 )
 
 // placed is a column with the width it got.
@@ -37,11 +40,12 @@ func layout(width int, set Set, sort *Column) []placed {
 	for _, c := range set.columns {
 		take(c)
 	}
-	room -= nameSpare - colName.width
+	const reserve = nameSpare - 24 + trendSpare - 7
+	room -= reserve
 	for _, c := range spare {
 		take(c)
 	}
-	room += nameSpare - colName.width
+	room += reserve
 	var out []placed
 	for _, c := range Columns {
 		if slices.Contains(chosen, c) {
@@ -52,18 +56,21 @@ func layout(width int, set Set, sort *Column) []placed {
 	return out
 }
 
-// grow gives spare cells to the name, then to the trend.
+// grow gives spare cells to the name and the trend in turn.
 func grow(cols []placed, spare int) {
-	for i := range cols {
-		if cols[i].Column == colName {
-			more := min(spare, nameMax-cols[i].width)
-			cols[i].width += more
-			spare -= more
+	widen := func(wanted func(placed) bool, most int) {
+		for i := range cols {
+			if wanted(cols[i]) {
+				more := max(0, min(spare, most-cols[i].width))
+				cols[i].width += more
+				spare -= more
+			}
 		}
 	}
-	for i := range cols {
-		if cols[i].trend {
-			cols[i].width += min(spare, trendMax-cols[i].width)
-		}
-	}
+	name := func(c placed) bool { return c.Column == colName }
+	trend := func(c placed) bool { return c.trend }
+	widen(name, nameSpare)
+	widen(trend, trendSpare)
+	widen(name, nameMax)
+	widen(trend, trendMax)
 }
