@@ -14,7 +14,9 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/memory"
+	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 	"lvsdeck/persist/adm"
@@ -26,6 +28,8 @@ type director struct {
 	*Model
 	t       *testing.T
 	table   *memory.Table
+	host    *netcfg.Memory
+	owner   *owner.Owner
 	runner  plan.Runner
 	sampler *ops.Sampler
 	now     time.Time
@@ -33,7 +37,7 @@ type director struct {
 
 func newDirector(t *testing.T) *director {
 	t.Helper()
-	d := &director{t: t, table: memory.New(), now: noon}
+	d := &director{t: t, table: memory.New(), host: netcfg.New(), now: noon}
 	web := svc(ipvs.TCP, "203.0.113.10:443", "wlc")
 	dns := svc(ipvs.UDP, "203.0.113.53:53", "rr")
 	d.must(d.table.AddService(t.Context(), web))
@@ -46,7 +50,7 @@ func newDirector(t *testing.T) *director {
 	})
 	d.must(err)
 	d.runner = plan.Runner{
-		Target: plan.Target{Table: d.table}, Store: store,
+		Target: plan.Target{Table: d.table, Sysctls: d.host}, Store: store,
 		Rules: persist.Language{Write: adm.WriteRules, Read: adm.ReadRules},
 	}
 	d.start(80, 24)
@@ -61,6 +65,7 @@ func (d *director) start(width, height int) {
 	d.Model = New(Options{
 		Source: d.sampler, Host: "dir-a", Interval: 2 * time.Second, Hands: &d.runner, Store: d.runner.Store,
 		RulesFile: filepath.Join(d.runner.Store.Dir(), "ipvsadm.rules"),
+		Table:     d.table, System: d.host, Owner: func() *owner.Owner { return d.owner },
 	})
 	cmd := d.Init()
 	d.Update(tea.ColorProfileMsg{Profile: colorprofile.ANSI256})
@@ -325,6 +330,7 @@ func TestNothingIsChangedWhereItMustNot(t *testing.T) {
 		"read-only": func(m *Model) { m.opts.Limits = ipvs.Limits{ReadOnly: true, Why: "--read-only"} },
 		"no hands":  func(m *Model) { m.hands.runner = nil },
 		"paused":    func(m *Model) { m.paused = true },
+		"guarded":   func(m *Model) { m.owner = &owner.Owner{Name: "keepalived", PID: 812} },
 		"busy":      func(m *Model) { m.hands.busy, m.hands.at = "something", &atomic.Int64{} },
 	} {
 		d := newDirector(t)

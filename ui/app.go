@@ -8,7 +8,9 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 	"lvsdeck/ui/paint"
@@ -39,6 +41,10 @@ type Options struct {
 	Store     *persist.Store // journal, names and notes; nil: none can be read
 	RulesFile string         // where the host keeps its rules
 	ASCII     bool
+
+	Table  ipvs.Reader         // for what samples leave out: timeouts, sync daemons
+	System netcfg.Host         // the host around the table
+	Owner  func() *owner.Owner // who else manages the table; nil: nobody looks
 }
 
 // The smallest screen that keys act on.
@@ -79,6 +85,7 @@ type Model struct {
 	focus   []ipvs.ServiceID
 	hands   hands
 	kept    kept
+	owner   *owner.Owner // who else manages the table, or nil
 
 	frame string
 	stale bool // frame must be drawn anew
@@ -163,9 +170,13 @@ func (m *Model) settle() {
 	m.stale = true
 }
 
-// takeSample shows the newest sample, unless paused.
+// takeSample shows the newest sample, unless paused, and looks who owns the
+// table by now.
 func (m *Model) takeSample() {
 	m.live = m.opts.Source.Latest()
+	if m.opts.Owner != nil {
+		m.owner = m.opts.Owner()
+	}
 	if !m.paused {
 		m.show(m.live)
 	}

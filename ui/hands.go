@@ -15,12 +15,13 @@ import (
 
 // hands is what the console is changing now and has changed.
 type hands struct {
-	runner *plan.Runner // nil: nothing can be changed
-	busy   string       // the title of what is being done, or ""
-	steps  int
-	at     *atomic.Int64 // steps done of those
-	log    []logLine     // newest last
-	form   *form         // asks for what is being done
+	runner   *plan.Runner // nil: nothing can be changed
+	unlocked string       // the owner of the table in spite of whom it may be changed
+	busy     string       // the title of what is being done, or ""
+	steps    int
+	at       *atomic.Int64 // steps done of those
+	log      []logLine     // newest last
+	form     *form         // asks for what is being done
 }
 
 // madeMsg is a plan, made from what was read, or why it could not be.
@@ -44,6 +45,8 @@ func cannotChange(m *Model) string {
 		return "read-only: " + m.opts.Limits.Why
 	case m.hands.runner == nil:
 		return "nothing can be changed here"
+	case m.guarded():
+		return fmt.Sprintf("guarded: %s manages this table; ctrl-g unlocks", m.owner.Name)
 	case m.hands.busy != "":
 		return "wait: " + m.hands.busy + " is being done"
 	case m.paused:

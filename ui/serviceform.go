@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/check"
+	"lvsdeck/netcfg"
 	"lvsdeck/ops/plan"
 )
 
@@ -86,7 +88,7 @@ func identityFields(id ipvs.ServiceID) []*field {
 }
 
 // settingFields are the questions about everything else.
-func settingFields(s ipvs.Service) []*field {
+func settingFields(s ipvs.Service, schedulers []option) []*field {
 	sticky := "0"
 	if s.Persistence.On {
 		sticky = strconv.FormatUint(uint64(s.Persistence.Timeout), 10)
@@ -124,23 +126,47 @@ func orNone(s string) string {
 	return s
 }
 
+// schedulersOf is the schedulers, with a word at those that a host's kernel
+// neither has nor can load.
+func schedulersOf(host netcfg.Host) []option {
+	marked := slices.Clone(schedulers)
+	modules, err := host.Modules()
+	for i := range marked {
+		if o := &marked[i]; err == nil && modules.Scheduler(o.value) == netcfg.Missing {
+			o.hint = "not in this kernel; " + o.hint
+		}
+	}
+	return marked
+}
+
 // openAddService asks for a new service.
 func openAddService(m *Model) tea.Cmd {
-	fields := append(identityFields(ipvs.ServiceID{}), settingFields(ipvs.NewService(ipvs.ServiceID{Family: ipvs.IPv4}))...)
-	m.openForm(&form{title: "Add a virtual service", fields: fields, finish: finishAddService(nil)})
-	return nil
+	host := m.opts.System
+	return readThen(nil, func(context.Context, ipvs.Table) ([]option, error) {
+		return schedulersOf(host), nil
+	}, func(m *Model, schedulers []option) {
+		fields := append(identityFields(ipvs.ServiceID{}), settingFields(ipvs.NewService(ipvs.ServiceID{Family: ipvs.IPv4}), schedulers)...)
+		m.openForm(&form{title: "Add a virtual service", fields: fields, finish: finishAddService(nil)})
+	})
+}
+
+// serviceNow is a service and the schedulers it could have.
+type serviceNow struct {
+	ipvs.ServiceRules
+	schedulers []option
 }
 
 // openClone asks for a service like the cursor's, with the same servers.
 func openClone(m *Model) tea.Cmd {
 	row, _ := m.list.Current()
-	id := row.Service.ServiceID
-	return readThen(m.hands.runner.Target.Table, func(ctx context.Context, t ipvs.Table) (ipvs.ServiceRules, error) {
-		return plan.ReadService(ctx, t, id)
-	}, func(m *Model, s ipvs.ServiceRules) {
+	id, host := row.Service.ServiceID, m.opts.System
+	return readThen(m.hands.runner.Target.Table, func(ctx context.Context, t ipvs.Table) (serviceNow, error) {
+		s, err := plan.ReadService(ctx, t, id)
+		return serviceNow{s, schedulersOf(host)}, err
+	}, func(m *Model, s serviceNow) {
 		m.openForm(&form{
 			title:  fmt.Sprintf("Clone %s with its %d servers", id, len(s.Servers)),
-			fields: append(identityFields(id), settingFields(s.Service)...),
+			fields: append(identityFields(id), settingFields(s.Service, s.schedulers)...),
 			finish: finishAddService(s.Servers),
 		})
 	})
@@ -173,12 +199,13 @@ func finishAddService(servers []ipvs.Server) func(*Model, *form) tea.Cmd {
 // openEditService asks for the settings of the cursor's service.
 func openEditService(m *Model) tea.Cmd {
 	row, _ := m.list.Current()
-	id := row.Service.ServiceID
-	return readThen(m.hands.runner.Target.Table, func(ctx context.Context, t ipvs.Table) (ipvs.Service, error) {
+	id, host := row.Service.ServiceID, m.opts.System
+	return readThen(m.hands.runner.Target.Table, func(ctx context.Context, t ipvs.Table) (serviceNow, error) {
 		s, err := t.Service(ctx, id)
-		return s.Service, err
-	}, func(m *Model, before ipvs.Service) {
-		m.openForm(&form{title: "Edit " + id.String(), fields: settingFields(before), finish: func(m *Model, f *form) tea.Cmd {
+		return serviceNow{ipvs.ServiceRules{Service: s.Service}, schedulersOf(host)}, err
+	}, func(m *Model, now serviceNow) {
+		before := now.Service
+		m.openForm(&form{title: "Edit " + id.String(), fields: settingFields(before, now.schedulers), finish: func(m *Model, f *form) tea.Cmd {
 			after, ok := f.service(before)
 			if !ok || !f.fits(check.OfService(after), serviceQuestions) {
 				return nil

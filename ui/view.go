@@ -160,6 +160,9 @@ func (m *Model) statusLine() string {
 			left = append(left, segment{paint.Rest, "(" + text.Clean(m.opts.Limits.Why) + ")", 3})
 		}
 	}
+	if m.guarded() && !m.opts.Limits.ReadOnly {
+		left = append(left, segment{paint.Plain, "guarded", 6})
+	}
 	right := m.troubleSegments()
 	if m.kept.unsaved() {
 		right = append(right, segment{paint.Warn, "unsaved", 4})
@@ -327,6 +330,8 @@ func (m *Model) notice() (paint.Style, string) {
 		return paint.Warn, m.signs.Problem + " servers' own figures are missing: " + m.sample.Missed.Error()
 	case m.searchText() != "":
 		return paint.Accent, m.searchText()
+	case m.owner != nil:
+		return paint.Warn, m.signs.Problem + " " + managed(m.owner)
 	case len(m.opts.Limits.Missing) > 0:
 		return paint.Rest, "run as root to see: " + strings.Join(m.opts.Limits.Missing, ", ")
 	case m.sample != nil && m.list.Sort() != (services.Sort{}):

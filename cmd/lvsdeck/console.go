@@ -14,9 +14,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
 	"lvsdeck/ops"
 	"lvsdeck/ops/demo"
 	"lvsdeck/ops/keep"
+	"lvsdeck/ops/owner"
 	"lvsdeck/persist"
 	"lvsdeck/ui"
 )
@@ -94,6 +96,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 			_, _ = keep.Save(ctx, site.Table(), opts.RulesFile) // a director at rest has its rules saved
 			site.Run(ctx)
 		})
+		opts.System = netcfg.New()
 	} else {
 		var err error
 		if reader, err = openTable(ctx); err != nil {
@@ -101,8 +104,13 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		}
 		defer reader.Close()
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
+		closeHost, err := openHost(ctx, cancel, &opts)
+		if err != nil {
+			return err
+		}
+		defer closeHost()
 	}
-	opts.Source, opts.Limits = sampler, reader.Limits()
+	opts.Source, opts.Table, opts.Limits = sampler, reader, reader.Limits()
 	if o.readOnly {
 		opts.Limits.ReadOnly, opts.Limits.Why = true, "--read-only"
 	}
@@ -111,6 +119,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		if err != nil {
 			opts.Limits.ReadOnly, opts.Limits.Why = true, err.Error()
 		} else {
+			runner.Target.Sysctls = opts.System
 			opts.Hands, opts.Store = runner, runner.Store
 		}
 	} else if _, err := os.Stat(state); err == nil {
@@ -119,6 +128,25 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	}
 	beside(cancel, func() { sampler.Run(ctx) })
 	return ui.Run(ctx, opts)
+}
+
+// openHost opens the host around the table, and looks who else manages the
+// table, now and from time to time.
+func openHost(ctx context.Context, cancel context.CancelCauseFunc, opts *ui.Options) (done func(), err error) {
+	host, err := netcfg.Open()
+	if err != nil {
+		return nil, err
+	}
+	here, err := owner.Open()
+	if err != nil {
+		host.Close()
+		return nil, err
+	}
+	w := &owner.Watch{}
+	w.Look(here)
+	beside(cancel, func() { w.Run(ctx, here) })
+	opts.System, opts.Owner = host, w.Latest
+	return func() { host.Close(); here.Close() }, nil
 }
 
 // beside runs f beside the console. Should it panic, the console ends and gives

@@ -1,0 +1,64 @@
+package ui
+
+import (
+	"fmt"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ops/owner"
+)
+
+// guarded tells that another program manages the table and nobody has unlocked
+// it. Unlocking holds for the program, not the process: a restart of it locks
+// nobody out in the middle of work.
+func (m *Model) guarded() bool { return m.owner != nil && m.owner.Name != m.hands.unlocked }
+
+func managed(o *owner.Owner) string {
+	return fmt.Sprintf("%s (pid %d) manages this table", o.Name, o.PID)
+}
+
+// notGuarded is why there is nothing to unlock, or "".
+func notGuarded(m *Model) string {
+	switch {
+	case m.opts.Limits.ReadOnly:
+		return "read-only: " + m.opts.Limits.Why
+	case m.owner == nil:
+		return "no other program is known to manage this table: nothing is locked"
+	case !m.guarded():
+		return "changing is unlocked already"
+	}
+	return ""
+}
+
+// unlock tells what changing a table with an owner leads to, and asks.
+type unlock struct {
+	note
+	owner *owner.Owner
+}
+
+func openUnlock(m *Model) tea.Cmd {
+	o := m.owner
+	m.push(&unlock{owner: o, note: note{title: managed(o), text: o.Will + "\n" +
+		"What you change here can be gone again soon. To change it for good, change the configuration of " + o.Name + ".\n" +
+		"Unlocking holds until this console ends."}})
+	return nil
+}
+
+// Key implements layer.
+func (u *unlock) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch key := k.String(); {
+	case key == "enter" || key == "y":
+		m.hands.unlocked = u.owner.Name
+		m.drop(u)
+		m.message = "changing is unlocked; " + managed(u.owner)
+	case u.move(key):
+	case key == "esc" || key == "n" || key == "q":
+		m.drop(u)
+	}
+	return nil
+}
+
+// Footer implements layer.
+func (u *unlock) Footer(m *Model) string {
+	return m.keysLine(m.signs.Enter, "unlock changing", "esc", "leave it locked"+u.hint(m))
+}
