@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"lvsdeck/ops/plan"
+	"lvsdeck/persist"
+	"lvsdeck/ui/plain"
+)
+
+func newUndo() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "undo [ID]",
+		Short: "take back a change: exit status 0 all of it, 1 only shown or a part",
+		Long: "undo shows how a change of the journal would be taken back, and with --yes does\n" +
+			"it. Rows that have changed since stay as they are. Without ID: the last change\n" +
+			"that is in force (lvsdeck journal lists them).",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// An interrupt between two steps leaves nothing half done.
+			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+			defer stop()
+			table, err := openDirector(ctx)
+			if err != nil {
+				return err
+			}
+			defer table.Close()
+			runner, err := newRunner(table, persist.DefaultDir)
+			if err != nil {
+				return err
+			}
+			return undo(ctx, runner, args, yes, os.Stdout)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
+	return cmd
+}
+
+// undo shows the way back, or goes it and shows how that went.
+func undo(ctx context.Context, r *plan.Runner, args []string, yes bool, w io.Writer) error {
+	e, err := chosenEntry(r.Store, args)
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return showUndo(ctx, r, e, w)
+	}
+	result, err := r.Undo(ctx, e.ID, nil)
+	if result.Outcome == plan.NotBegun {
+		return err
+	}
+	if said := plain.Plan(w, result.Plan, result.Steps); said != nil {
+		err = errors.Join(err, said)
+	}
+	if result.Outcome == plan.Partly {
+		return exitCode(1)
+	}
+	return errors.Join(err, result.Warning)
+}
+
+func chosenEntry(store *persist.Store, args []string) (*persist.Entry, error) {
+	h, err := plan.ReadHistory(store)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) > 0 {
+		return h.Find(args[0])
+	}
+	return h.Last()
+}
+
+func showUndo(ctx context.Context, r *plan.Runner, e *persist.Entry, w io.Writer) error {
+	p, err := plan.Undoing(e)
+	if err != nil {
+		return err
+	}
+	preview, err := p.Preview(ctx, r.Target)
+	if err != nil {
+		return err
+	}
+	steps := make([]plan.StepResult, len(preview.States))
+	for i, s := range preview.States {
+		steps[i].State = s
+	}
+	if err := plain.Plan(w, p, steps); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "Nothing was changed. To do it: lvsdeck undo --yes %s\n", e.ID); err != nil {
+		return err
+	}
+	return exitCode(1)
+}
