@@ -34,6 +34,10 @@ type Reader interface {
 type Table interface {
 	Reader
 
+	// Services gives every service once, in no promised order, without servers:
+	// for those who read all servers in full anyway and need no Overview.
+	Services(context.Context) ([]ServiceState, error)
+
 	// Service gives one service, or ErrNoService.
 	Service(context.Context, ServiceID) (ServiceState, error)
 	AddService(context.Context, Service) error

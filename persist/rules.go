@@ -11,24 +11,20 @@ import (
 // the table, a service that goes during the reading is left out.
 func ReadRules(ctx context.Context, t ipvs.Table) (ipvs.Rules, error) {
 	var rules ipvs.Rules
-	view, err := t.Overview(ctx)
+	services, err := t.Services(ctx)
 	if err != nil {
 		return rules, err
 	}
-	rules.Services = make([]ipvs.ServiceRules, 0, len(view.Services))
-	for i := range view.Services {
-		e := &view.Services[i]
-		if e.Partial {
-			return ipvs.Rules{}, ipvs.ErrPermission // else settings would be lost unseen
-		}
-		servers, err := readServers(ctx, t, e)
+	rules.Services = make([]ipvs.ServiceRules, 0, len(services))
+	for _, s := range services {
+		servers, err := readServers(ctx, t, s.ServiceID)
 		if errors.Is(err, ipvs.ErrNoService) {
 			continue
 		}
 		if err != nil {
 			return ipvs.Rules{}, err
 		}
-		rules.Services = append(rules.Services, ipvs.ServiceRules{Service: e.Service, Servers: servers})
+		rules.Services = append(rules.Services, ipvs.ServiceRules{Service: s.Service, Servers: servers})
 	}
 	timeouts, err := t.Timeouts(ctx)
 	if err != nil {
@@ -43,15 +39,13 @@ func ReadRules(ctx context.Context, t ipvs.Table) (ipvs.Rules, error) {
 }
 
 // readServers gives nil for none, so that rules compare.
-func readServers(ctx context.Context, t ipvs.Table, e *ipvs.Entry) ([]ipvs.Server, error) {
-	states, err := t.Servers(ctx, e.ServiceID)
+func readServers(ctx context.Context, t ipvs.Table, id ipvs.ServiceID) ([]ipvs.Server, error) {
+	states, err := t.Servers(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if len(states) == 0 {
-		if len(e.Servers) > 0 { // all of them gone, or their service
-			_, err = t.Service(ctx, e.ServiceID)
-		}
+	if len(states) == 0 { // there are none, or their service is gone
+		_, err = t.Service(ctx, id)
 		return nil, err
 	}
 	servers := make([]ipvs.Server, len(states))

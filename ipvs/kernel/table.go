@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"slices"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -20,6 +21,20 @@ func (c *Client) Info(ctx context.Context) (ipvs.Info, error) {
 	return i, nil
 }
 
+// Services implements ipvs.Table with one dump.
+func (c *Client) Services(ctx context.Context) ([]ipvs.ServiceState, error) {
+	listed, err := dump(ctx, c, cmdGetService, fewServices, parseService)
+	if err != nil {
+		return nil, refused(ipvs.OpList, "", err)
+	}
+	known := make(map[ipvs.ServiceID]bool, len(listed))
+	return slices.DeleteFunc(listed, func(s ipvs.ServiceState) bool { // twice while others change the table
+		twice := known[s.ServiceID]
+		known[s.ServiceID] = true
+		return twice
+	}), nil
+}
+
 // Service implements ipvs.Table.
 func (c *Client) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceState, error) {
 	var s ipvs.ServiceState
@@ -31,8 +46,11 @@ func (c *Client) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceSt
 	return s, nil
 }
 
-// fewServers is what most services have.
-const fewServers = 16
+// What most tables and services have.
+const (
+	fewServices = 64
+	fewServers  = 16
+)
 
 // Servers implements ipvs.Reader.
 func (c *Client) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerState, error) {

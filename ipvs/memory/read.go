@@ -63,6 +63,20 @@ func partial(s *ipvs.ServerState) ipvs.ServerState {
 	}
 }
 
+// Services gives every service.
+func (t *Table) Services(ctx context.Context) ([]ipvs.ServiceState, error) {
+	if err := t.enter(ctx, ipvs.OpList); err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	all := make([]ipvs.ServiceState, len(t.services))
+	for i, svc := range t.services {
+		all[i] = ipvs.ServiceState{Service: svc.Service, Stats: svc.stats}
+	}
+	return all, nil
+}
+
 // Service gives one service.
 func (t *Table) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceState, error) {
 	if err := t.enter(ctx, ipvs.OpGetService); err != nil {

@@ -162,6 +162,14 @@ func testOverview(t *table) {
 	if len(o.Services) != len(want) {
 		t.Errorf("want %d services, got %d", len(want), len(o.Services))
 	}
+	listed, err := t.Services(t.ctx)
+	t.ok(err)
+	if len(listed) != len(want) {
+		t.Errorf("want %d services in the list, got %d", len(want), len(listed))
+	}
+	for _, got := range listed {
+		t.same("listed "+got.String(), want[got.ServiceID].service, got.Service)
+	}
 	for _, got := range o.Services {
 		e := want[got.ServiceID]
 		t.same(got.String(), e.service, got.Service)
