@@ -1,16 +1,12 @@
 package main
 
 import (
-	"errors"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"lvsdeck/ops/keep"
 )
-
-// errDifferent ends the program with 1, which is not a failure.
-var errDifferent = errors.New("running and saved differ")
 
 func newDiff() *cobra.Command {
 	return &cobra.Command{
@@ -29,7 +25,7 @@ func newDiff() *cobra.Command {
 			defer table.Close()
 			differs, err := keep.Diff(cmd.Context(), table, saved, os.Stdout)
 			if err == nil && differs {
-				err = errDifferent
+				err = exitCode(1)
 			}
 			return err
 		},

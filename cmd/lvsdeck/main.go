@@ -41,8 +41,6 @@ func status(err error) int {
 		return 0
 	case errors.As(err, &code):
 		return int(code)
-	case errors.Is(err, errDifferent):
-		return 1
 	case errors.As(err, &signal):
 		return 128 + int(signal.Signal)
 	}
