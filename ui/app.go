@@ -218,7 +218,7 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	m.message = ""
-	if top := m.top(); top != nil {
+	if top := m.top(); top != nil && k.String() != unlockKey {
 		return top.Key(m, k)
 	}
 	return m.dispatch(m.commands, k)

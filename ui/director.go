@@ -37,7 +37,7 @@ type directorRow struct {
 func directorCommands() []command {
 	return []command{
 		{"Director", []string{"D"}, "timeouts, sync daemons, sysctls and modules", "", openDirector, nil},
-		{"Director", []string{"ctrl+g"}, "unlock changing where another program manages the table", "", openUnlock, notGuarded},
+		{"Director", []string{unlockKey}, "unlock changing where another program manages the table", "", openUnlock, notGuarded},
 	}
 }
 
@@ -73,6 +73,7 @@ func (d *directorScreen) refresh(m *Model) tea.Cmd {
 		}, nil
 	}, func(_ *Model, now directorNow) {
 		d.rows = slices.Concat(kernelRows(now), timeoutRows(now.timeouts), daemonRows(now.daemons), sysctlRows(now.sysctls))
+		d.at = min(d.at, len(d.rows)-1)
 	})
 }
 
@@ -205,8 +206,6 @@ func (d *directorScreen) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case d.move(key) || len(d.rows) == 0:
 	case key == "u":
 		return m.run(&command{run: undo, why: cannotChange})
-	case key == "ctrl+g":
-		return m.run(&command{run: openUnlock, why: notGuarded})
 	case key == "enter" && d.rows[d.at].change == nil:
 		m.message = "there is nothing to change here"
 	case key == "enter":

@@ -218,7 +218,9 @@ func TestGuard(t *testing.T) {
 	if d.rules() != before {
 		t.Fatalf("changed under guard:\n%s", d.rules())
 	}
-	d.do("ctrl+g", "enter", "+")
+	d.do("D", "ctrl+g", "ctrl+g", "enter")
+	d.sees("unlocked from any screen", "changing is unlocked", "SYSCTLS")
+	d.do("esc", "+")
 	d.expect("unlocked", "10.0.3.11:443 -g -w 101")
 	d.owner = &owner.Owner{Name: "keepalived", PID: 999}
 	d.do("down", "+")

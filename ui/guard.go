@@ -8,6 +8,9 @@ import (
 	"lvsdeck/ops/owner"
 )
 
+// unlockKey works above every layer: each of them may be what is locked.
+const unlockKey = "ctrl+g"
+
 // guarded tells that another program manages the table and nobody has unlocked
 // it. Unlocking holds for the program, not the process: a restart of it locks
 // nobody out in the middle of work.
@@ -19,7 +22,10 @@ func managed(o *owner.Owner) string {
 
 // notGuarded is why there is nothing to unlock, or "".
 func notGuarded(m *Model) string {
+	_, asked := m.top().(*unlock)
 	switch {
+	case asked:
+		return "enter unlocks"
 	case m.opts.Limits.ReadOnly:
 		return "read-only: " + m.opts.Limits.Why
 	case m.owner == nil:

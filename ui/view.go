@@ -330,12 +330,14 @@ func (m *Model) notice() (paint.Style, string) {
 		return paint.Warn, m.signs.Problem + " servers' own figures are missing: " + m.sample.Missed.Error()
 	case m.searchText() != "":
 		return paint.Accent, m.searchText()
-	case m.owner != nil:
+	case m.guarded() && !m.opts.Limits.ReadOnly:
 		return paint.Warn, m.signs.Problem + " " + managed(m.owner)
 	case len(m.opts.Limits.Missing) > 0:
 		return paint.Rest, "run as root to see: " + strings.Join(m.opts.Limits.Missing, ", ")
 	case m.sample != nil && m.list.Sort() != (services.Sort{}):
 		return paint.Rest, "by " + m.list.Sort().Text()
+	case m.owner != nil:
+		return paint.Rest, managed(m.owner)
 	}
 	return paint.Rest, ""
 }

@@ -23,8 +23,9 @@ type Process struct {
 
 // System is what a search looks at.
 type System interface {
-	// Processes gives those that run, by rising PID. Some may be missing.
-	Processes() ([]Process, error)
+	// Processes gives those that run under names that are wanted, by rising PID.
+	// Some may be missing.
+	Processes(wanted func(name string) bool) ([]Process, error)
 
 	// Read gives a file's text; an error when it is not there.
 	Read(path string) (string, error)
@@ -81,7 +82,9 @@ var candidates = []candidate{
 
 // Find gives the program that manages the table, or nil.
 func Find(s System) (*Owner, error) {
-	all, err := s.Processes()
+	all, err := s.Processes(func(name string) bool {
+		return isInterpreter(name) || slices.ContainsFunc(candidates, func(c candidate) bool { return slices.Contains(c.programs, name) })
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +104,7 @@ func (c candidate) runsAs(p Process) bool {
 	if slices.Contains(c.programs, p.Name) {
 		return true
 	}
-	if !slices.Contains(interpreters, strings.TrimRight(p.Name, "0123456789.")) {
+	if !isInterpreter(p.Name) {
 		return false
 	}
 	for _, arg := range p.Args[min(1, len(p.Args)):] {
@@ -112,7 +115,10 @@ func (c candidate) runsAs(p Process) bool {
 	return false
 }
 
-var interpreters = []string{"perl", "python", "sh", "bash"}
+// isInterpreter tells what runs scripts: perl, python3.11, …
+func isInterpreter(name string) bool {
+	return slices.Contains([]string{"perl", "python", "sh", "bash", "dash"}, strings.TrimRight(name, "0123456789."))
+}
 
 func (p Process) has(args ...string) bool {
 	return slices.ContainsFunc(p.Args, func(a string) bool { return slices.Contains(args, a) })

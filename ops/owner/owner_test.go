@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,9 +17,12 @@ type fake struct {
 	broken    error
 }
 
-func (f *fake) Processes() ([]Process, error) { return f.processes, f.broken }
-func (f *fake) Inside(path string) bool       { return path == f.inside }
-func (f *fake) Exists(path string) bool       { _, ok := f.files[path]; return ok }
+func (f *fake) Processes(wanted func(string) bool) ([]Process, error) {
+	unwanted := func(p Process) bool { return !wanted(p.Name) }
+	return slices.DeleteFunc(slices.Clone(f.processes), unwanted), f.broken
+}
+func (f *fake) Inside(path string) bool { return path == f.inside }
+func (f *fake) Exists(path string) bool { _, ok := f.files[path]; return ok }
 func (f *fake) Read(path string) (string, error) {
 	text, ok := f.files[path]
 	if !ok {
@@ -115,13 +119,14 @@ func TestHere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.Close()
-	all, err := h.Processes()
+	mine := func(name string) bool { return strings.HasPrefix("owner.test", name) }
+	all, err := h.Processes(mine)
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := false
 	for _, p := range all {
-		found = found || p.PID == os.Getpid() && len(p.Args) == len(os.Args) && strings.HasPrefix("owner.test", p.Name) && !p.Away
+		found = found || p.PID == os.Getpid() && len(p.Args) == len(os.Args) && !p.Away
 	}
 	if !found {
 		t.Errorf("%d processes, and not this one", len(all))

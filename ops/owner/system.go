@@ -40,8 +40,9 @@ func Open() (*Here, error) {
 func (h *Here) Close() error { return h.in.Close() }
 
 // Processes implements System. Kernel threads and what ends meanwhile are left
-// out.
-func (h *Here) Processes() ([]Process, error) {
+// out. Command lines are read only where they are wanted: of a process that is
+// stuck in the kernel that can take for ever.
+func (h *Here) Processes(wanted func(name string) bool) ([]Process, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, fmt.Errorf("cannot list processes: %w", err)
@@ -53,16 +54,17 @@ func (h *Here) Processes() ([]Process, error) {
 			continue
 		}
 		at := "/proc/" + e.Name()
+		comm, err := os.ReadFile(at + "/comm")
+		name := strings.TrimSpace(string(comm))
+		if err != nil || !wanted(name) {
+			continue
+		}
 		args, err := os.ReadFile(at + "/cmdline")
 		if err != nil || len(args) == 0 {
 			continue
 		}
-		name, err := os.ReadFile(at + "/comm")
-		if err != nil {
-			continue
-		}
 		all = append(all, Process{
-			PID: pid, Name: strings.TrimSpace(string(name)),
+			PID: pid, Name: name,
 			Args: strings.Split(string(bytes.TrimRight(args, "\x00")), "\x00"),
 			Away: h.away(at + "/ns/net"),
 		})
