@@ -92,7 +92,7 @@ func (r *rules) Body(m *Model, height int) []string {
 	if m.kept.err != nil {
 		lines = append(lines, wrapped(m, paint.Bad, m.signs.Problem+" not compared anew: "+m.kept.err.Error(), 1)...)
 	}
-	return append(lines, r.window(r.difference(m, c), height-len(lines))...)
+	return append(lines, r.window(r.difference(m, c), max(1, height-len(lines)))...)
 }
 
 func (r *rules) fact(m *Model, label, value string) string {

@@ -207,22 +207,53 @@ func compareScene(d *director, saved func(string) string) *keep.Comparison {
 
 func TestRulesScreens(t *testing.T) {
 	for _, sc := range rulesScenes {
-		for _, size := range sizes {
-			name := fmt.Sprintf("%s-%dx%d", sc.name, size[0], size[1])
-			t.Run(name, func(t *testing.T) {
-				d := newDirector(t)
-				d.opts.RulesFile = "/etc/ipvsadm.rules"
-				d.Update(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
-				d.push(&rules{})
-				d.compared(compareScene(d, sc.saved), nil, 0)
-				d.settle()
-				plain := grid(d.Model)
-				golden(t, name, plain+"\n"+styles(d.Model))
-				d.Update(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
-				if mono := grid(d.Model); mono != plain {
-					t.Errorf("without colour the text differs:\n%s", mono)
-				}
-			})
+		layerScenes(t, sc.name, func(d *director) {
+			d.opts.RulesFile = "/etc/ipvsadm.rules"
+			d.push(&rules{})
+			d.compared(compareScene(d, sc.saved), nil, 0)
+		})
+	}
+}
+
+func TestSnapshotScreens(t *testing.T) {
+	titles := []string{"drain 10.0.3.11:443 of TCP 203.0.113.10:443: weight 100 to 0", "", "undo: remove UDP [2001:db8:1111:2222:3333:4444:5555:6666]:8443 with 12 servers"}
+	var all []keep.Snapshot
+	for i, title := range titles {
+		all = append(all, keep.Snapshot{Snapshot: persist.Snapshot{Time: noon.Add(-time.Duration(i) * time.Hour)}, Title: title})
+	}
+	layerScenes(t, "snapshots", func(d *director) {
+		d.push(&snapshots{all: all})
+		d.do("down")
+	})
+}
+
+// layerScenes compares a layer with its golden files, and looks for lines that
+// do not fit at sizes in between.
+func layerScenes(t *testing.T, name string, open func(*director)) {
+	t.Helper()
+	d := newDirector(t)
+	open(d)
+	d.settle()
+	for _, size := range sizes {
+		d.Update(tea.ColorProfileMsg{Profile: colorprofile.ANSI256})
+		d.Update(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
+		name, plain := fmt.Sprintf("%s-%dx%d", name, size[0], size[1]), grid(d.Model)
+		golden(t, name, plain+"\n"+styles(d.Model))
+		d.Update(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
+		if mono := grid(d.Model); mono != plain {
+			t.Errorf("%s: without colour the text differs:\n%s", name, mono)
+		}
+	}
+	for width := minWidth; width <= 220; width += 7 {
+		d.Update(tea.WindowSizeMsg{Width: width, Height: minHeight})
+		lines := strings.Split(d.View().Content, "\n")
+		if len(lines) != minHeight {
+			t.Fatalf("%s, %d wide: %d lines", name, width, len(lines))
+		}
+		for _, line := range lines {
+			if cells(line) > width {
+				t.Fatalf("%s, %d wide: %q", name, width, line)
+			}
 		}
 	}
 }
