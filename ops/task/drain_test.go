@@ -57,18 +57,18 @@ func TestJudge(t *testing.T) {
 		held     bool
 	}{
 		"empty":            {service(ipvs.TCP), drained(0, 0), Settings{}, "0 active, 0 inactive", "empty", nil, false},
-		"long-lived":       {service(ipvs.TCP), drained(12, 0), Settings{}, "12 active, 0 inactive", "about 1 min left", []string{"idle for 15 min"}, false},
-		"own timeout":      {service(ipvs.TCP), drained(12, 0), Settings{Timeouts: ipvs.Timeouts{TCP: 7200, TCPFin: 30, UDP: 10}}, "12 active, 0 inactive", "about 1 min left", []string{"idle for 2 h"}, false},
-		"closing":          {service(ipvs.TCP), drained(0, 3), Settings{}, "0 active, 3 inactive", "at most 2 min left", []string{"inactive ones end within 2 min"}, false},
+		"long-lived":       {service(ipvs.TCP), drained(12, 0), Settings{}, "12 active, 0 inactive", "about 1 min left", []string{"idle 15 min"}, false},
+		"own timeout":      {service(ipvs.TCP), drained(12, 0), Settings{Timeouts: ipvs.Timeouts{TCP: 7200, TCPFin: 30, UDP: 10}}, "12 active, 0 inactive", "about 1 min left", []string{"idle 2 h"}, false},
+		"closing":          {service(ipvs.TCP), drained(0, 3), Settings{}, "0 active, 3 inactive", "at most 2 min left", []string{"inactive end within 2 min"}, false},
 		"closing slowly":   {service(ipvs.TCP), drained(0, 3), Settings{Timeouts: ipvs.Timeouts{TCP: 900, TCPFin: 600, UDP: 300}}, "0 active, 3 inactive", "at most 10 min left", []string{"within 10 min"}, false},
-		"udp":              {service(ipvs.UDP), drained(0, 12), Settings{}, "0 active, 12 inactive", "about 1 min left", []string{"UDP never closes: an entry ends 5 min after"}, false},
-		"mark":             {service(0), drained(2, 3), Settings{}, "2 active, 3 inactive", "about 10 s left", []string{"until they close", "UDP 5 min after"}, false},
-		"sticky":           {sticky(), drained(4, 0), Settings{Templates: Off}, "4 active, 0 inactive, 0 templates", "about 20 s left", []string{"persistence brings its clients back, until 360 s", "until they close"}, true},
-		"sticky, not read": {sticky(), drained(4, 0), Settings{}, "4 active, 0 inactive, 0 templates", "about 20 s left", []string{"persistence", "until they close"}, true},
-		"sticky, ended":    {sticky(), drained(4, 0), Settings{Templates: On}, "4 active, 0 inactive, 0 templates", "about 20 s left", []string{"until they close"}, false},
-		"templates only":   {sticky(), held, Settings{Templates: Off}, "0 active, 0 inactive, 5 templates", "empty", []string{"persistence"}, true},
-		"templates unread": {sticky(), unread, Settings{Templates: Off}, "0 active, 0 inactive", "empty", []string{"persistence"}, true},
-		"nothing sticks":   {sticky(), drained(0, 0), Settings{Templates: Off}, "0 active, 0 inactive, 0 templates", "empty", nil, false},
+		"udp":              {service(ipvs.UDP), drained(0, 12), Settings{}, "0 active, 12 inactive", "about 1 min left", []string{"UDP never closes: entries end 5 min after"}, false},
+		"mark":             {service(0), drained(2, 3), Settings{}, "2 active, 3 inactive", "about 10 s left", []string{"when closed", "UDP 5 min after"}, false},
+		"sticky":           {sticky(), drained(4, 0), Settings{Templates: "0"}, "4 active, 0 inactive, 0 templates", "about 20 s left", []string{"persistence brings clients back (360 s)", "when closed"}, true},
+		"sticky, not read": {sticky(), drained(4, 0), Settings{}, "4 active, 0 inactive, 0 templates", "about 20 s left", []string{"persistence", "when closed"}, true},
+		"sticky, ended":    {sticky(), drained(4, 0), Settings{Templates: "1"}, "4 active, 0 inactive, 0 templates", "about 20 s left", []string{"when closed"}, false},
+		"templates only":   {sticky(), held, Settings{Templates: "0"}, "0 active, 0 inactive, 5 templates", "empty", []string{"persistence"}, true},
+		"templates unread": {sticky(), unread, Settings{Templates: "0"}, "0 active, 0 inactive", "empty", []string{"persistence"}, true},
+		"nothing sticks":   {sticky(), drained(0, 0), Settings{Templates: "0"}, "0 active, 0 inactive, 0 templates", "empty", nil, false},
 	} {
 		v := Judge(c.service, c.server, falling(c.server), c.settings)
 		why := slices.EqualFunc(v.Why, c.why, strings.Contains)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
 	"lvsdeck/ops"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
@@ -21,10 +23,11 @@ type Source interface {
 
 // Options say what a Keeper works with.
 type Options struct {
-	Source   Source
-	Runner   *plan.Runner                            // nil: nothing can be begun
-	Settings func(context.Context) (Settings, error) // nil: they stay unknown
-	Now      func() time.Time                        // time.Now when nil
+	Source  Source
+	Runner  *plan.Runner     // nil: nothing can be begun
+	Reader  ipvs.Reader      // for the timeouts; nil: they stay unknown
+	Sysctls netcfg.Sysctls   // nil: they stay unknown
+	Now     func() time.Time // time.Now when nil
 }
 
 // How often the Keeper looks for a new sample, reads settings, and tries a plan
@@ -73,7 +76,7 @@ func (t *task) key() Key { return keyOf(t.job.Row()) }
 // News is what happened since it was last asked for.
 type News struct {
 	Ran   []plan.Result
-	Ended []string // "remove … when empty: removed after 3 min"
+	Ended []string // "remove 10.0.3.13:443: removed after 3 min"
 }
 
 // Keeper has the tasks and drives them. Everything but Run and Step returns at
@@ -143,22 +146,6 @@ func (k *Keeper) Look(s *ops.Sample) {
 	}
 }
 
-// readSettings keeps the settings fresh while they matter.
-func (k *Keeper) readSettings(ctx context.Context) {
-	now := k.opts.Now()
-	if k.opts.Settings == nil || k.watch.idle() || now.Sub(k.read) < settingsEvery {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, settingsTime)
-	defer cancel()
-	k.read = now
-	set, err := k.opts.Settings(ctx)
-	if err != nil {
-		set = Settings{}
-	}
-	k.watch.set(set)
-}
-
 func (k *Keeper) running() (all []*task) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -226,7 +213,7 @@ func warning(r plan.Result) string {
 // done is said.
 func (k *Keeper) end(t *task, s State, word string) {
 	t.state, t.word, t.ended = s, word, k.opts.Now()
-	k.news.Ended = append(k.news.Ended, t.job.String()+": "+word)
+	k.news.Ended = append(k.news.Ended, t.job.short()+": "+word)
 	ended := 0
 	for _, t := range k.tasks {
 		if t.state != Running {

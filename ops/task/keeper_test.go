@@ -13,6 +13,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/memory"
+	"lvsdeck/netcfg"
 	"lvsdeck/ops"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
@@ -372,20 +373,19 @@ func TestWithoutReadings(t *testing.T) {
 
 func TestSettingsAreReadWhileSomethingDrains(t *testing.T) {
 	b := newBench(t)
-	reads, set := 0, Settings{Templates: Off}
-	b.opts.Settings = func(context.Context) (Settings, error) {
-		reads++
-		return set, nil
-	}
+	host := netcfg.New()
+	b.opts.Reader, b.opts.Sysctls = b.table, host
 	sticky := ipvs.NewService(b.id)
 	sticky.Persistence.On, sticky.Persistence.Timeout = true, 300
 	b.ok(b.table.SetService(t.Context(), sticky))
 	b.conns(1, 0)
+	b.ok(b.table.SetTimeouts(t.Context(), ipvs.Timeouts{TCP: 1200}))
 	b.pass(20 * time.Second)
-	if v, ok := b.Verdict(Key{b.id, at(one)}); !ok || !v.Held || reads < 3 || reads > 5 {
-		t.Errorf("held %v after %d reads: %+v", v.Held, reads, v)
+	v, ok := b.Verdict(Key{b.id, at(one)})
+	if !ok || !v.Held || !strings.Contains(v.Why[1], "idle 20 min") {
+		t.Errorf("persistence holds it: %+v", v)
 	}
-	set.Templates = On
+	host.Put(ExpireTemplates, "1")
 	b.pass(10 * time.Second)
 	if v, _ := b.Verdict(Key{b.id, at(one)}); v.Held {
 		t.Errorf("still held: %+v", v)
