@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"lvsdeck/ops"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/task"
 	"lvsdeck/persist"
 	"lvsdeck/persist/adm"
 )
@@ -66,6 +68,9 @@ func (d *director) start(width, height int) {
 		Source: d.sampler, Host: "dir-a", Interval: 2 * time.Second, Hands: &d.runner, Store: d.runner.Store,
 		RulesFile: filepath.Join(d.runner.Store.Dir(), "ipvsadm.rules"),
 		Table:     d.table, System: d.host, Owner: func() *owner.Owner { return d.owner },
+		Tasks: task.NewKeeper(task.Options{
+			Source: d.sampler, Runner: &d.runner, Reader: d.table, Sysctls: d.host, Now: func() time.Time { return d.now },
+		}),
 	})
 	cmd := d.Init()
 	d.Update(tea.ColorProfileMsg{Profile: colorprofile.ANSI256})
@@ -102,9 +107,17 @@ func (d *director) do(keys ...string) {
 	for _, k := range keys {
 		_, cmd := d.Update(keyMsg(k))
 		d.finish(cmd)
+		d.pass(2 * time.Second)
+	}
+}
+
+// pass lets time pass, with a sample and a look of the tasks every 2 s.
+func (d *director) pass(span time.Duration) {
+	for end := d.now.Add(span); d.now.Before(end); {
 		d.now = d.now.Add(2 * time.Second)
 		d.sampler.Observe(d.t.Context(), d.now)
-		_, cmd = d.Update(sampleMsg{})
+		d.tasks.Step(d.t.Context())
+		_, cmd := d.Update(sampleMsg{})
 		d.finish(cmd)
 	}
 }
@@ -337,7 +350,7 @@ func TestNothingIsChangedWhereItMustNot(t *testing.T) {
 		d.do("enter", "down")
 		before := d.rules()
 		change(d.Model)
-		for _, c := range changeCommands() {
+		for _, c := range slices.Concat(changeCommands(), drainCommands()) {
 			for _, k := range c.keys {
 				d.Update(keyMsg(k))
 				if d.message == "" || d.top() != nil {

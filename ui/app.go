@@ -12,6 +12,7 @@ import (
 	"lvsdeck/ops"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/task"
 	"lvsdeck/persist"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/services"
@@ -39,6 +40,7 @@ type Options struct {
 	Limits    ipvs.Limits    // what cannot be changed or seen
 	Hands     *plan.Runner   // changes the table; nil: nothing can be changed
 	Store     *persist.Store // journal, names and notes; nil: none can be read
+	Tasks     *task.Keeper   // works over time; nil: only watches
 	RulesFile string         // where the host keeps its rules
 	ASCII     bool
 
@@ -86,6 +88,8 @@ type Model struct {
 	hands   hands
 	kept    kept
 	owner   *owner.Owner // who else manages the table, or nil
+	tasks   *task.Keeper
+	about   []services.About // the row under the cursor
 
 	frame string
 	stale bool // frame must be drawn anew
@@ -104,7 +108,11 @@ func New(opts Options) *Model {
 		interval: opts.Interval,
 		list:     services.NewList(),
 		hands:    hands{runner: opts.Hands},
+		tasks:    opts.Tasks,
 		stale:    true,
+	}
+	if m.tasks == nil {
+		m.tasks = task.NewKeeper(task.Options{Source: opts.Source})
 	}
 	if opts.ASCII {
 		m.signs = paint.ASCII
@@ -129,7 +137,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.theme = paint.NewTheme(msg.Profile)
 	case sampleMsg:
 		m.takeSample()
-		cmd = m.compareDue()
+		cmd = tea.Batch(m.compareDue(), m.hearTasks())
 	case tea.KeyPressMsg:
 		cmd = m.key(msg)
 	case tea.PasteMsg:
@@ -162,6 +170,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // settle brings everything that depends on something else up to date: the list's
 // height, what the sampler should look at, and the frame.
 func (m *Model) settle() {
+	m.about = m.aboutDrain()
 	m.list.SetHeight(m.listHeight())
 	if ids := m.list.Visible(m.services().Sums(m.list, m.width)); !slices.Equal(ids, m.focus) {
 		m.focus = ids
@@ -177,6 +186,7 @@ func (m *Model) takeSample() {
 	if m.opts.Owner != nil {
 		m.owner = m.opts.Owner()
 	}
+	m.tasks.Look(m.live)
 	if !m.paused {
 		m.show(m.live)
 	}
@@ -212,7 +222,7 @@ func findTrouble(s *ops.Sample) (t trouble) {
 
 func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	if k.String() == "ctrl+c" {
-		return tea.Quit
+		return m.quit()
 	}
 	if m.tooSmall() {
 		return nil
@@ -274,7 +284,7 @@ func (m *Model) click(msg tea.MouseClickMsg) {
 func (m *Model) tooSmall() bool { return m.width < minWidth || m.height < minHeight }
 
 func (m *Model) services() services.View {
-	return services.View{Theme: m.theme, Signs: m.signs, Set: m.set}
+	return services.View{Theme: m.theme, Signs: m.signs, Set: m.set, About: m.about}
 }
 
 // togglePause holds the picture while sampling goes on, or shows the newest.

@@ -41,7 +41,7 @@ func noRows(m *Model) string {
 // operator meets them; the line of keys takes as many of the short ones as fit,
 // in this order.
 func commandTable() []command {
-	return slices.Concat(treeCommands(), changeCommands(), journalCommands(), keepCommands(), directorCommands(), findCommands(), viewCommands(), moveCommands(), consoleCommands())
+	return slices.Concat(treeCommands(), changeCommands(), drainCommands(), journalCommands(), keepCommands(), directorCommands(), findCommands(), viewCommands(), moveCommands(), consoleCommands())
 }
 
 func treeCommands() []command {
@@ -70,6 +70,7 @@ func findCommands() []command {
 func viewCommands() []command {
 	const g = "View"
 	list := []command{
+		{g, []string{"t"}, "tasks: what goes on over time, and cancel", "", do(openTasks), nil},
 		{g, []string{"tab"}, "show everything about the row, or not", "detail", do(func(m *Model) { m.detail = !m.detail }), noRows},
 		{g, []string{">"}, "sort by the next column", "sort", do(func(m *Model) { m.services().StepSort(m.list, 1, m.width) }), nil},
 		{g, []string{"<"}, "sort by the column before", "", do(func(m *Model) { m.services().StepSort(m.list, -1, m.width) }), nil},
@@ -105,7 +106,7 @@ func consoleCommands() []command {
 		{g, []string{":", "ctrl+p"}, "find a command by name", "", do(openPalette), nil},
 		{g, []string{"ctrl+l"}, "draw the screen anew", "", func(*Model) tea.Cmd { return tea.ClearScreen }, nil},
 		{g, []string{"ctrl+z"}, "suspend; fg comes back", "", func(*Model) tea.Cmd { return tea.Suspend }, noShell},
-		{g, []string{"q", "ctrl+c"}, "leave", "quit", func(*Model) tea.Cmd { return tea.Quit }, nil},
+		{g, []string{"q", "ctrl+c"}, "leave", "quit", (*Model).quit, nil},
 		{g, nil, "use the mouse, or leave it to the terminal", "", do(func(m *Model) { m.mouse = !m.mouse }), nil},
 	}
 }

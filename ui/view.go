@@ -332,6 +332,8 @@ func (m *Model) notice() (paint.Style, string) {
 		return paint.Accent, m.searchText()
 	case m.guarded() && !m.opts.Limits.ReadOnly:
 		return paint.Warn, m.signs.Problem + " " + managed(m.owner)
+	case m.tasksText() != "":
+		return paint.Accent, m.tasksText()
 	case len(m.opts.Limits.Missing) > 0:
 		return paint.Rest, "run as root to see: " + strings.Join(m.opts.Limits.Missing, ", ")
 	case m.sample != nil && m.list.Sort() != (services.Sort{}):

@@ -19,6 +19,7 @@ import (
 	"lvsdeck/ops/demo"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
+	"lvsdeck/ops/task"
 	"lvsdeck/persist"
 	"lvsdeck/ui"
 )
@@ -126,7 +127,9 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		// Journal and names can be looked at; who may not does without them.
 		opts.Store, _ = openStore(state)
 	}
+	opts.Tasks = task.NewKeeper(task.Options{Source: sampler, Runner: opts.Hands, Reader: reader, Sysctls: opts.System})
 	beside(cancel, func() { sampler.Run(ctx) })
+	beside(cancel, func() { opts.Tasks.Run(ctx) })
 	return ui.Run(ctx, opts)
 }
 

@@ -42,8 +42,11 @@ func (v View) Detail(l *List, now time.Time, width, height int) []string {
 	if !ok || height < 3 {
 		return nil
 	}
-	lines := append([]string{v.detailTitle(row, now, width)}, v.note(row, width)...)
-	lines = lines[:min(len(lines), height-2)]
+	lines := append([]string{v.detailTitle(row, now, width)}, v.abouts(width)...)
+	lines = lines[:min(len(lines), height)]
+	if note, room := v.note(row, width), height-2-len(lines); room > 0 {
+		lines = append(lines, note[:min(len(note), room)]...)
+	}
 	facts := row.facts(v.Signs)
 	perLine, cellWidth := factCells(width)
 	rows := (len(facts) + perLine - 1) / perLine
@@ -69,7 +72,7 @@ func (v View) DetailHeight(l *List, width int) int {
 		return 0
 	}
 	perLine, _ := factCells(width)
-	return (len(row.facts(paint.ASCII))+perLine-1)/perLine + 2 + len(v.note(row, width))
+	return (len(row.facts(paint.ASCII))+perLine-1)/perLine + 2 + len(v.note(row, width)) + len(v.About)
 }
 
 func (v View) detailTitle(r Row, now time.Time, width int) string {

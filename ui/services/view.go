@@ -12,7 +12,8 @@ import (
 type View struct {
 	Theme *paint.Theme
 	Signs *paint.Signs
-	Set   int // index into Sets
+	Set   int     // index into Sets
+	About []About // the row under the cursor
 }
 
 // Header is the line of column titles; the sort's own is accented and has an
