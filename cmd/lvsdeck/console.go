@@ -19,6 +19,7 @@ import (
 	"lvsdeck/ops/demo"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
+	"lvsdeck/ops/plan"
 	"lvsdeck/ops/task"
 	"lvsdeck/persist"
 	"lvsdeck/ui"
@@ -116,11 +117,10 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		opts.Limits.ReadOnly, opts.Limits.Why = true, "--read-only"
 	}
 	if table, ok := reader.(ipvs.Table); ok && !opts.Limits.ReadOnly {
-		runner, err := newRunner(table, state)
+		runner, err := newRunner(plan.Target{Table: table, Sysctls: opts.System}, state)
 		if err != nil {
 			opts.Limits.ReadOnly, opts.Limits.Why = true, err.Error()
 		} else {
-			runner.Target.Sysctls = opts.System
 			opts.Hands, opts.Store = runner, runner.Store
 		}
 	} else if _, err := os.Stat(state); err == nil {

@@ -43,12 +43,12 @@ func openStore(dir string) (*persist.Store, error) {
 	return persist.Open(persist.Options{Dir: dir, Who: persist.WhoFrom(os.Getenv)})
 }
 
-// newRunner makes what changes a table, with its journal and snapshots in a
+// newRunner makes what changes a director, with its journal and snapshots in a
 // directory.
-func newRunner(table ipvs.Table, dir string) (*plan.Runner, error) {
+func newRunner(target plan.Target, dir string) (*plan.Runner, error) {
 	store, err := openStore(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Runner{Target: plan.Target{Table: table}, Store: store, Rules: keep.Language}, nil
+	return &plan.Runner{Target: target, Store: store, Rules: keep.Language}, nil
 }

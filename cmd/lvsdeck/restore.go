@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lvsdeck/ops/keep"
+	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 )
 
@@ -54,7 +55,7 @@ func runRestore(ctx context.Context, args []string, o restoreOptions) error {
 	if o.dryRun {
 		return keep.DryRun(ctx, table, saved, o.merge, os.Stdout)
 	}
-	runner, err := newRunner(table, persist.DefaultDir)
+	runner, err := newRunner(plan.Target{Table: table}, persist.DefaultDir)
 	if err != nil {
 		return err
 	}

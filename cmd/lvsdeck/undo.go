@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"lvsdeck/netcfg"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 	"lvsdeck/ui/plain"
@@ -34,7 +35,12 @@ func newUndo() *cobra.Command {
 				return err
 			}
 			defer table.Close()
-			runner, err := newRunner(table, persist.DefaultDir)
+			host, err := netcfg.Open()
+			if err != nil {
+				return err
+			}
+			defer host.Close()
+			runner, err := newRunner(plan.Target{Table: table, Sysctls: host}, persist.DefaultDir)
 			if err != nil {
 				return err
 			}

@@ -16,7 +16,7 @@ import (
 func TestUndoShowsThenDoes(t *testing.T) {
 	t.Parallel()
 	table := memory.New()
-	runner, err := newRunner(table, t.TempDir())
+	runner, err := newRunner(plan.Target{Table: table}, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,8 +40,8 @@ func answers(t *testing.T, h *lab.Host, want string, command ...string) {
 }
 
 // TestDirectorFromTheConsole changes timeouts, a sync daemon and a sysctl of the
-// real kernel with keys alone, and takes the last back, with ipvsadm and sysctl
-// as judges.
+// real kernel with keys alone, and takes the last back, with ipvsadm and the
+// sysctl's file as judges.
 func TestDirectorFromTheConsole(t *testing.T) {
 	lab.Require(t)
 	s := lab.Director(t, lab.NAT, 1, false)
@@ -77,22 +77,28 @@ func TestDirectorFromTheConsole(t *testing.T) {
 	file := "/proc/sys/net/ipv4/vs/" + name
 	all := strings.Fields(s.Director.Command("ls", filepath.Dir(file)))
 	c.row(sysctlRow+slices.Index(all, name), "whose server was removed")
-	c.press("\r")
-	c.waitText("< 0 >")
-	c.press("\x1b[C\r")
-	c.waitText("sysctl -w net.ipv4.vs." + name + "=1")
-	c.press("\r")
-	answers(t, s.Director, "1", "cat", file)
-	c.waitText("done: set net.ipv4.vs."+name, "default 0")
+	set := func() {
+		c.press("\r")
+		c.waitText("< 0 >")
+		c.press("\x1b[C\r")
+		c.waitText("sysctl -w net.ipv4.vs." + name + "=1")
+		c.press("\r")
+		answers(t, s.Director, "1", "cat", file)
+		c.waitText("done: set net.ipv4.vs."+name, "default 0")
+	}
+	set()
 	c.press("u")
 	c.waitText("undo: set net.ipv4.vs." + name)
 	c.press("\r")
 	answers(t, s.Director, "0", "cat", file)
 	c.waitText("done: undo")
+	set()
 	c.press("\x1b")
 	c.waitText("The table is empty")
 	c.press("q")
 	c.ended(0)
+	s.Director.Command("lvsdeck", "undo", "--yes")
+	answers(t, s.Director, "0", "cat", file)
 }
 
 // TestDirectorOfSomebodyElse: while a keepalived runs on the director, changing
