@@ -20,9 +20,11 @@ type ask struct {
 	steps stepLines
 }
 
-// confirm asks before a plan is run.
+// confirm asks before a plan is run. A key that was pressed twice asks once.
 func confirm(m *Model, p plan.Plan) tea.Cmd {
-	m.push(&ask{plan: p})
+	if _, asking := m.top().(*ask); !asking {
+		m.push(&ask{plan: p})
+	}
 	return nil
 }
 

@@ -24,26 +24,36 @@ type entry struct {
 }
 
 // openEntry reads a plan's steps beside the loop: there can be thousands.
-func openEntry(h plan.History, e *persist.Entry) tea.Cmd {
+func (j *journal) openEntry(e *persist.Entry) tea.Cmd {
+	h := j.History
 	return readThen(nil, func(context.Context, ipvs.Table) (*entry, error) {
 		p, err := plan.Of(e)
-		if err != nil {
-			return nil, err
+		return &entry{Entry: e, plan: p, results: plan.Told(e, p), stands: standing(h, e)}, err
+	}, func(m *Model, x *entry) {
+		if m.top() == layer(j) {
+			m.push(x)
 		}
-		x := &entry{Entry: e, plan: p, results: plan.Told(e, p), stands: h.Standing(e)}
-		if by := h.UndoneBy(e); by != nil {
-			x.stands = "undone " + when(by)
-		} else if e.Ended != nil && x.results == nil {
-			x.stands = "left as it was, unfinished; how far it got was not looked at"
-		}
-		return x, nil
-	}, func(m *Model, x *entry) { m.push(x) })
+	})
 }
 
-// refresh ends what is no longer true: the list below shows what was done.
+// standing is what a plan stands at, in full.
+func standing(h plan.History, e *persist.Entry) string {
+	if by := h.UndoneBy(e); by != nil {
+		return "undone " + when(by)
+	}
+	if e.Ended != nil && e.Ended.Outcome == string(plan.Left) {
+		return "left as it was, unfinished; how far it got was not looked at"
+	}
+	return h.Standing(e)
+}
+
+// refresh says what the plan stands at now: how it went does not change.
 func (x *entry) refresh(m *Model) tea.Cmd {
-	m.drop(x)
-	return nil
+	return m.readHistory(func(_ *Model, h plan.History) {
+		if e, err := h.Find(x.ID); err == nil {
+			x.Entry, x.stands = e, standing(h, e)
+		}
+	})
 }
 
 // Key implements layer.

@@ -38,7 +38,11 @@ type journal struct {
 }
 
 func openJournal(m *Model) tea.Cmd {
-	return m.readHistory(func(m *Model, h plan.History) { m.push(&journal{History: h}) })
+	return m.readHistory(func(m *Model, h plan.History) {
+		if m.top() == nil { // else the operator has gone on
+			m.push(&journal{History: h})
+		}
+	})
 }
 
 func (m *Model) readHistory(show func(*Model, plan.History)) tea.Cmd {
@@ -88,14 +92,14 @@ func (j *journal) open(m *Model, e *persist.Entry) tea.Cmd {
 		m.message = "it is being done at this moment"
 	case e.Ended == nil && m.hands.runner != nil:
 		return m.readUnfinished(func(m *Model, all []plan.Unfinished) {
-			if at := slices.IndexFunc(all, func(u plan.Unfinished) bool { return u.ID == e.ID }); at >= 0 {
-				m.push(&unfinished{plans: all[at:]})
-			} else {
+			if at := slices.IndexFunc(all, func(u plan.Unfinished) bool { return u.ID == e.ID }); at < 0 {
 				m.message = "it has ended meanwhile"
+			} else if m.top() == layer(j) {
+				m.push(&unfinished{plans: all[at:]})
 			}
 		})
 	default:
-		return openEntry(j.History, e)
+		return j.openEntry(e)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
@@ -39,15 +41,45 @@ func TestJournalListsAndUndoes(t *testing.T) {
 	if got := d.rules(); got != before {
 		t.Errorf("undone:\n%s\nbefore:\n%s", got, before)
 	}
-	d.sees("back in the list", "2 of 4", "undone", "done: undo: remove")
+	d.sees("the plan says that it is undone", "undone 2026-", "by alice", "done: undo: remove")
+	d.do("esc")
+	d.sees("and so does the list", "2 of 4", "undone")
 	d.do("enter")
-	d.sees("what was undone says so", "undone 2026-", "done")
 	d.do("u")
 	d.sees("undone is undone", "is not in force")
 	d.do("esc", "esc", "down", "down", "u", "enter")
 	d.sees("a row that has moved since stays", "weight was 101 when you looked, is 0 now")
 	d.do("esc")
 	d.sees("and the journal has it", "taken back", "in force")
+}
+
+// TestLateAnswersOpenNothing: what was read is not shown to an operator who has
+// gone on, nor twice.
+func TestLateAnswersOpenNothing(t *testing.T) {
+	d := newDirector(t)
+	d.do("enter", "down", "+", "home")
+	slow := func(keys ...string) (all []tea.Cmd) {
+		for _, k := range keys {
+			_, cmd := d.Update(keyMsg(k))
+			all = append(all, cmd)
+		}
+		return all
+	}
+	layers := func(what string, want int, late []tea.Cmd) {
+		t.Helper()
+		for _, cmd := range late {
+			d.finish(cmd)
+		}
+		if len(d.layers) != want {
+			t.Fatalf("%s: %d layers, want %d:\n%s", what, len(d.layers), want, grid(d.Model))
+		}
+	}
+	layers("J twice", 1, slow("J", "J"))
+	layers("a plan opened and left", 0, slow("enter", "esc"))
+	layers("undo twice", 1, slow("u", "u"))
+	d.do("esc")
+	layers("a form opened meanwhile", 1, slow("J", "m"))
+	d.sees("the form", "Name and note")
 }
 
 // TestJournalOfManyPlans: what does not fit is not drawn.

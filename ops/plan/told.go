@@ -81,9 +81,10 @@ func Told(e *persist.Entry, p Plan) []StepResult {
 	if e.Ended == nil || Outcome(e.Ended.Outcome) == Left {
 		return nil
 	}
+	already, stuck := setOf(e.Ended.Already), setOf(e.Ended.Stuck)
 	begun := e.UpTo
 	for i := range e.Ended.Failed {
-		if !e.Each && !slices.Contains(e.Ended.Stuck, i) {
+		if !e.Each && !stuck[i] {
 			begun = min(begun, i) // the one at which the plan turned back
 		}
 	}
@@ -92,11 +93,11 @@ func Told(e *persist.Entry, p Plan) []StepResult {
 	for i := range steps {
 		why, failed := e.Ended.Failed[i]
 		switch {
-		case failed && slices.Contains(e.Ended.Stuck, i):
+		case failed && stuck[i]:
 			steps[i] = StepResult{NotTakenBack, errors.New(why)}
 		case failed:
 			steps[i] = StepResult{Failed, errors.New(why)}
-		case slices.Contains(e.Ended.Already, i):
+		case already[i]:
 			steps[i].State = Already
 		case applied:
 			steps[i].State = Done
@@ -105,6 +106,14 @@ func Told(e *persist.Entry, p Plan) []StepResult {
 		}
 	}
 	return steps
+}
+
+func setOf(list []int) map[int]bool {
+	set := make(map[int]bool, len(list))
+	for _, n := range list {
+		set[n] = true
+	}
+	return set
 }
 
 // Undoing is the Reverse of a plan that is in force, or why it cannot be undone.
