@@ -41,8 +41,12 @@ func Run(parent context.Context, opts Options) error {
 	p := tea.NewProgram(New(opts), tea.WithContext(parent), tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler())
 	go forward(ctx, opts.Source, p)
 
+	// From here on, before anything is drawn, no signal ends the console by itself.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
+	defer signal.Stop(signals)
 	ended := make(chan syscall.Signal, 1)
-	go watch(ctx, p, restore, ended)
+	go watch(ctx, p, signals, restore, ended)
 
 	_, err := p.Run()
 	select {
@@ -75,10 +79,7 @@ func forward(ctx context.Context, src Source, p *tea.Program) {
 // watch ends the program on a signal or when the terminal hangs up, which Bubble
 // Tea does not notice when SIGHUP is ignored (nohup): the console would live on
 // as an orphan.
-func watch(ctx context.Context, p *tea.Program, restore func(), ended chan<- syscall.Signal) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
-	defer signal.Stop(signals)
+func watch(ctx context.Context, p *tea.Program, signals <-chan os.Signal, restore func(), ended chan<- syscall.Signal) {
 	hangup := make(chan struct{})
 	go func() {
 		if waitHangup(os.Stdin) {

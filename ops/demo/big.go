@@ -27,13 +27,17 @@ func (d *Demo) buildBig() {
 		p := api.times(bigTop / math.Pow(1+float64(ranks[i]), .95) / api.conns)
 		forward := ways[d.random.IntN(len(ways))]
 		servers := make([]ipvs.Server, bigServers)
+		id, port := bigService(i), uint16(8080)
+		if forward != ipvs.Masq {
+			port = id.Port // nobody changes it on the way
+		}
 		for j := range servers {
-			servers[j] = ipvs.Server{Addr: bigServer(i, j), Forward: forward, Weight: 100}
+			servers[j] = ipvs.Server{Addr: bigServer(i, j, port), Forward: forward, Weight: 100}
 			if d.random.IntN(200) == 0 {
 				servers[j].Weight = 0
 			}
 		}
-		d.add(p, service(bigService(i), schedulers[d.random.IntN(len(schedulers))]), servers...)
+		d.add(p, service(id, schedulers[d.random.IntN(len(schedulers))]), servers...)
 	}
 	d.pass(uptime, everyTurn)
 }
@@ -47,6 +51,6 @@ func bigService(i int) ipvs.ServiceID {
 	return ipvs.AddressService(ipvs.TCP, netip.AddrPortFrom(netip.AddrFrom4([4]byte{net[0], net[1], net[2], host}), port))
 }
 
-func bigServer(i, j int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(16 + i/250), byte(i % 250), byte(10 + j)}), 8080)
+func bigServer(i, j int, port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(16 + i/250), byte(i % 250), byte(10 + j)}), port)
 }
