@@ -1,5 +1,5 @@
-// Package plain writes one sample for pipes and scripts: as a text table for
-// eyes and awk, or as JSON for programs.
+// Package plain writes one sample, the journal and plans for pipes and scripts:
+// as text for eyes and awk, or as JSON for programs.
 //
 // Out of scope: ipvsadm's own formats, and anything interactive.
 package plain
