@@ -39,7 +39,7 @@ type Set struct {
 }
 
 var (
-	colName  = &Column{ID: "service", Title: "SERVICE", left: true, width: 24}
+	colName  = &Column{ID: "service", Title: "SERVICE", left: true, width: 23} // any server by IPv4
 	colSched = &Column{ID: "scheduler", Title: "SCHED", left: true, width: 7, cell: schedCell,
 		service: func(a, b *ops.Service) int { return strings.Compare(a.Scheduler, b.Scheduler) },
 		server:  func(a, b *ops.Server) int { return cmp.Compare(a.Weight, b.Weight) }}

@@ -40,6 +40,9 @@ func newLabel(l persist.Label) Label {
 // them.
 type Labels struct{ of map[string]*serviceLabels }
 
+// any tells that some row has one.
+func (l Labels) any() bool { return len(l.of) > 0 }
+
 // serviceLabels are those of a service and of its servers by their addresses, so
 // that a look at a hundred thousand servers makes no keys.
 type serviceLabels struct {

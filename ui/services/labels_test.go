@@ -46,8 +46,9 @@ func TestNamesStandWhereThereIsRoom(t *testing.T) {
 	l := labelled(named())
 	l.ToggleAll()
 	v := View{Theme: paint.NewTheme(colorprofile.ASCII), Signs: paint.ASCII}
+	elsewhere := map[string]persist.Label{"FWM 99": {Name: "another"}} // columns are as with names
 	for width := 60; width < 200; width++ {
-		bare := labelled(nil)
+		bare := labelled(elsewhere)
 		bare.ToggleAll()
 		for i, row := range v.Rows(l, width) {
 			without := v.Rows(bare, width)[i]

@@ -26,9 +26,14 @@ type placed struct {
 
 // layout chooses columns for a width: the name, the column of the sort, those of
 // the set, then the spare ones while they fit. Each but the name costs one cell more
-// for the gap before it. They stand in the order of Columns.
-func layout(width int, set Set, sort *Column) []placed {
-	room := width - gutter - colName.width - 1
+// for the gap before it. They stand in the order of Columns. Where rows have names
+// of the operator's, the first column keeps room for them.
+func layout(width int, set Set, sort *Column, named bool) []placed {
+	least := colName.width
+	if named {
+		least = nameSpare
+	}
+	room := width - gutter - least - 1
 	chosen := []*Column{colName}
 	take := func(c *Column) {
 		if c != nil && c.width+1 <= room && !slices.Contains(chosen, c) {
@@ -40,7 +45,7 @@ func layout(width int, set Set, sort *Column) []placed {
 	for _, c := range set.columns {
 		take(c)
 	}
-	const reserve = nameSpare - 24 + trendSpare - 7
+	reserve := nameSpare - least + trendSpare - colTrend.width
 	room -= reserve
 	for _, c := range spare {
 		take(c)
@@ -52,6 +57,7 @@ func layout(width int, set Set, sort *Column) []placed {
 			out = append(out, placed{c, c.width})
 		}
 	}
+	out[0].width = least
 	grow(out, max(0, room))
 	return out
 }

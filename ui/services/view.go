@@ -60,7 +60,7 @@ func (v View) Sums(l *List, width int) bool {
 }
 
 func (v View) columns(l *List, width int) []placed {
-	return layout(width, Sets[v.Set], l.sort.Column)
+	return layout(width, Sets[v.Set], l.sort.Column, l.labels.any())
 }
 
 func (v View) row(l *List, r Row, current bool, cols []placed, width int) string {
