@@ -40,8 +40,11 @@ func (m *Model) current() task.Key {
 
 // aboutDrain is what is left of the drained server under the cursor, and why.
 func (m *Model) aboutDrain() []services.About {
+	if !m.detail {
+		return nil
+	}
 	v, ok := m.tasks.Verdict(m.current())
-	if !m.detail || !ok {
+	if !ok {
 		return nil
 	}
 	left := services.About{Label: "left", Parts: []services.Part{{Style: paint.Plain, Text: v.Left}}}
