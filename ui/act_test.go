@@ -262,6 +262,17 @@ func TestAddServers(t *testing.T) {
 	}
 }
 
+// TestChoiceKeepsItsField: NAT brings a field above the one it is chosen in.
+func TestChoiceKeepsItsField(t *testing.T) {
+	d := newDirector(t)
+	d.do("a")
+	d.fill("10.0.3.14")
+	d.do("down", "n")
+	d.sees("still there", "< NAT >", "port")
+	d.do("d")
+	d.sees("and back", "< DR >")
+}
+
 func TestAddService(t *testing.T) {
 	d := newDirector(t)
 	d.do("A", "down")

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -131,6 +132,11 @@ func (f *form) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		x.choose(x.choice + 1)
 	case k.Text != "":
 		x.chooseBy(k.Text)
+	default:
+		return nil
+	}
+	if len(x.options) > 0 && x == shown[min(f.at, len(shown)-1)] {
+		f.at = slices.Index(f.shown(), x) // a choice can bring fields and take them away
 	}
 	return nil
 }

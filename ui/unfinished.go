@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
@@ -46,6 +47,9 @@ func (m *Model) lookBack() tea.Cmd {
 	}
 	return readThen(nil, func(ctx context.Context, _ ipvs.Table) (l left, _ error) {
 		l.labels, l.err = store.Labels().Get()
+		if runner == nil && errors.Is(l.err, fs.ErrPermission) {
+			l.err = nil // they are root's; who may only look is told so already
+		}
 		if runner != nil {
 			var err error
 			l.plans, err = runner.Unfinished(ctx)
