@@ -49,7 +49,7 @@ test-lab: tools bin/labrun bin/lvsdeck
 bench: tools bin/labrun bin/lvsdeck
 	$(GO) test -run '^$$' -bench . -benchtime 3s ./ui ./ops ./cmd/lvsdeck
 	$(GO) test -count=1 -run TestFrameBytes -v ./ui
-	LVSDECK_BENCH=1 $(GO) test -v -run Speed -timeout 20m -exec "$(CURDIR)/bin/labrun" ./ipvs/kernel
+	LVSDECK_BENCH=1 $(GO) test -v -run Speed -timeout 20m -exec "$(CURDIR)/bin/labrun" ./ipvs/kernel ./ops/plan
 
 ## make screenshots  pictures by the program itself, in screenshots/
 screenshots: bin/lvsdeck

@@ -43,9 +43,10 @@ func (m *Model) draw() string {
 		return m.drawTooSmall()
 	}
 	lines := make([]string, 0, m.height)
-	lines = append(lines, m.statusLine(), m.totalsLine(), m.upperRule())
 	body := m.height - frameLines
-	if over := m.layerBody(body); over != nil {
+	over := m.layerBody(body)
+	lines = append(lines, m.statusLine(), m.totalsLine(), m.upperRule(over == nil))
+	if over != nil {
 		lines = append(lines, over...)
 	} else {
 		lines = append(lines, m.screen(body)...)
@@ -282,9 +283,12 @@ func totalTrend(s *ops.Sample) []float32 {
 	return s.Trend.Active
 }
 
-// upperRule carries the choice of columns.
-func (m *Model) upperRule() string {
+// upperRule carries the choice of columns where there are any.
+func (m *Model) upperRule(columns bool) string {
 	line := m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, 1)
+	if !columns {
+		return line.Fill(paint.Rest, m.signs.Rule, line.Room()-1).String()
+	}
 	for i, set := range services.Sets {
 		style := paint.Rest
 		if i == m.set {

@@ -19,6 +19,7 @@ type step struct {
 const (
 	enter = "\r"
 	tab   = "\t"
+	down  = "\x1b[B"
 )
 
 var (
@@ -40,4 +41,13 @@ var shots = []shot{
 	{name: "ascii-80x24", width: 80, height: 24, args: []string{"--demo", "--ascii"}, steps: []step{started, opened}},
 	{name: "help-80x24", width: 80, height: 24, args: []string{"--demo"}, steps: []step{started, {"?", []string{"any other key goes back"}}}},
 	{name: "filter-80x24", width: 80, height: 24, args: []string{"--demo"}, steps: []step{started, {"o/10.0.3.1", []string{"filter 10.0.3.1", "esc back"}}}},
+	{name: "plan-80x24", width: 80, height: 24, args: []string{"--demo"}, steps: []step{
+		started,
+		{"a", []string{"Add servers to TCP 198.51.100.20:443"}},
+		{"10.0.7.24-26" + enter, []string{"add 3 servers", "do it"}},
+	}},
+	{name: "drain-80x24", width: 80, height: 24, args: []string{"--demo"}, steps: []step{
+		started, opened, {down + down + down + tab, []string{"10.0.3.13:443  server of"}},
+	}},
+	{name: "director-80x24", width: 80, height: 24, args: []string{"--demo"}, steps: []step{started, {"D", []string{"SYSCTLS"}}}},
 }
