@@ -79,7 +79,7 @@ type Tunnel struct {
 	Flags TunnelFlags
 }
 
-// MaxWeight is the largest weight the kernel takes. ipvsadm stops at 65535.
+// MaxWeight is the largest weight the kernel takes.
 const MaxWeight = 1<<31 - 1
 
 // Server is everything an operator can set on a real server. Its Addr is its
