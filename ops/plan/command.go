@@ -7,7 +7,7 @@ import (
 	"lvsdeck/persist/adm"
 )
 
-// The commands are Debian's ipvsadm 1.31's, which takes no weight above 65535.
+// The commands are Debian's ipvsadm 1.31's.
 
 var lines adm.Format
 
