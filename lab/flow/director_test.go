@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"lvsdeck/lab"
+	"lvsdeck/lab/screen"
 )
 
 // Rows of the director screen before the sysctls, from the top.
@@ -91,7 +92,7 @@ func TestDirectorFromTheConsole(t *testing.T) {
 	c.waitText("undo: set net.ipv4.vs." + name)
 	c.press("\r")
 	answers(t, s.Director, "0", "cat", file)
-	c.waitText("done: undo")
+	c.wait("the value before, read again", func(f *screen.Frame) bool { return f.Has("done: undo") && number(f, name, 0) == 0 })
 	set()
 	c.press("\x1b")
 	c.waitText("The table is empty")
