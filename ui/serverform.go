@@ -61,8 +61,8 @@ func serverFields(s ipvs.Server) []*field {
 	return []*field{
 		chosenField(askForward, "forwarding", s.Forward.String(), forwards...),
 		typedField(askWeight, "weight", number(s.Weight), "share of new connections; 0: none"),
-		typedField(askUpper, "upper limit", number(s.Upper), "connections at which it is left out; 0: never"),
-		typedField(askLower, "lower limit", number(s.Lower), "connections at which it comes back; 0: 3/4 of upper"),
+		typedField(askUpper, "u-threshold", number(s.Upper), "connections at which it is left out; 0: never"),
+		typedField(askLower, "l-threshold", number(s.Lower), "connections at which it comes back; 0: 3/4 of u-threshold"),
 		chosenField(askTunnel, "tunnel", s.Tunnel.Type.String(), tunnels...).only(tun),
 		typedField(askTunnelPort, "tunnel port", number(uint32(s.Tunnel.Port)), "UDP port of gue").only(gue),
 		chosenField(askChecksum, "checksum", sum, checksums...).only(summed),

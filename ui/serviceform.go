@@ -14,6 +14,7 @@ import (
 	"lvsdeck/ipvs/check"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ui/text"
 )
 
 // schedulers are the kernel's, the common ones first, each with when to use it.
@@ -81,7 +82,7 @@ func identityFields(id ipvs.ServiceID) []*field {
 		chosenField(askProtocol, "protocol", protocol, option{"TCP", ""}, option{"UDP", ""}, option{"SCTP", ""},
 			option{markProtocol, "packets that iptables or nft marked"}),
 		typedField(askAddress, "address", address, "the virtual IP: 203.0.113.10, 2001:db8::10").only(isAddress),
-		typedField(askPort, "port", port, "1 to 65535; 0 for every port, if sticky").only(isAddress),
+		typedField(askPort, "port", port, "1 to 65535; 0 for every port, if persistent").only(isAddress),
 		typedField(askMark, "mark", mark, "1 to 4294967295").only(isMark),
 		chosenField(askFamily, "family", family, option{"IPv4", ""}, option{"IPv6", ""}).only(isMark),
 	}
@@ -105,25 +106,11 @@ func settingFields(s ipvs.Service, schedulers []option) []*field {
 	return []*field{
 		chosenField(askScheduler, "scheduler", s.Scheduler, schedulers...),
 		typedField(askFlags, "flags", strings.Join(s.SchedFlags.Names(s.Scheduler), ","), "sh, mh: fallback, port; else flag-1 to flag-3; empty: none"),
-		chosenField(askOnePacket, "one-packet", yesNo(s.OnePacket), option{"no", ""}, option{"yes", "each UDP packet is scheduled anew"}).only(datagrams),
-		typedField(askSticky, "sticky for", sticky, "seconds a client stays with its server; 0: not sticky"),
+		chosenField(askOnePacket, "one-packet", text.YesNo(s.OnePacket), option{"no", ""}, option{"yes", "each UDP packet is scheduled anew"}).only(datagrams),
+		typedField(askSticky, "persistent", sticky, "seconds a client stays with its server; 0: not at all"),
 		typedField(askMask, "client mask", s.Persistence.Mask.Text(s.Family), "clients with the same network stay together").only(isSticky),
-		chosenField(askEngine, "engine", orNone(s.Persistence.Engine), option{"none", "by client address"}, option{"sip", "by SIP call"}).only(isSticky),
+		chosenField(askEngine, "pe", text.Or(s.Persistence.Engine, "none"), option{"none", "by client address"}, option{"sip", "by SIP call"}).only(isSticky),
 	}
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // schedulersOf is the schedulers, with a word at those that a host's kernel

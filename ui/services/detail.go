@@ -164,18 +164,18 @@ func (r Row) serviceFacts() []fact {
 	case s.Partial:
 		flags, engine = figure.Unknown, figure.Unknown
 	default:
-		flags, engine = orWord(flags, "none"), orWord(engine, "none")
+		flags, engine = text.Or(flags, "none"), text.Or(engine, "none")
 	}
 	up := upCell(r)
 	facts := []fact{
 		{"scheduler", s.Scheduler, paint.Plain},
 		{"flags", flags, paint.Plain},
 		{"servers up", up.text, up.style},
-		{"forwarding", orWord(s.Forwards.String(), "none"), paint.Plain},
+		{"forwarding", text.Or(s.Forwards.String(), "none"), paint.Plain},
 		{"persistent", "no", paint.Plain},
 		{"client mask", maskText(s), paint.Plain},
 		{"pe", engine, paint.Plain},
-		{"one-packet", yesNo(s.OnePacket), paint.Plain},
+		{"one-packet", text.YesNo(s.OnePacket), paint.Plain},
 	}
 	if s.Partial && s.Family == ipvs.IPv6 { // /proc does not show it there
 		facts[7].value = figure.Unknown
@@ -273,13 +273,6 @@ func exactOrShort(n uint64) string {
 	return figure.Count(n)
 }
 
-func orWord(s, word string) string {
-	if s == "" {
-		return word
-	}
-	return s
-}
-
 // maskText is how clients are grouped: as a prefix length where the mask is one.
 func maskText(s *ops.Service) string {
 	m := s.Persistence.Mask
@@ -293,11 +286,4 @@ func maskText(s *ops.Service) string {
 		return "/" + strconv.Itoa(ones)
 	}
 	return m.Text(s.Family)
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
 }

@@ -82,3 +82,19 @@ func CutMiddle(s string, width int, sign string) string {
 	}
 	return left + sign + right
 }
+
+// Or is the string, or a word in place of an empty one.
+func Or(s, word string) string {
+	if s == "" {
+		return word
+	}
+	return s
+}
+
+// YesNo is a truth in a word.
+func YesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
