@@ -26,8 +26,9 @@ type Host interface {
 	Modules() (Modules, error)
 }
 
-// Sysctls reads and changes the sysctls of IPVS, by their names without Prefix.
-// Errors are *Error.
+// Sysctls reads and changes sysctls by their files below /proc/sys:
+// "net/ipv4/conf/eth0.7/rp_filter". A name without a slash is one of IPVS's,
+// without Prefix. Errors are *Error.
 type Sysctls interface {
 	Get(name string) (string, error)
 

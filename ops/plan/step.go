@@ -42,7 +42,8 @@ type Step interface {
 // Target is what steps act on.
 type Target struct {
 	Table   ipvs.Table
-	Sysctls netcfg.Sysctls // nil where there are none to be changed
+	Sysctls netcfg.Sysctls  // nil where there are none to be changed
+	Host    netcfg.Settings // nil where there is none to be changed
 }
 
 // Counts are rows added, changed and removed.
