@@ -242,6 +242,36 @@ func TestFlushNeedsItsWord(t *testing.T) {
 	}
 }
 
+// TestMostOfATableNeedsItsWord: one enter too many must not empty a director.
+func TestMostOfATableNeedsItsWord(t *testing.T) {
+	d := newDirector(t)
+	d.do("a")
+	d.types("10.0.4.1-20")
+	d.do("enter", "enter")
+	d.expect("many servers", "10.0.4.20:443")
+	d.do("home", "x", "enter")
+	d.sees("enter alone is not enough", "type remove")
+	d.types("remove")
+	d.do("enter")
+	d.expect("removed", "!203.0.113.10:443")
+}
+
+// TestAnOwnerComesWhileAsking: the answer is refused, not only the question.
+func TestAnOwnerComesWhileAsking(t *testing.T) {
+	d := newDirector(t)
+	before := d.rules()
+	d.do("enter", "down", "x")
+	d.owner = keeper
+	d.pass(2 * time.Second)
+	d.do("enter")
+	d.sees("refused", "Nothing was changed", "guarded: keepalived manages this table")
+	if got := d.rules(); got != before {
+		t.Errorf("changed:\n%s", got)
+	}
+	d.do("esc", "ctrl+g", "enter", "enter")
+	d.expect("unlocked, the question still stands", "!10.0.3.11:443")
+}
+
 func TestAddServers(t *testing.T) {
 	d := newDirector(t)
 	d.do("a")

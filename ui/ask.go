@@ -1,10 +1,12 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
 	"lvsdeck/ops/plan"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/text"
@@ -23,9 +25,24 @@ type ask struct {
 // confirm asks before a plan is run. A key that was pressed twice asks once.
 func confirm(m *Model, p plan.Plan) tea.Cmd {
 	if _, asking := m.top().(*ask); !asking {
-		m.push(&ask{plan: p})
+		m.push(&ask{plan: p, word: m.atStake(p)})
 	}
 	return nil
+}
+
+// many is from how many rows on a plan that removes most of them wants a word.
+const many = 10
+
+// atStake is the word to type before most of a table is removed, or "".
+func (m *Model) atStake(p plan.Plan) string {
+	if m.live == nil {
+		return ""
+	}
+	rows := len(m.live.Services) + m.live.Servers
+	if n := p.Counts().Remove; n >= many && n > rows/2 {
+		return "remove"
+	}
+	return ""
 }
 
 // Key implements layer.
@@ -37,6 +54,11 @@ func (a *ask) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case key == "enter" && a.typed.input.Value() != a.word && a.word != "":
 		m.message = ""
 	case key == "enter", a.word == "" && key == "y":
+		// Another owner of the table may have come while this was read.
+		if why := cannotChange(m); why != "" {
+			m.tell("Nothing was changed", errors.New(why))
+			return nil
+		}
 		m.pop()
 		return m.runPlan(a.plan)
 	case a.move(key):

@@ -109,6 +109,16 @@ func TestUnsavedIsNoticed(t *testing.T) {
 }
 
 // TestComparingIsCheap: one comparison at a time, with a rest in proportion.
+// TestOthersSaveForThemselves: the rules of keepalived come back with it.
+func TestOthersSaveForThemselves(t *testing.T) {
+	d := newDirector(t)
+	d.do("R")
+	d.sees("ours to save", "unsaved")
+	d.owner = keeper
+	d.pass(2 * time.Second)
+	d.seesNot("keepalived's", "unsaved")
+}
+
 func TestComparingIsCheap(t *testing.T) {
 	d := newDirector(t)
 	first := d.compare()

@@ -165,7 +165,7 @@ func (m *Model) statusLine() string {
 		left = append(left, segment{paint.Plain, "guarded", 6})
 	}
 	right := m.troubleSegments()
-	if m.kept.unsaved() {
+	if m.unsaved() {
 		right = append(right, segment{paint.Warn, "unsaved", 4})
 	}
 	if n := m.list.Marks(); n > 0 {
