@@ -107,10 +107,14 @@ func (r Runner) Leave(id string) error {
 		return err
 	}
 	defer w.Close()
-	if _, err := r.open(id); err != nil {
+	e, err := r.open(id)
+	if err != nil {
 		return err
 	}
-	return w.Append(persist.Record{Kind: persist.End, Outcome: string(Left)})
+	if err := w.Append(persist.Record{Kind: persist.End, Outcome: string(Left)}); err != nil {
+		return err
+	}
+	return r.ended(Result{ID: id, Plan: Plan{Title: e.Title, Undoes: e.Undoes}, Outcome: Left})
 }
 
 // open finds an unfinished plan.

@@ -32,6 +32,19 @@ type Runner struct {
 
 	// Rules is the language of the snapshots kept before each plan.
 	Rules persist.Language
+
+	Guard Guard // or nil
+}
+
+// Guard is told of plans, while their lock is held and on the goroutine that runs
+// them.
+type Guard interface {
+	// Begun comes when a new plan is written down, and before its first step. An
+	// error ends the plan there: nothing was changed.
+	Begun(id string, p Plan) error
+
+	// Ended comes when the end of any plan is written down.
+	Ended(Result) error
 }
 
 // Event is a step that begins or has got somewhere.
@@ -45,9 +58,9 @@ type Event struct {
 // Outcome is how a plan ended.
 type Outcome string
 
-// The outcomes. NotBegun and Unended are never written.
+// The outcomes.
 const (
-	NotBegun     Outcome = "not begun"
+	NotBegun     Outcome = "not begun" // written only when the Guard refused
 	Applied      Outcome = persist.Applied
 	Partly       Outcome = persist.Partly    // of a plan with Each: some steps failed
 	WentBack     Outcome = "taken back"      // things are as they were
@@ -63,8 +76,8 @@ type Result struct {
 	Steps   []StepResult // one for each of the plan
 
 	// Warning: all went as Outcome says, but something could not be written
-	// down: the end, so that the plan shows as unfinished at the next start, or
-	// the weights of drained servers.
+	// down: the end, so that the plan shows as unfinished at the next start, the
+	// weights of drained servers, or what the Guard keeps.
 	Warning error
 }
 
@@ -101,6 +114,12 @@ func (r Runner) Run(ctx context.Context, p Plan, on func(Event)) (Result, error)
 	}
 	if err := x.writer.Append(begin); err != nil {
 		return x.Result, err
+	}
+	if r.Guard != nil {
+		if err := r.Guard.Begun(x.ID, p); err != nil {
+			x.end()
+			return x.Result, err
+		}
 	}
 	return x.finish(ctx)
 }
@@ -283,7 +302,15 @@ func (x *run) end() {
 		x.remember(),
 		x.writer.Append(persist.Record{
 			Kind: persist.End, Outcome: string(x.Outcome), Already: x.in(Already), Failed: failed, Stuck: x.in(NotTakenBack),
-		}))
+		}),
+		x.runner.ended(x.Result))
+}
+
+func (r Runner) ended(result Result) error {
+	if r.Guard == nil {
+		return nil
+	}
+	return r.Guard.Ended(result)
 }
 
 // in lists the steps in a state.

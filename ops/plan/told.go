@@ -83,6 +83,9 @@ func Told(e *persist.Entry, p Plan) []StepResult {
 	}
 	already, stuck := setOf(e.Ended.Already), setOf(e.Ended.Stuck)
 	begun := e.UpTo
+	if Outcome(e.Ended.Outcome) == NotBegun {
+		begun = 0
+	}
 	for i := range e.Ended.Failed {
 		if !e.Each && !stuck[i] {
 			begun = min(begun, i) // the one at which the plan turned back
