@@ -9,17 +9,17 @@ import (
 // fresh is a host of a real kernel, in a network namespace of its own.
 func fresh(t *testing.T) Host {
 	t.Helper()
-	var f *Files
+	var k *Kernel
 	var err error
-	lab.New(t).Host("director").Do(func() { f, err = Open() })
+	lab.New(t).Host("director").Do(func() { k, err = Open() })
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { f.Close() })
-	return f
+	t.Cleanup(func() { k.Close() })
+	return k
 }
 
-func TestFiles(t *testing.T) {
+func TestKernel(t *testing.T) {
 	lab.Require(t)
 	testHost(t, fresh)
 }

@@ -60,7 +60,7 @@ func testHost(t *testing.T, fresh func(*testing.T) Host) {
 			var refused *Error
 			if !errors.As(err, &refused) || refused.Name != name || refused.Value != value {
 				t.Errorf("%s to %s: %v", name, value, err)
-			} else if text := err.Error(); !strings.Contains(text, dir+name) || !strings.Contains(text, s.Rule) {
+			} else if text := err.Error(); !strings.Contains(text, file(name)) || !strings.Contains(text, s.Rule) {
 				t.Errorf("%s to %s: %q does not name the file and the rule %q", name, value, text, s.Rule)
 			}
 			if now, _ := h.Get(name); now != before {

@@ -47,7 +47,7 @@ func (m Modules) State(name string) State {
 func (m Modules) Scheduler(name string) State { return m.State("ip_vs_" + name) }
 
 // Modules implements Host.
-func (f *Files) Modules() (Modules, error) {
+func (k *Kernel) Modules() (Modules, error) {
 	return readModules(os.ReadFile, release())
 }
 
@@ -66,28 +66,30 @@ func readModules(readFile func(string) ([]byte, error), release string) (Modules
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a kernel without modules has none
 		return m, err
 	}
-	m.Loaded = ours(text, func(line string) string { name, _, _ := strings.Cut(line, " "); return name })
+	m.Loaded = ipvsModules(text, func(line string) string { name, _, _ := strings.Cut(line, " "); return name })
 
 	at := "/lib/modules/" + release + "/"
 	builtIn, err1 := readFile(at + "modules.builtin")
 	onDisk, err2 := readFile(at + "modules.dep")
 	if m.Listed = err1 == nil && err2 == nil; m.Listed {
-		m.BuiltIn = ours(builtIn, fileName)
-		m.Loadable = ours(onDisk, func(line string) string { name, _, _ := strings.Cut(line, ":"); return fileName(name) })
+		m.BuiltIn = ipvsModules(builtIn, fileName)
+		m.Loadable = ipvsModules(onDisk, func(line string) string { name, _, _ := strings.Cut(line, ":"); return fileName(name) })
 	}
 	return m, nil
 }
 
-// ours is the names in a list that are IPVS's.
-func ours(text []byte, name func(line string) string) []string {
-	var out []string
+// ipvsModules is the names in a list that are IPVS's, sorted.
+func ipvsModules(text []byte, name func(line string) string) []string {
+	names := slices.DeleteFunc(moduleNames(text, name), func(n string) bool { return n != "ip_vs" && !strings.HasPrefix(n, "ip_vs_") })
+	slices.Sort(names)
+	return names
+}
+
+func moduleNames(text []byte, name func(line string) string) (names []string) {
 	for line := range strings.Lines(string(text)) {
-		if n := name(strings.TrimSpace(line)); n == "ip_vs" || strings.HasPrefix(n, "ip_vs_") {
-			out = append(out, n)
-		}
+		names = append(names, name(strings.TrimSpace(line)))
 	}
-	slices.Sort(out)
-	return out
+	return names
 }
 
 // fileName is a module's name by its file: kernel/net/…/ip_vs_rr.ko.zst.

@@ -1,6 +1,9 @@
 package netcfg
 
-import "net/netip"
+import (
+	"errors"
+	"net/netip"
+)
 
 // Surroundings is what there is around a host, to be found out and not asked.
 // Reading changes nothing and sends no packet.
@@ -20,6 +23,9 @@ type Surroundings interface {
 	// addresses.
 	Neighbours() ([]Neighbour, error)
 }
+
+// ErrNoRoute is the answer of Path when packets go nowhere.
+var ErrNoRoute = errors.New("no route leads there")
 
 // Link is a network interface.
 type Link struct {

@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 
@@ -39,7 +40,9 @@ type Options struct {
 func Open(ctx context.Context, o Options) (*Client, error) {
 	c, err := openClient(ctx)
 	if o.LoadModule && errors.Is(err, ipvs.ErrUnavailable) {
-		if err = loadModule(ctx); err == nil {
+		if failed := LoadModule(ctx, "ip_vs"); failed != nil {
+			err = fmt.Errorf("%w (%w)", ipvs.ErrUnavailable, failed)
+		} else {
 			c, err = openClient(ctx)
 		}
 	}

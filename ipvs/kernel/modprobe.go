@@ -6,19 +6,17 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-
-	"lvsdeck/ipvs"
 )
 
-// loadModule runs the program that the kernel itself would load modules with.
-func loadModule(ctx context.Context) error {
+// LoadModule runs the program that the kernel itself would load modules with.
+func LoadModule(ctx context.Context, name string) error {
 	program, err := os.ReadFile("/proc/sys/kernel/modprobe")
 	if err != nil {
-		return fmt.Errorf("%w (this kernel loads no modules: %w)", ipvs.ErrUnavailable, err)
+		return fmt.Errorf("this kernel loads no modules: %w", err)
 	}
-	said, err := exec.CommandContext(ctx, string(bytes.TrimSpace(program)), "--", "ip_vs").CombinedOutput()
+	said, err := exec.CommandContext(ctx, string(bytes.TrimSpace(program)), "--", name).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%w (modprobe: %w: %s)", ipvs.ErrUnavailable, err, bytes.TrimSpace(said))
+		return fmt.Errorf("modprobe: %w: %s", err, bytes.TrimSpace(said))
 	}
 	return nil
 }

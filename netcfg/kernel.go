@@ -5,37 +5,35 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/proc"
 )
 
-// dir is where the kernel shows the sysctls of the namespace of whoever opens
-// them.
-const dir = "/proc/sys/net/ipv4/vs/"
+// Kernel is this host, by its files below /proc/sys, netlink, modprobe(8) and
+// iptables(8).
+type Kernel struct{ in *proc.Namespace }
 
-// Files is this host, by its files.
-type Files struct{ in *proc.Namespace }
-
-var _ Host = (*Files)(nil)
+var _ Host = (*Kernel)(nil)
 
 // Open gives the host with the calling thread's network namespace.
-func Open() (*Files, error) {
+func Open() (*Kernel, error) {
 	here, err := proc.Here()
 	if err != nil {
 		return nil, fmt.Errorf("cannot tell this network namespace: %w", err)
 	}
-	return &Files{here}, nil
+	return &Kernel{here}, nil
 }
 
 // Close lets the namespace go.
-func (f *Files) Close() error { return f.in.Close() }
+func (k *Kernel) Close() error { return k.in.Close() }
 
 // List implements Host. A sysctl that cannot be read is left out.
-func (f *Files) List() (all []Value, err error) {
-	err = f.in.Do(func() error {
-		entries, err := os.ReadDir(dir)
+func (k *Kernel) List() (all []Value, err error) {
+	err = k.in.Do(func() error {
+		entries, err := os.ReadDir(root + ours)
 		if errors.Is(err, fs.ErrNotExist) {
 			return ipvs.ErrUnavailable
 		}
@@ -56,11 +54,11 @@ func (f *Files) List() (all []Value, err error) {
 }
 
 // Get implements Host.
-func (f *Files) Get(name string) (value string, err error) {
-	if err := named(name); err != nil {
-		return "", refused(Error{Name: name}, err)
+func (k *Kernel) Get(name string) (value string, err error) {
+	if !isName(name) {
+		return "", refused(Error{Name: name}, ErrAbsent)
 	}
-	err = f.in.Do(func() (err error) {
+	err = k.in.Do(func() (err error) {
 		value, err = read(name)
 		return err
 	})
@@ -72,12 +70,12 @@ func (f *Files) Get(name string) (value string, err error) {
 
 // Set implements Host. Should the kernel take only a part of the value, as of a
 // list of CPUs, the old one is put back.
-func (f *Files) Set(name, value string) error {
+func (k *Kernel) Set(name, value string) error {
 	refusal := Error{Name: name, Value: value, Set: true}
-	if err := named(name); err != nil {
-		return refused(refusal, err)
+	if !isName(name) {
+		return refused(refusal, ErrAbsent)
 	}
-	err := f.in.Do(func() error {
+	err := k.in.Do(func() error {
 		before, err := read(name)
 		if err != nil {
 			return err
@@ -97,23 +95,43 @@ func (f *Files) Set(name, value string) error {
 	return nil
 }
 
-// named keeps to files in dir.
-func named(name string) error {
-	if name == "" || strings.HasPrefix(name, ".") || strings.Contains(name, "/") {
-		return ErrAbsent
-	}
-	return nil
+// Along implements Host.
+func (k *Kernel) Along(name string) (all []Value, err error) {
+	err = k.in.Do(func() error {
+		for _, pattern := range along[name] {
+			files, err := filepath.Glob(root + pattern)
+			if err != nil {
+				return err
+			}
+			for _, file := range files {
+				led := strings.TrimPrefix(file, root)
+				if !isLed(led) {
+					continue
+				}
+				value, err := read(led)
+				if errors.Is(err, fs.ErrNotExist) { // its link has gone meanwhile
+					continue
+				}
+				if err != nil {
+					return refused(Error{Name: led}, err)
+				}
+				all = append(all, Value{Name: led, Value: value})
+			}
+		}
+		return nil
+	})
+	return all, err
 }
 
 func read(name string) (string, error) {
-	text, err := os.ReadFile(dir + name)
+	text, err := os.ReadFile(file(name))
 	return tidy(string(text)), err
 }
 
 // write does it in one call: the kernel takes each for a whole value. It must
 // not make a file where there is none.
 func write(name, value string) error {
-	f, err := os.OpenFile(dir+name, os.O_WRONLY, 0)
+	f, err := os.OpenFile(file(name), os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -121,6 +139,3 @@ func write(name, value string) error {
 	_, err = f.WriteString(value + "\n")
 	return err
 }
-
-// tidy is a value with one blank between its numbers.
-func tidy(text string) string { return strings.Join(strings.Fields(text), " ") }

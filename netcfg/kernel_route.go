@@ -1,0 +1,81 @@
+package netcfg
+
+import (
+	"slices"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+type kernelRoute Route
+
+func (r kernelRoute) has() (bool, error) {
+	want, err := r.route()
+	if err != nil {
+		return false, err
+	}
+	all, err := whole(func() ([]netlink.Route, error) {
+		return netlink.RouteListFiltered(familyOf(r.Via), want, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_OIF)
+	})
+	return slices.ContainsFunc(all, func(now netlink.Route) bool {
+		return now.Type == unix.RTN_UNICAST && addrOf(now.Gw) == r.Via && prefixOf(now.Dst) == r.To
+	}), meaning(err)
+}
+
+func (r kernelRoute) add() error    { return r.ask(netlink.RouteAdd) }
+func (r kernelRoute) remove() error { return r.ask(netlink.RouteDel) }
+
+func (r kernelRoute) ask(do func(*netlink.Route) error) error {
+	route, err := r.route()
+	if err == nil {
+		err = do(route)
+	}
+	return meaning(err)
+}
+
+func (r kernelRoute) route() (*netlink.Route, error) {
+	link, err := netlink.LinkByName(r.Link)
+	if err != nil {
+		return nil, meaning(err)
+	}
+	table := r.Table
+	if table == 0 {
+		table = unix.RT_TABLE_MAIN
+	}
+	return &netlink.Route{
+		Dst: netOf(r.To), Gw: r.Via.AsSlice(), LinkIndex: link.Attrs().Index, Table: table, Protocol: unix.RTPROT_BOOT,
+	}, nil
+}
+
+type kernelRule Rule
+
+func (r kernelRule) has() (bool, error) {
+	all, err := whole(func() ([]netlink.Rule, error) { return netlink.RuleList(familyOf(r.From.Addr())) })
+	want := r.rule()
+	return slices.ContainsFunc(all, func(now netlink.Rule) bool {
+		return now.Priority == want.Priority && now.Table == want.Table && prefixOf(now.Src) == r.From &&
+			now.IPProto == want.IPProto && samePorts(now.Sport, want.Sport) &&
+			!now.Invert && now.Dst == nil && now.Dport == nil && now.Mark == 0 && now.IifName == "" && now.OifName == ""
+	}), meaning(err)
+}
+
+func samePorts(a, b *netlink.RulePortRange) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+func (r kernelRule) add() error    { return meaning(netlink.RuleAdd(r.rule())) }
+func (r kernelRule) remove() error { return meaning(netlink.RuleDel(r.rule())) }
+
+func (r kernelRule) rule() *netlink.Rule {
+	rule := netlink.NewRule()
+	rule.Family = familyOf(r.From.Addr())
+	rule.Src, rule.Table, rule.Priority = netOf(r.From), r.Table, r.Priority
+	if r.Protocol != "" {
+		rule.IPProto = map[string]int{"tcp": unix.IPPROTO_TCP, "udp": unix.IPPROTO_UDP}[r.Protocol]
+		rule.Sport = netlink.NewRulePortRange(r.Port, r.Port)
+	}
+	return rule
+}

@@ -1,0 +1,141 @@
+package netcfg
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Links implements Surroundings.
+func (k *Kernel) Links() (links []Link, err error) {
+	err = k.in.Do(func() error {
+		all, err := whole(netlink.LinkList)
+		if err != nil {
+			return fmt.Errorf("cannot list the network interfaces: %w", meaning(err))
+		}
+		names := namesOf(all)
+		for _, l := range all {
+			a := l.Attrs()
+			link := Link{
+				Index: a.Index, Name: a.Name, Kind: l.Type(), MTU: a.MTU, Master: names[a.MasterIndex],
+				Up: a.RawFlags&unix.IFF_UP != 0, Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0, Loopback: a.RawFlags&unix.IFF_LOOPBACK != 0,
+			}
+			if a.EncapType == "ether" {
+				link.MAC = a.HardwareAddr.String()
+			}
+			links = append(links, link)
+		}
+		return nil
+	})
+	return links, err
+}
+
+func namesOf(links []netlink.Link) map[int]string {
+	names := map[int]string{}
+	for _, l := range links {
+		names[l.Attrs().Index] = l.Attrs().Name
+	}
+	return names
+}
+
+// Addresses implements Surroundings.
+func (k *Kernel) Addresses() (addresses []LinkAddress, err error) {
+	err = k.in.Do(func() error {
+		links, err := whole(netlink.LinkList)
+		if err != nil {
+			return fmt.Errorf("cannot list the network interfaces: %w", meaning(err))
+		}
+		all, err := whole(func() ([]netlink.Addr, error) { return netlink.AddrList(nil, netlink.FAMILY_ALL) })
+		if err != nil {
+			return fmt.Errorf("cannot list the addresses: %w", meaning(err))
+		}
+		names := namesOf(links)
+		for _, a := range all {
+			addresses = append(addresses, LinkAddress{
+				Link: names[a.LinkIndex], Prefix: prefixOf(a.IPNet), NotSource: a.Flags&unix.IFA_F_DEPRECATED != 0,
+			})
+		}
+		return nil
+	})
+	return addresses, err
+}
+
+// Path implements Surroundings.
+func (k *Kernel) Path(to, from netip.Addr) (path Path, err error) {
+	err = k.in.Do(func() error {
+		var options netlink.RouteGetOptions
+		if from.IsValid() {
+			options.SrcAddr = from.AsSlice()
+		}
+		routes, err := netlink.RouteGetWithOptions(to.AsSlice(), &options)
+		if err != nil {
+			return noPath(to, from, err)
+		}
+		link, err := netlink.LinkByIndex(routes[0].LinkIndex)
+		if err != nil {
+			return noPath(to, from, err)
+		}
+		path = pathOf(routes[0], link.Attrs().Name)
+		if !path.Source.IsValid() {
+			path.Source = from
+		}
+		return nil
+	})
+	return path, err
+}
+
+func pathOf(r netlink.Route, link string) Path {
+	path := Path{Local: r.Type == unix.RTN_LOCAL, Link: link, Via: addrOf(r.Gw), Source: addrOf(r.Src)}
+	if via, ok := r.Via.(*netlink.Via); ok { // IPv4 over a gateway of IPv6
+		path.Via = addrOf(via.Addr)
+	}
+	return path
+}
+
+// noPath tells that there is none from that there was another error.
+func noPath(to, from netip.Addr, err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		switch {
+		case errno == unix.ENETUNREACH, errno == unix.EHOSTUNREACH, errno == unix.EACCES, errno == unix.EINVAL && !from.IsValid():
+			err = fmt.Errorf("%w (kernel: %w)", ErrNoRoute, err)
+		case errno == unix.EINVAL:
+			err = fmt.Errorf("%s is no address of this host (kernel: %w)", from, err)
+		default:
+			err = meaning(err)
+		}
+	}
+	if from.IsValid() {
+		return fmt.Errorf("the way to %s from %s: %w", to, from, err)
+	}
+	return fmt.Errorf("the way to %s: %w", to, err)
+}
+
+// Neighbours implements Surroundings.
+func (k *Kernel) Neighbours() (neighbours []Neighbour, err error) {
+	err = k.in.Do(func() error {
+		links, err := whole(netlink.LinkList)
+		if err != nil {
+			return fmt.Errorf("cannot list the network interfaces: %w", meaning(err))
+		}
+		all, err := whole(func() ([]netlink.Neigh, error) { return netlink.NeighList(0, netlink.FAMILY_ALL) })
+		if err != nil {
+			return fmt.Errorf("cannot list the neighbours: %w", meaning(err))
+		}
+		names := namesOf(links)
+		for _, n := range all {
+			if n.State&unix.NUD_NOARP != 0 { // broadcast and multicast
+				continue
+			}
+			neighbours = append(neighbours, Neighbour{
+				Link: names[n.LinkIndex], Addr: addrOf(n.IP), MAC: n.HardwareAddr.String(), Failed: n.State&unix.NUD_FAILED != 0,
+			})
+		}
+		return nil
+	})
+	return neighbours, err
+}

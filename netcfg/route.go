@@ -1,0 +1,106 @@
+package netcfg
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Route is a way to a network over a gateway.
+type Route struct {
+	To    netip.Prefix
+	Via   netip.Addr
+	Link  string
+	Table int // 0 is the main one
+}
+
+// Rule sends what comes from an address to a table of routes. With Protocol and
+// Port only what one service answers: nothing else of the host changes its way.
+type Rule struct {
+	From     netip.Prefix
+	Protocol string // "tcp", "udp" or "" for everything
+	Port     uint16 // the source port, or 0 for everything
+	Table    int
+	Priority int
+}
+
+func (Route) setting() {}
+func (Rule) setting()  {}
+
+func (r Route) String() string {
+	return fmt.Sprintf("route to %s via %s on %s%s", r.To, r.Via, r.Link, inTable(" in table ", r.Table))
+}
+
+// Shell uses ip(8).
+func (r Route) Shell() Shell {
+	what := fmt.Sprintf("%s via %s dev %s%s", r.To, r.Via, r.Link, inTable(" table ", r.Table))
+	ip := family("ip", r.To.Addr().Is6())
+	return Shell{
+		Has:    ip + " route show " + what + " 2>/dev/null | grep -q .",
+		Add:    ip + " route add " + what,
+		Remove: ip + " route del " + what,
+	}
+}
+
+// Check wants one family and a link's name.
+func (r Route) Check() error {
+	if !r.To.IsValid() || r.To != r.To.Masked() {
+		return fmt.Errorf("route to %s: must be a network, like 10.0.0.0/24", r.To)
+	}
+	if !r.Via.IsValid() || r.Via.Is4() != r.To.Addr().Is4() {
+		return fmt.Errorf("route to %s via %s: both must be addresses of one family", r.To, r.Via)
+	}
+	return checkLink(r.Link)
+}
+
+func (r Rule) String() string {
+	return fmt.Sprintf("rule for what %s sends%s: table %d", r.From.Addr(), r.what(), r.Table)
+}
+
+func (r Rule) what() string {
+	if r.Protocol == "" {
+		return ""
+	}
+	return fmt.Sprintf(" from %s port %d", strings.ToUpper(r.Protocol), r.Port)
+}
+
+// Shell uses ip-rule(8).
+func (r Rule) Shell() Shell {
+	what := fmt.Sprintf("pref %d from %s", r.Priority, r.From)
+	if r.Protocol != "" {
+		what += fmt.Sprintf(" ipproto %s sport %d", r.Protocol, r.Port)
+	}
+	what += fmt.Sprintf(" lookup %d", r.Table)
+	ip := family("ip", r.From.Addr().Is6())
+	return Shell{
+		Has:    ip + " rule show " + what + " | grep -q .",
+		Add:    ip + " rule add " + what,
+		Remove: ip + " rule del " + what,
+	}
+}
+
+// Check wants an address, a table and a priority of ours to use, and a port with
+// its protocol or neither.
+func (r Rule) Check() error {
+	switch {
+	case !r.From.IsValid():
+		return fmt.Errorf("rule: from must be an address")
+	case r.Table <= 0 || r.Table >= 253 && r.Table <= 255:
+		return fmt.Errorf("rule: table %d must be a number of its own, not one of the system's", r.Table)
+	case r.Priority <= 0 || r.Priority >= 32766:
+		return fmt.Errorf("rule: priority %d must be 1 to 32765", r.Priority)
+	case (r.Protocol == "") != (r.Port == 0):
+		return fmt.Errorf("rule: a port needs its protocol, and a protocol its port")
+	case r.Protocol != "" && r.Protocol != "tcp" && r.Protocol != "udp":
+		return fmt.Errorf("rule: protocol %q must be tcp or udp", r.Protocol)
+	}
+	return nil
+}
+
+func inTable(words string, table int) string {
+	if table == 0 {
+		return ""
+	}
+	return words + strconv.Itoa(table)
+}
