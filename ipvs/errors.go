@@ -51,6 +51,7 @@ const (
 	OpStartDaemon   Op = "start sync daemon"
 	OpStopDaemon    Op = "stop sync daemon"
 	OpOpen          Op = "open the table"
+	OpListConns     Op = "list connections"
 )
 
 // Error is a refusal: what was asked, of what, and why.

@@ -130,28 +130,34 @@ func (p *tableParser) service(r *row) {
 	p.table.Services = append(p.table.Services, e)
 }
 
-// protocol undoes the kernel's ip_vs_proto_name.
+// protocol reads the name of a protocol.
 func protocol(r *row, name []byte) ipvs.Protocol {
+	p, ok := protocolNumber(name)
+	if !ok {
+		r.fail("a protocol or FWM", name)
+	}
+	return p
+}
+
+// protocolNumber undoes the kernel's ip_vs_proto_name.
+func protocolNumber(name []byte) (p ipvs.Protocol, ok bool) {
 	switch string(name) {
 	case "TCP":
-		return ipvs.TCP
+		return ipvs.TCP, true
 	case "UDP":
-		return ipvs.UDP
+		return ipvs.UDP, true
 	case "SCTP":
-		return ipvs.SCTP
+		return ipvs.SCTP, true
 	case "IP":
-		return 0
+		return 0, true
 	case "ICMP":
-		return 1
+		return 1, true
 	case "ICMPv6":
-		return 58
+		return 58, true
 	}
 	number, ok := bytes.CutPrefix(name, []byte("IP_"))
 	n, err := strconv.ParseUint(string(number), 10, 8)
-	if !ok || err != nil {
-		r.fail("a protocol or FWM", name)
-	}
-	return ipvs.Protocol(n)
+	return ipvs.Protocol(n), ok && err == nil
 }
 
 // server reads "  -> 0A000002:0050      Masq    1      0          0".

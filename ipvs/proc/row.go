@@ -37,12 +37,14 @@ func (l *lines) row() row {
 	return row{rest: line}
 }
 
+// enough is how many letters of a line are shown that is not what it should be.
+const enough = 60
+
 // check turns a row's failure into an error that says where it is.
 func (l *lines) check(r *row) error {
 	if r.want == "" {
 		return nil
 	}
-	const enough = 60 // of a line that is not what it should be
 	return fmt.Errorf("/proc/net/%s line %d: expected %s, found %.*q", l.file, l.number, r.want, enough, r.got)
 }
 

@@ -1,0 +1,145 @@
+package proc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"lvsdeck/ipvs"
+)
+
+// Connections opens the table of connections of the namespace: ip_vs_conn, or
+// ip_vs_conn_sync, which has the connections' origin instead of what persistence
+// engines know.
+func (n *Namespace) Connections(origin bool) (io.ReadCloser, error) {
+	path := "/proc/thread-self/net/ip_vs_conn"
+	if origin {
+		path += "_sync"
+	}
+	var file *os.File
+	err := n.Do(func() (err error) {
+		file, err = os.Open(path)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = ipvs.ErrUnavailable
+	}
+	if err != nil {
+		return nil, &ipvs.Error{Op: ipvs.OpListConns, Kind: err}
+	}
+	return file, nil
+}
+
+// Conns reads a connection table as a stream: a copy of /proc/net/ip_vs_conn or
+// ip_vs_conn_sync, or the file itself. It holds one buffer. A line that is not as
+// the kernel writes it is counted and passed over.
+//
+// The file is not one moment. It is in the order of the kernel's hash of client
+// address and port, so that its beginning is a fair sample of it.
+type Conns struct {
+	Read Count // so far
+
+	in       io.Reader
+	buffer   []byte
+	at, end  int // of what was read and not handed out
+	err      error
+	skipping bool // the rest of a line that is longer than the buffer
+}
+
+// Count is how much was read.
+type Count struct {
+	Bytes, Lines uint64
+	Bad          uint64 // lines that were passed over
+	FirstBad     error  // says why, of the first of them
+}
+
+// connBuffer is for copies of the table; /proc gives a page at a time.
+const connBuffer = 256 << 10
+
+// NewConns reads from the beginning of a file, or from where its title was cut
+// off. The caller closes it.
+func NewConns(in io.Reader) *Conns { return &Conns{in: in, buffer: make([]byte, connBuffer)} }
+
+// Next reads the next connection, or gives false at the end.
+func (r *Conns) Next(c *Conn) bool {
+	for {
+		line, more := r.line()
+		if !more {
+			return false
+		}
+		r.Read.Lines++
+		if c.quick(line) {
+			return true
+		}
+		if r.slow(c, line) {
+			return true
+		}
+	}
+}
+
+// Err is why reading ended, nil at the end of the file.
+func (r *Conns) Err() error {
+	if r.err == io.EOF {
+		return nil
+	}
+	return r.err
+}
+
+// slow reads a line that quick does not understand.
+func (r *Conns) slow(c *Conn, line []byte) bool {
+	if title := bytes.HasPrefix(line, []byte("Pro ")); title || len(line) == 0 {
+		return false
+	}
+	words := row{rest: line}
+	c.Line = line
+	if c.parse(&words); words.want == "" {
+		return true
+	}
+	if r.Read.Bad++; r.Read.Bad == 1 {
+		r.Read.FirstBad = fmt.Errorf("line %d: expected %s, found %.*q", r.Read.Lines, words.want, enough, words.got)
+	}
+	return false
+}
+
+// line gives the next line without its end.
+func (r *Conns) line() ([]byte, bool) {
+	for {
+		rest := r.buffer[r.at:r.end]
+		if n := bytes.IndexByte(rest, '\n'); n >= 0 {
+			r.at += n + 1
+			if r.skipping {
+				r.skipping = false
+				continue
+			}
+			return rest[:n:n], true
+		}
+		if r.err != nil {
+			r.at = r.end
+			return rest, len(rest) > 0 && !r.skipping
+		}
+		r.fill()
+	}
+}
+
+// fill makes room and reads on.
+func (r *Conns) fill() {
+	kept := copy(r.buffer, r.buffer[r.at:r.end])
+	r.at, r.end = 0, kept
+	if kept == len(r.buffer) { // a line without an end
+		if !r.skipping {
+			r.skipping = true
+			r.Read.Lines++
+			if r.Read.Bad++; r.Read.Bad == 1 {
+				r.Read.FirstBad = fmt.Errorf("line %d: it is longer than %d bytes", r.Read.Lines, len(r.buffer))
+			}
+		}
+		r.end = 0
+	}
+	var n int
+	n, r.err = r.in.Read(r.buffer[r.end:])
+	r.end += n
+	r.Read.Bytes += uint64(n)
+}
