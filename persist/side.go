@@ -13,12 +13,14 @@ import (
 	"lvsdeck/ipvs"
 )
 
-// Side is a file of what we know about services and servers and the kernel does
-// not, by their keys.
+// Side is a file of what we know and the kernel does not, by keys.
 type Side[T any] struct {
 	store *Store
 	name  string
 }
+
+// NewSide is a file of the store, for what a package keeps in a form of its own.
+func NewSide[T any](s *Store, name string) Side[T] { return Side[T]{s, name} }
 
 // Label is what operators call a service or server.
 type Label struct {

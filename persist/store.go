@@ -102,6 +102,9 @@ func private(dir string) error {
 // Dir is where the store is.
 func (s *Store) Dir() string { return s.dir }
 
+// Who is the person it was opened for.
+func (s *Store) Who() Who { return s.who }
+
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
 
 // newID names a plan: when it began, and enough chance for two in one second.
