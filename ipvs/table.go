@@ -48,6 +48,12 @@ type Table interface {
 	SetServer(context.Context, ServiceID, Server) error
 	DeleteServer(context.Context, ServiceID, Server) error
 
+	// Apply makes changes in their order and tells what came of each: nil, or
+	// the error that its own method would give. One that is refused keeps none
+	// of the others from being made. Many at once cost a fraction of as many
+	// calls.
+	Apply(context.Context, []Change) []error
+
 	// Zero sets the counters of one service and its servers to 0; ZeroAll
 	// those of all, and the totals.
 	Zero(context.Context, ServiceID) error

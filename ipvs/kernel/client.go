@@ -7,7 +7,6 @@ import (
 	"os"
 	"sync"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"lvsdeck/ipvs"
@@ -120,33 +119,40 @@ func (c *Client) give(conn *conn, err error) {
 	c.turn <- conn
 }
 
-// ask has one request answered by the family IPVS. When the kernel does not
-// know what we ask for, the reason may be that the module was loaded again and
-// the family has a new number.
-func (c *Client) ask(ctx context.Context, r request, each func([]byte) error) error {
+// with lends the socket for one talk. When the kernel does not know what it is
+// asked for, the reason may be that the module was loaded again and the family
+// has a new number: then there is another talk.
+func (c *Client) with(ctx context.Context, talk func(*conn) error) error {
 	conn, err := c.take(ctx)
 	if err != nil {
 		return err
 	}
-	r.family = conn.family
-	err = conn.exchange(ctx, r, each)
-	if err == refusal(unix.ENOENT) {
+	family := conn.family
+	if err = talk(conn); err == refusal(unix.ENOENT) {
 		if again := conn.resolve(ctx); again != nil {
 			err = again
-		} else if conn.family != r.family {
-			r.family = conn.family
-			err = conn.exchange(ctx, r, each)
+		} else if conn.family != family {
+			err = talk(conn)
 		}
-	}
-	if err == refusal(unix.EBUSY) && r.flags == unix.NLM_F_DUMP {
-		err = errLost
 	}
 	c.give(conn, err)
 	return err
 }
 
+// ask has one request answered by the family IPVS.
+func (c *Client) ask(ctx context.Context, r request, each func([]byte) error) error {
+	return c.with(ctx, func(conn *conn) error {
+		r.family = conn.family
+		err := conn.exchange(ctx, r, each)
+		if err == refusal(unix.EBUSY) && r.flags == unix.NLM_F_DUMP {
+			err = errLost
+		}
+		return err
+	})
+}
+
 // change asks for a change. When its context ends first, it may happen or not.
-func (c *Client) change(ctx context.Context, op ipvs.Op, target string, cmd uint8, attrs ...*nl.RtAttr) error {
+func (c *Client) change(ctx context.Context, op ipvs.Op, target string, cmd uint8, attrs []byte) error {
 	err := c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_ACK, attrs: attrs}, nothing)
 	return refused(op, target, err)
 }
@@ -155,7 +161,7 @@ func (c *Client) change(ctx context.Context, op ipvs.Op, target string, cmd uint
 func nothing([]byte) error { return nil }
 
 // dump asks for a list of about so many, once more when it was lost.
-func dump[T any](ctx context.Context, c *Client, cmd uint8, about int, parse func([]byte, *T) error, attrs ...*nl.RtAttr) ([]T, error) {
+func dump[T any](ctx context.Context, c *Client, cmd uint8, attrs []byte, about int, parse func([]byte, *T) error) ([]T, error) {
 	for again := false; ; again = true {
 		all, err := list(about, func(each func([]byte) error) error {
 			return c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_DUMP, attrs: attrs}, each)

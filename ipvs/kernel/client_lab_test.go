@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,7 +28,7 @@ func TestRedial(t *testing.T) {
 	write(t, c, ruled())
 	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
-		dump(ctx, c, cmdGetService, 0, func([]byte, *ipvs.Entry) error {
+		dump(ctx, c, cmdGetService, nil, 0, func([]byte, *ipvs.Entry) error {
 			cancel()
 			return nil
 		})
@@ -39,6 +40,25 @@ func TestRedial(t *testing.T) {
 		o, err := c.Overview(t.Context())
 		if err != nil || len(o.Services) != len(ruled()) {
 			t.Errorf("after giving up: want %d services, got %d, %v", len(ruled()), len(o.Services), err)
+		}
+	}
+}
+
+// More refusals than the socket can hold: nothing is known of that volley, and
+// the next one is answered. Volleys are far from that size.
+func TestTooManyRefusals(t *testing.T) {
+	c := openOn(t, director(t))
+	same := slices.Repeat(changes(1), 1000)
+	err := c.with(t.Context(), func(conn *conn) error {
+		_, err := conn.volley(t.Context(), same)
+		return err
+	})
+	if err != errLost {
+		t.Errorf("%d changes in one volley: want %v, got %v", len(same), errLost, err)
+	}
+	for i, err := range c.Apply(t.Context(), same) {
+		if !errors.Is(err, ipvs.ErrServiceExists) {
+			t.Fatalf("change %d: want %v, got %v", i, ipvs.ErrServiceExists, err)
 		}
 	}
 }

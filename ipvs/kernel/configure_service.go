@@ -1,28 +1,28 @@
 package kernel
 
-import (
-	"github.com/vishvananda/netlink/nl"
+import "lvsdeck/ipvs"
 
-	"lvsdeck/ipvs"
-)
-
-// configureID is the attribute that names a service.
-func configureID(id ipvs.ServiceID) *nl.RtAttr {
-	a := nl.NewRtAttr(attrService, nil)
-	a.AddRtAttr(svcFamily, nl.Uint16Attr(uint16(id.Family)))
-	if id.IsMark() {
-		a.AddRtAttr(svcMark, nl.Uint32Attr(id.Mark))
-		return a
-	}
-	a.AddRtAttr(svcProtocol, nl.Uint16Attr(uint16(id.Protocol)))
-	a.AddRtAttr(svcAddr, id.Addr.AsSlice())
-	a.AddRtAttr(svcPort, nl.BEUint16Attr(id.Port))
-	return a
+// configureID writes the attribute that names a service.
+func configureID(w *writer, id ipvs.ServiceID) {
+	at := w.open(attrService)
+	serviceID(w, id)
+	w.close(at)
 }
 
-// configureService is the attribute that holds all of a service. An engine left
-// out is none, also on an edit.
-func configureService(s ipvs.Service) *nl.RtAttr {
+func serviceID(w *writer, id ipvs.ServiceID) {
+	w.u16(svcFamily, uint16(id.Family))
+	if id.IsMark() {
+		w.u32(svcMark, id.Mark)
+		return
+	}
+	w.u16(svcProtocol, uint16(id.Protocol))
+	w.addr(svcAddr, id.Addr)
+	w.port(svcPort, id.Port)
+}
+
+// configureService writes the attribute that holds all of a service. An engine
+// left out is none, also on an edit.
+func configureService(w *writer, s ipvs.Service) {
 	flags := uint32(s.SchedFlags&schedFlagMask) << schedFlagShift
 	if s.Persistence.On {
 		flags |= flagPersistent
@@ -30,22 +30,26 @@ func configureService(s ipvs.Service) *nl.RtAttr {
 	if s.OnePacket {
 		flags |= flagOnePacket
 	}
-	a := configureID(s.ServiceID)
-	a.AddRtAttr(svcScheduler, nl.ZeroTerminated(s.Scheduler))
-	a.AddRtAttr(svcFlags, append(nl.Uint32Attr(flags), nl.Uint32Attr(flagsOurs)...))
-	a.AddRtAttr(svcTimeout, nl.Uint32Attr(s.Persistence.Timeout))
-	a.AddRtAttr(svcNetmask, configureMask(s.Persistence.Mask, s.Family))
+	at := w.open(attrService)
+	serviceID(w, s.ServiceID)
+	w.text(svcScheduler, s.Scheduler)
+	value := w.attr(svcFlags, 8)
+	native.PutUint32(value, flags)
+	native.PutUint32(value[4:], flagsOurs)
+	w.u32(svcTimeout, s.Persistence.Timeout)
+	configureMask(w, s.Persistence.Mask, s.Family)
 	if s.Persistence.Engine != "" {
-		a.AddRtAttr(svcEngine, nl.ZeroTerminated(s.Persistence.Engine))
+		w.text(svcEngine, s.Persistence.Engine)
 	}
-	return a
+	w.close(at)
 }
 
 // configureMask: an IPv4 netmask goes in network order like any address, an
 // IPv6 prefix length as a plain number.
-func configureMask(m ipvs.Mask, f ipvs.Family) []byte {
+func configureMask(w *writer, m ipvs.Mask, f ipvs.Family) {
 	if f == ipvs.IPv6 {
-		return nl.Uint32Attr(uint32(m))
+		w.u32(svcNetmask, uint32(m))
+	} else {
+		w.be32(svcNetmask, uint32(m))
 	}
-	return nl.BEUint32Attr(uint32(m))
 }

@@ -1,42 +1,37 @@
 package kernel
 
-import (
-	"github.com/vishvananda/netlink/nl"
+import "lvsdeck/ipvs"
 
-	"lvsdeck/ipvs"
-)
-
-// configureTimeouts are the attributes of all three; the kernel keeps what is 0.
-func configureTimeouts(t ipvs.Timeouts) []*nl.RtAttr {
-	return []*nl.RtAttr{
-		nl.NewRtAttr(attrTimeoutTCP, nl.Uint32Attr(t.TCP)),
-		nl.NewRtAttr(attrTimeoutTCPFin, nl.Uint32Attr(t.TCPFin)),
-		nl.NewRtAttr(attrTimeoutUDP, nl.Uint32Attr(t.UDP)),
-	}
+// configureTimeouts writes the attributes of all three; the kernel keeps what is
+// 0.
+func configureTimeouts(w *writer, t ipvs.Timeouts) {
+	w.u32(attrTimeoutTCP, t.TCP)
+	w.u32(attrTimeoutTCPFin, t.TCPFin)
+	w.u32(attrTimeoutUDP, t.UDP)
 }
 
-// configureDaemon is the attribute that holds a sync daemon. What is left out
-// gets the kernel's default. The port goes in host order, unlike all others.
-func configureDaemon(d ipvs.Daemon) *nl.RtAttr {
-	a := nl.NewRtAttr(attrDaemon, nil)
-	a.AddRtAttr(daemonRole, nl.Uint32Attr(uint32(d.Role)))
-	a.AddRtAttr(daemonInterface, nl.ZeroTerminated(d.Interface))
-	a.AddRtAttr(daemonSyncID, nl.Uint32Attr(uint32(d.SyncID)))
+// configureDaemon writes the attribute that holds a sync daemon. What is left
+// out gets the kernel's default. The port goes in host order, unlike all others.
+func configureDaemon(w *writer, d ipvs.Daemon) {
+	at := w.open(attrDaemon)
+	w.u32(daemonRole, uint32(d.Role))
+	w.text(daemonInterface, d.Interface)
+	w.u32(daemonSyncID, uint32(d.SyncID))
 	if d.MaxLen != 0 {
-		a.AddRtAttr(daemonMaxLen, nl.Uint16Attr(d.MaxLen))
+		w.u16(daemonMaxLen, d.MaxLen)
 	}
-	if d.Group.IsValid() {
-		kind := daemonGroup
-		if d.Group.Is6() {
-			kind = daemonGroup6
-		}
-		a.AddRtAttr(kind, d.Group.AsSlice())
+	switch {
+	case !d.Group.IsValid():
+	case d.Group.Is6():
+		w.addr(daemonGroup6, d.Group)
+	default:
+		w.addr(daemonGroup, d.Group)
 	}
 	if d.Port != 0 {
-		a.AddRtAttr(daemonPort, nl.Uint16Attr(d.Port))
+		w.u16(daemonPort, d.Port)
 	}
 	if d.TTL != 0 {
-		a.AddRtAttr(daemonTTL, nl.Uint8Attr(d.TTL))
+		w.u8(daemonTTL, d.TTL)
 	}
-	return a
+	w.close(at)
 }

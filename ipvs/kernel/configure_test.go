@@ -6,23 +6,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vishvananda/netlink/nl"
-
 	"lvsdeck/ipvs"
 )
 
-// wire writes attributes as little-endian machines send it, skipping the
-// test on others.
-func wire(t *testing.T, attrs ...*nl.RtAttr) string {
+// wire is what a configure function writes on little-endian machines, skipping
+// the test on others.
+func wire[T any](t *testing.T, configure func(*writer, T), v T) string {
 	t.Helper()
 	if native.Uint16([]byte{1, 0}) != 1 {
 		t.Skip("the expected bytes are a little-endian machine's")
 	}
-	var all []byte
-	for _, a := range attrs {
-		all = append(all, a.Serialize()...)
-	}
-	return hex.EncodeToString(all)
+	return hex.EncodeToString(written(configure, v))
 }
 
 // want joins attributes written one to a string, blanks in them for the eye.
@@ -36,7 +30,7 @@ func TestConfigureService(t *testing.T) {
 		Scheduler: "sh", SchedFlags: ipvs.SchedFlag1 | ipvs.SchedFlag3, OnePacket: true,
 		Persistence: ipvs.Persistence{On: true, Timeout: 360, Mask: 0xffffff00, Engine: "sip"},
 	}
-	if got, want := wire(t, configureService(s)), want(
+	if got, want := wire(t, configureService, s), want(
 		"5000 0100",
 		"0600 0100 0200 0000", // AF_INET
 		"0600 0200 0600 0000", // TCP
@@ -55,7 +49,7 @@ func TestConfigureService(t *testing.T) {
 func TestConfigureServiceIPv6(t *testing.T) {
 	s := ipvs.NewService(ipvs.AddressService(ipvs.UDP, netip.MustParseAddrPort("[2001:db8::1]:53")))
 	s.Persistence.Mask = 64
-	if got, want := wire(t, configureService(s)), want(
+	if got, want := wire(t, configureService, s), want(
 		"5400 0100",
 		"0600 0100 0a00 0000",
 		"0600 0200 1100 0000",
@@ -71,7 +65,7 @@ func TestConfigureServiceIPv6(t *testing.T) {
 }
 
 func TestConfigureID(t *testing.T) {
-	if got, want := wire(t, configureID(ipvs.MarkService(0x80000001, ipvs.IPv6))), want(
+	if got, want := wire(t, configureID, ipvs.MarkService(0x80000001, ipvs.IPv6)), want(
 		"1400 0100",
 		"0600 0100 0a00 0000",
 		"0800 0500 01000080",
@@ -85,7 +79,7 @@ func TestConfigureServer(t *testing.T) {
 		Addr: netip.MustParseAddrPort("10.0.0.2:8080"), Forward: ipvs.TunnelFwd, Weight: 70000, Upper: 10, Lower: 5,
 		Tunnel: ipvs.Tunnel{Type: ipvs.GUE, Port: 6080, Flags: ipvs.TunnelRemoteChecksum},
 	}
-	if got, want := wire(t, configureServer(s)), want(
+	if got, want := wire(t, configureServer, s), want(
 		"5400 0200",
 		"0600 0b00 0200 0000",
 		"0800 0100 0a000002",
@@ -107,7 +101,7 @@ func TestConfigureDaemon(t *testing.T) {
 		Role: ipvs.Backup, Interface: "eth0", SyncID: 255, MaxLen: 1400,
 		Group: netip.MustParseAddr("239.1.2.3"), Port: 8848, TTL: 3,
 	}
-	if got, want := wire(t, configureDaemon(full)), want(
+	if got, want := wire(t, configureDaemon, full), want(
 		"4000 0300",
 		"0800 0100 02000000",
 		"0900 0200 6574683000 000000",
@@ -120,7 +114,7 @@ func TestConfigureDaemon(t *testing.T) {
 		t.Errorf("\n want %s\n got  %s", want, got)
 	}
 	least := ipvs.Daemon{Role: ipvs.Master, Interface: "lo", Group: netip.MustParseAddr("ff05::81")}
-	if got, want := wire(t, configureDaemon(least)), want(
+	if got, want := wire(t, configureDaemon, least), want(
 		"3000 0300",
 		"0800 0100 01000000",
 		"0700 0200 6c6f00 00",
@@ -132,7 +126,7 @@ func TestConfigureDaemon(t *testing.T) {
 }
 
 func TestConfigureTimeouts(t *testing.T) {
-	if got, want := wire(t, configureTimeouts(ipvs.Timeouts{TCP: 900, UDP: 300})...), want(
+	if got, want := wire(t, configureTimeouts, ipvs.Timeouts{TCP: 900, UDP: 300}), want(
 		"0800 0400 84030000", "0800 0500 00000000", "0800 0600 2c010000",
 	); got != want {
 		t.Errorf("\n want %s\n got  %s", want, got)

@@ -37,7 +37,9 @@ type conn struct {
 	closed <-chan struct{} // closed with the client
 	port   uint32          // our address: messages for others are none of ours
 	family uint16          // the number that IPVS has until its module is loaded again
-	buffer []byte          // for answers, used again each time
+	seq    uint32          // the number of the newest message
+	out    writer          // what is sent, and
+	buffer []byte          // what is answered, both used again each time
 }
 
 // pieceSize is how much of an answer we offer to take at once. The kernel makes
@@ -114,12 +116,29 @@ func (c *conn) resolve(ctx context.Context) error {
 }
 
 // exchange sends a request and gives each message of the answer, without its
-// headers, to each. It returns when the context ends or the client closes,
-// whatever the kernel does: a call can be stuck inside it (a scheduler is loaded
-// while the table is locked, which may wait for a namespace that is removed, and
-// that for the table). After an error that is not a refusal, each may still be
+// headers, to each. After an error that is not a refusal, each may still be
 // running, and what it writes must be left alone.
 func (c *conn) exchange(ctx context.Context, r request, each func([]byte) error) error {
+	a := answer{seq: c.numbers(2), port: c.port, each: each}
+	a.fence = a.seq + 1
+	c.out.buf = c.out.buf[:0]
+	r.write(&c.out, a.seq, a.fence)
+	return c.talk(ctx, a.read)
+}
+
+// numbers gives the first of so many numbers that no message of this socket has
+// had.
+func (c *conn) numbers(n int) uint32 {
+	c.seq += uint32(n)
+	return c.seq - uint32(n) + 1
+}
+
+// talk sends what is in out, and gives each piece of the answer to read until it
+// is done. It returns when the context ends or the client closes, whatever the
+// kernel does: a call can be stuck inside it (a scheduler is loaded while the
+// table is locked, which may wait for a namespace that is removed, and that for
+// the table). Then read may still be running.
+func (c *conn) talk(ctx context.Context, read func(piece []byte) (done bool, err error)) error {
 	done := make(chan error, 1)
 	go func() {
 		// A panic here would be out of reach of whoever gives a terminal back.
@@ -128,7 +147,11 @@ func (c *conn) exchange(ctx context.Context, r request, each func([]byte) error)
 				done <- fmt.Errorf("reading the kernel's answer failed: %v\n%s", p, debug.Stack())
 			}
 		}()
-		done <- c.talk(r, each)
+		err := c.send(c.out.buf)
+		if err == nil {
+			err = c.listen(read)
+		}
+		done <- err
 	}()
 	select {
 	case err := <-done:
@@ -140,25 +163,16 @@ func (c *conn) exchange(ctx context.Context, r request, each func([]byte) error)
 	}
 }
 
-func (c *conn) talk(r request, each func([]byte) error) error {
-	message, seq, fence := r.encode()
-	if err := c.send(message); err != nil {
-		return err
-	}
-	return c.listen(&answer{seq: seq, fence: fence, port: c.port, each: each})
-}
-
-func (c *conn) listen(a *answer) error {
-	for !a.done {
+func (c *conn) listen(read func(piece []byte) (done bool, err error)) error {
+	for {
 		piece, err := c.receive()
 		if err != nil {
 			return err
 		}
-		if err := a.read(piece); err != nil {
+		if done, err := read(piece); done || err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 func (c *conn) send(message []byte) error {

@@ -190,7 +190,7 @@ func TestAnswers(t *testing.T) {
 				got = append(got, b[0])
 				return nil
 			}}
-			if err := c.listen(&a); err != test.err || string(got) != string(test.want) {
+			if err := c.listen(a.read); err != test.err || string(got) != string(test.want) {
 				t.Errorf("want %v, %v\n got %v, %v", test.want, test.err, got, err)
 			}
 		})

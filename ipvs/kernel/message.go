@@ -1,16 +1,13 @@
 package kernel
 
-import (
-	"github.com/vishvananda/netlink/nl"
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // request is what is asked of a generic netlink family.
 type request struct {
 	family uint16
 	cmd    uint8
-	flags  int // unix.NLM_F_ACK for a change, NLM_F_DUMP for a list, 0 for one thing
-	attrs  []*nl.RtAttr
+	flags  uint16 // unix.NLM_F_ACK for a change, NLM_F_DUMP for a list, 0 for one thing
+	attrs  []byte // as configure_*.go write them
 
 	// fenced sends an empty message behind, which the kernel always answers:
 	// netlink_rcv_skb answers nothing at all to a command that ended in EINTR.
@@ -20,87 +17,95 @@ type request struct {
 // version is of the families IPVS and nlctrl alike: it has never mattered.
 const version = 1
 
-// genlHeader is struct genlmsghdr: command, version and two reserved bytes,
-// which nl.Genlmsg would fill with whatever follows it in memory.
-type genlHeader [4]byte
-
-func (h *genlHeader) Len() int          { return len(h) }
-func (h *genlHeader) Serialize() []byte { return h[:] }
-
-// encode gives the message and its sequence number, which no other message of
-// this process has. That of the fence is 0 when there is none.
-func (r request) encode() (message []byte, seq, fence uint32) {
-	m := nl.NewNetlinkRequest(int(r.family), r.flags)
-	m.AddData(&genlHeader{r.cmd, version})
-	for _, a := range r.attrs {
-		m.AddData(a)
-	}
-	message = m.Serialize()
+// write writes the request as message seq, and the fence, if any, as fence.
+func (r request) write(w *writer, seq, fence uint32) {
+	at := w.begin(r.family, r.cmd, r.flags, seq)
+	w.buf = append(w.buf, r.attrs...)
+	w.end(at)
 	if r.fenced {
-		f := nl.NewNetlinkRequest(unix.NLMSG_NOOP, unix.NLM_F_ACK)
-		message, fence = append(message, f.Serialize()...), f.Seq
+		w.end(w.header(unix.NLMSG_NOOP, unix.NLM_F_ACK, fence))
 	}
-	return message, m.Seq, fence
+}
+
+// reply is a message of the kernel's.
+type reply struct {
+	kind, flags uint16
+	seq, port   uint32
+	body        []byte
+}
+
+// cut takes the first message off a piece, which holds any number of them.
+func cut(piece []byte) (m reply, rest []byte, err error) {
+	if len(piece) < unix.SizeofNlMsghdr {
+		return m, nil, errMalformed
+	}
+	length := int(native.Uint32(piece))
+	if length < unix.SizeofNlMsghdr || length > len(piece) {
+		return m, nil, errMalformed
+	}
+	m = reply{
+		kind: native.Uint16(piece[4:]), flags: native.Uint16(piece[6:]),
+		seq: native.Uint32(piece[8:]), port: native.Uint32(piece[12:]),
+		body: piece[unix.SizeofNlMsghdr:length],
+	}
+	return m, piece[min(aligned(length), len(piece)):], nil
+}
+
+// errno reads what NLMSG_ERROR and NLMSG_DONE say: a refusal, or nil when it is
+// but the end.
+func (m reply) errno() error {
+	if len(m.body) < 4 {
+		if m.kind == unix.NLMSG_DONE {
+			return nil
+		}
+		return errMalformed
+	}
+	if errno := -int32(native.Uint32(m.body)); errno > 0 {
+		return refusal(errno)
+	}
+	return nil
 }
 
 // answer reads the answer to one request, piece by piece.
 type answer struct {
 	seq, fence, port uint32
 	each             func(message []byte) error
-	done             bool
 }
 
-// read reads one piece, which holds any number of messages. What answers another
-// request, or is for another socket, is passed over. NLM_F_DUMP_INTR (the list
-// changed while it was made) is, too: the list is as good as the next one.
-func (a *answer) read(piece []byte) error {
-	for len(piece) > 0 && !a.done {
-		if len(piece) < unix.SizeofNlMsghdr {
-			return errMalformed
+// read reads one piece. What answers another request, or is for another socket,
+// is passed over. NLM_F_DUMP_INTR (the list changed while it was made) is, too:
+// the list is as good as the next one.
+func (a *answer) read(piece []byte) (done bool, err error) {
+	for len(piece) > 0 && !done && err == nil {
+		var m reply
+		if m, piece, err = cut(piece); err != nil {
+			return false, err
 		}
-		length := int(native.Uint32(piece))
-		if length < unix.SizeofNlMsghdr || length > len(piece) {
-			return errMalformed
-		}
-		kind, flags := native.Uint16(piece[4:]), native.Uint16(piece[6:])
-		seq, ours := native.Uint32(piece[8:]), native.Uint32(piece[12:]) == a.port
-		body := piece[unix.SizeofNlMsghdr:length]
-		piece = piece[min(aligned(length), len(piece)):]
-		if !ours || seq != a.seq && seq != a.fence {
-			continue
-		}
-		if seq == a.fence { // there will be no answer
-			return refusal(unix.EINTR)
-		}
-		if err := a.message(kind, flags, body); err != nil {
-			return err
+		switch {
+		case m.port != a.port || m.seq != a.seq && m.seq != a.fence:
+		case m.seq == a.fence: // there will be no answer
+			return false, refusal(unix.EINTR)
+		default:
+			done, err = a.message(m)
 		}
 	}
-	return nil
+	return done, err
 }
 
-func (a *answer) message(kind, flags uint16, body []byte) error {
-	switch kind {
+func (a *answer) message(m reply) (done bool, err error) {
+	switch m.kind {
 	case unix.NLMSG_NOOP:
-		return nil
+		return false, nil
 	case unix.NLMSG_OVERRUN:
-		return errLost
+		return false, errLost
 	case unix.NLMSG_DONE, unix.NLMSG_ERROR:
-		a.done = true
-		if len(body) < 4 {
-			if kind == unix.NLMSG_DONE {
-				return nil
-			}
-			return errMalformed
-		}
-		if errno := -int32(native.Uint32(body)); errno > 0 {
-			return refusal(errno)
-		}
-		return nil
+		return true, m.errno()
 	}
-	if len(body) < len(genlHeader{}) {
-		return errMalformed
+	if len(m.body) < genlHeader {
+		return false, errMalformed
 	}
-	a.done = flags&unix.NLM_F_MULTI == 0
-	return a.each(body[len(genlHeader{}):])
+	return m.flags&unix.NLM_F_MULTI == 0, a.each(m.body[genlHeader:])
 }
+
+// genlHeader is the size of struct genlmsghdr.
+const genlHeader = 4

@@ -24,7 +24,7 @@ func (c *Client) overview(ctx context.Context) (o ipvs.Overview, err error) {
 	if err != nil {
 		return o, err
 	}
-	listed, err := dump(ctx, c, cmdGetService, len(table.Services)+1, parseEntry)
+	listed, err := dump(ctx, c, cmdGetService, nil, len(table.Services)+1, parseEntry)
 	if err != nil {
 		return o, err
 	}
@@ -32,7 +32,7 @@ func (c *Client) overview(ctx context.Context) (o ipvs.Overview, err error) {
 	o.Services, missed = merge(listed, table.Services)
 	for _, i := range missed {
 		e := &o.Services[i]
-		if e.Servers, err = dump(ctx, c, cmdGetDest, fewServers, parseServer, configureID(e.ServiceID)); err != nil {
+		if e.Servers, err = dump(ctx, c, cmdGetDest, written(configureID, e.ServiceID), fewServers, parseServer); err != nil {
 			return o, err
 		}
 	}

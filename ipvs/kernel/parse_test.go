@@ -21,12 +21,15 @@ func nest(kind int, attrs ...*nl.RtAttr) *nl.RtAttr {
 	return a
 }
 
-// reply adds to what configure_*.go writes what only the kernel adds.
-func reply(a *nl.RtAttr, attrs ...*nl.RtAttr) []byte {
+// replied adds to what configure_*.go writes, which is one attribute, what only the
+// kernel adds.
+func replied(attr []byte, attrs ...*nl.RtAttr) []byte {
+	w := writer{attr}
 	for _, child := range attrs {
-		a.AddChild(child)
+		w.buf = append(w.buf, child.Serialize()...)
 	}
-	return a.Serialize()
+	w.close(0)
+	return w.buf
 }
 
 var stats = ipvs.Stats{
@@ -54,7 +57,7 @@ func TestParseService(t *testing.T) {
 		},
 	} {
 		var got ipvs.ServiceState
-		if err := parseService(reply(configureService(want), bothStats(svcStats, svcStats64)...), &got); err != nil {
+		if err := parseService(replied(written(configureService, want), bothStats(svcStats, svcStats64)...), &got); err != nil {
 			t.Fatal(err)
 		}
 		if got.Service != want || got.Stats != stats || got.Partial {
@@ -94,7 +97,7 @@ func TestParseServer(t *testing.T) {
 		},
 		Active: 1, Inactive: 2, Persistent: 3, Stats: stats,
 	}
-	message := reply(configureServer(want.Server), append(bothStats(destStats, destStats64),
+	message := replied(written(configureServer, want.Server), append(bothStats(destStats, destStats64),
 		u32(destActive, 1), u32(destInactive, 2), u32(destPersistent, 3))...)
 	var got ipvs.ServerState
 	if err := parseServer(message, &got); err != nil || got != want {
@@ -106,7 +109,7 @@ func TestParseDaemon(t *testing.T) {
 	for _, group := range []string{"224.0.0.81", "ff05::81"} {
 		want := ipvs.Daemon{Role: ipvs.Backup, Interface: "eth0", SyncID: 9, MaxLen: 65507, Group: netip.MustParseAddr(group), Port: 8848, TTL: 255}
 		var got ipvs.Daemon
-		if err := parseDaemon(reply(configureDaemon(want)), &got); err != nil || got != want {
+		if err := parseDaemon(replied(written(configureDaemon, want)), &got); err != nil || got != want {
 			t.Errorf("\n want %+v\n got  %+v, %v", want, got, err)
 		}
 	}
@@ -131,9 +134,9 @@ func TestParseMalformed(t *testing.T) {
 
 // FuzzParse wants no panic, whatever the bytes.
 func FuzzParse(f *testing.F) {
-	f.Add(reply(configureService(ipvs.NewService(ipvs.MarkService(1, ipvs.IPv6))), bothStats(svcStats, svcStats64)...))
-	f.Add(reply(configureServer(ipvs.Server{Addr: netip.MustParseAddrPort("10.0.0.1:80")}), bothStats(destStats, destStats64)...))
-	f.Add(reply(configureDaemon(ipvs.Daemon{Role: ipvs.Master, Interface: "lo", Group: netip.MustParseAddr("224.0.0.81")})))
+	f.Add(replied(written(configureService, ipvs.NewService(ipvs.MarkService(1, ipvs.IPv6))), bothStats(svcStats, svcStats64)...))
+	f.Add(replied(written(configureServer, ipvs.Server{Addr: netip.MustParseAddrPort("10.0.0.1:80")}), bothStats(destStats, destStats64)...))
+	f.Add(replied(written(configureDaemon, ipvs.Daemon{Role: ipvs.Master, Interface: "lo", Group: netip.MustParseAddr("224.0.0.81")})))
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		parseService(b, new(ipvs.ServiceState))
 		parseServer(b, new(ipvs.ServerState))
@@ -144,8 +147,9 @@ func FuzzParse(f *testing.F) {
 }
 
 func FuzzAnswer(f *testing.F) {
-	message, _, _ := request{family: 32, cmd: cmdGetInfo}.encode()
-	f.Add(message)
+	var w writer
+	request{family: 32, cmd: cmdGetInfo}.write(&w, 0, 0)
+	f.Add(w.buf)
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		a := answer{each: func(message []byte) error { return parseService(message, new(ipvs.ServiceState)) }}
 		a.read(b)

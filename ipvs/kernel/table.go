@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"lvsdeck/ipvs"
@@ -23,7 +22,7 @@ func (c *Client) Info(ctx context.Context) (ipvs.Info, error) {
 
 // Services implements ipvs.Table with one dump.
 func (c *Client) Services(ctx context.Context) ([]ipvs.ServiceState, error) {
-	listed, err := dump(ctx, c, cmdGetService, fewServices, parseService)
+	listed, err := dump(ctx, c, cmdGetService, nil, fewServices, parseService)
 	if err != nil {
 		return nil, refused(ipvs.OpList, "", err)
 	}
@@ -38,7 +37,7 @@ func (c *Client) Services(ctx context.Context) ([]ipvs.ServiceState, error) {
 // Service implements ipvs.Table.
 func (c *Client) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceState, error) {
 	var s ipvs.ServiceState
-	r := request{cmd: cmdGetService, attrs: []*nl.RtAttr{configureID(id)}}
+	r := request{cmd: cmdGetService, attrs: written(configureID, id)}
 	err := c.ask(ctx, r, func(message []byte) error { return parseService(message, &s) })
 	if err != nil {
 		return ipvs.ServiceState{}, refused(ipvs.OpGetService, id.String(), err)
@@ -54,7 +53,7 @@ const (
 
 // Servers implements ipvs.Reader.
 func (c *Client) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerState, error) {
-	servers, err := dump(ctx, c, cmdGetDest, fewServers, parseServer, configureID(id))
+	servers, err := dump(ctx, c, cmdGetDest, written(configureID, id), fewServers, parseServer)
 	if err != nil {
 		return nil, refused(ipvs.OpGetServers, id.String(), err)
 	}
@@ -63,54 +62,48 @@ func (c *Client) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerS
 
 // AddService implements ipvs.Table.
 func (c *Client) AddService(ctx context.Context, s ipvs.Service) error {
-	if err := checkNames(ipvs.OpAddService, s); err != nil {
-		return err
-	}
-	return c.change(ctx, ipvs.OpAddService, s.ServiceID.String(), cmdNewService, configureService(s))
+	return c.apply(ctx, ipvs.Change{Op: ipvs.OpAddService, Service: s})
 }
 
 // SetService implements ipvs.Table. Connections and counters stay.
 func (c *Client) SetService(ctx context.Context, s ipvs.Service) error {
-	if err := checkNames(ipvs.OpSetService, s); err != nil {
-		return err
-	}
-	return c.change(ctx, ipvs.OpSetService, s.ServiceID.String(), cmdSetService, configureService(s))
+	return c.apply(ctx, ipvs.Change{Op: ipvs.OpSetService, Service: s})
 }
 
 // DeleteService implements ipvs.Table.
 func (c *Client) DeleteService(ctx context.Context, id ipvs.ServiceID) error {
-	return c.change(ctx, ipvs.OpDeleteService, id.String(), cmdDelService, configureID(id))
+	return c.apply(ctx, ipvs.Change{Op: ipvs.OpDeleteService, Service: ipvs.Service{ServiceID: id}})
 }
 
 // AddServer implements ipvs.Table. A server that was deleted a short while ago
 // comes back with the connections and counters it had.
 func (c *Client) AddServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) error {
-	return c.change(ctx, ipvs.OpAddServer, ipvs.ServerTarget(id, s), cmdNewDest, configureID(id), configureServer(s))
+	return c.apply(ctx, ipvs.ChangeServer(ipvs.OpAddServer, id, s))
 }
 
 // SetServer implements ipvs.Table. Connections and counters stay.
 func (c *Client) SetServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) error {
-	return c.change(ctx, ipvs.OpSetServer, ipvs.ServerTarget(id, s), cmdSetDest, configureID(id), configureServer(s))
+	return c.apply(ctx, ipvs.ChangeServer(ipvs.OpSetServer, id, s))
 }
 
 // DeleteServer implements ipvs.Table.
 func (c *Client) DeleteServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) error {
-	return c.change(ctx, ipvs.OpDeleteServer, ipvs.ServerTarget(id, s), cmdDelDest, configureID(id), configureAddr(s))
+	return c.apply(ctx, ipvs.ChangeServer(ipvs.OpDeleteServer, id, s))
 }
 
 // Zero implements ipvs.Table.
 func (c *Client) Zero(ctx context.Context, id ipvs.ServiceID) error {
-	return c.change(ctx, ipvs.OpZero, id.String(), cmdZero, configureID(id))
+	return c.change(ctx, ipvs.OpZero, id.String(), cmdZero, written(configureID, id))
 }
 
 // ZeroAll implements ipvs.Table.
 func (c *Client) ZeroAll(ctx context.Context) error {
-	return c.change(ctx, ipvs.OpZero, "", cmdZero)
+	return c.change(ctx, ipvs.OpZero, "", cmdZero, nil)
 }
 
 // Flush implements ipvs.Table.
 func (c *Client) Flush(ctx context.Context) error {
-	return c.change(ctx, ipvs.OpFlush, "", cmdFlush)
+	return c.change(ctx, ipvs.OpFlush, "", cmdFlush, nil)
 }
 
 // Timeouts implements ipvs.Reader.
@@ -125,12 +118,12 @@ func (c *Client) Timeouts(ctx context.Context) (ipvs.Timeouts, error) {
 
 // SetTimeouts implements ipvs.Table.
 func (c *Client) SetTimeouts(ctx context.Context, t ipvs.Timeouts) error {
-	return c.change(ctx, ipvs.OpSetTimeouts, "", cmdSetConfig, configureTimeouts(t)...)
+	return c.change(ctx, ipvs.OpSetTimeouts, "", cmdSetConfig, written(configureTimeouts, t))
 }
 
 // Daemons implements ipvs.Reader.
 func (c *Client) Daemons(ctx context.Context) ([]ipvs.Daemon, error) {
-	daemons, err := dump(ctx, c, cmdGetDaemon, 2, parseDaemon)
+	daemons, err := dump(ctx, c, cmdGetDaemon, nil, 2, parseDaemon)
 	if err != nil {
 		return nil, refused(ipvs.OpGetDaemons, "", err)
 	}
@@ -142,27 +135,15 @@ func (c *Client) StartDaemon(ctx context.Context, d ipvs.Daemon) error {
 	if len(d.Interface) > maxName {
 		return refused(ipvs.OpStartDaemon, d.Role.String(), ipvs.ErrNoDevice)
 	}
-	return c.change(ctx, ipvs.OpStartDaemon, d.Role.String(), cmdNewDaemon, configureDaemon(d))
+	return c.change(ctx, ipvs.OpStartDaemon, d.Role.String(), cmdNewDaemon, written(configureDaemon, d))
 }
 
 // StopDaemon implements ipvs.Table. A daemon that had no time to run yet stops
 // with EINTR (kthread_stop), which is as good.
 func (c *Client) StopDaemon(ctx context.Context, d ipvs.Daemon) error {
-	r := request{cmd: cmdDelDaemon, flags: unix.NLM_F_ACK, attrs: []*nl.RtAttr{configureDaemon(d)}, fenced: true}
+	r := request{cmd: cmdDelDaemon, flags: unix.NLM_F_ACK, attrs: written(configureDaemon, d), fenced: true}
 	if err := c.ask(ctx, r, nothing); err != nil && err != refusal(unix.EINTR) {
 		return refused(ipvs.OpStopDaemon, d.Role.String(), err)
-	}
-	return nil
-}
-
-// maxName is the longest name a scheduler, engine or interface can have
-// (IP_VS_SCHEDNAME_MAXLEN and others, less the NUL). To a longer one the kernel
-// says EINVAL, which would not tell the operator what is wrong.
-const maxName = 15
-
-func checkNames(op ipvs.Op, s ipvs.Service) error {
-	if len(s.Scheduler) > maxName || len(s.Persistence.Engine) > maxName {
-		return refused(op, s.ServiceID.String(), ipvs.ErrNoScheduler)
 	}
 	return nil
 }

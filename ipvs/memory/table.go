@@ -158,6 +158,15 @@ func (t *Table) DeleteServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Serv
 	})
 }
 
+// Apply makes changes one by one.
+func (t *Table) Apply(ctx context.Context, changes []ipvs.Change) []error {
+	errs := make([]error, len(changes))
+	for i, c := range changes {
+		errs[i] = c.On(ctx, t)
+	}
+	return errs
+}
+
 // Zero sets the counters and rates of one service and its servers to 0.
 func (t *Table) Zero(ctx context.Context, id ipvs.ServiceID) error {
 	return t.onService(ctx, ipvs.OpZero, id, id.String(), func(svc *service) syscall.Errno {

@@ -136,6 +136,7 @@ func testCancelled(t *table) {
 		{ipvs.OpAddServer, func() error { return t.AddServer(ctx, web, server("10.0.0.2:80")) }},
 		{ipvs.OpSetServer, func() error { return t.SetServer(ctx, web, changed) }},
 		{ipvs.OpDeleteServer, func() error { return t.DeleteServer(ctx, web, rs) }},
+		{ipvs.OpAddService, func() error { return t.Apply(ctx, []ipvs.Change{addService(web6)})[0] }},
 		{ipvs.OpZero, func() error { return t.Zero(ctx, web) }},
 		{ipvs.OpZero, func() error { return t.ZeroAll(ctx) }},
 		{ipvs.OpFlush, func() error { return t.Flush(ctx) }},

@@ -35,6 +35,8 @@ func Run(t *testing.T, open func(t *testing.T) ipvs.Table) {
 		{"MixedFamiliesAndDaemons", testMixedFamiliesAndDaemons},
 		{"RandomFields", testRandomFields},
 		{"RandomWalk", testRandomWalk},
+		{"Apply", testApply},
+		{"ApplyMany", testApplyMany},
 		{"Concurrent", testConcurrent},
 		{"Cancelled", testCancelled},
 		{"Closed", testClosed},

@@ -46,7 +46,8 @@ func testRandomFields(t *table) {
 
 // testRandomWalk takes steps of all kinds over a few services and servers, so
 // that most steps meet a table in which they cannot be taken, and compares each
-// answer and the table in between with a model.
+// answer and the table in between with a model. Steps are taken alone or many at
+// once.
 func testRandomWalk(t *table) {
 	w := walk{table: t, random: newRandom(3), model: map[ipvs.ServiceID]entry{}}
 	for range 5 {
@@ -56,10 +57,10 @@ func testRandomWalk(t *table) {
 		}
 		w.services = append(w.services, s.ServiceID)
 	}
-	for step := range 600 {
-		w.step()
-		if step%50 == 49 {
-			t.same(fmt.Sprintf("the table after %d steps", step+1), stateText(w.model), t.read())
+	for round := range 120 {
+		w.round()
+		if round%10 == 9 {
+			t.same(fmt.Sprintf("the table after %d rounds", round+1), stateText(w.model), t.read())
 		}
 		if t.Failed() {
 			return
@@ -74,47 +75,84 @@ type walk struct {
 	model    map[ipvs.ServiceID]entry
 }
 
-func (w *walk) step() {
-	id := w.services[w.IntN(len(w.services))]
-	e, there := w.model[id]
-	switch w.IntN(7) {
-	case 0, 1:
-		w.stepService(id, e, there)
-	case 2:
-		if w.chance(3) {
-			err := w.DeleteService(w.ctx, id)
-			w.expect(err, there, ipvs.ErrNoService, "delete "+id.String())
-			delete(w.model, id)
-		}
-	default:
-		w.stepServer(id, e, there)
+// step is a change and the kind of error that the model answers with.
+type step struct {
+	ipvs.Change
+	want error
+}
+
+// round takes one to nine steps.
+func (w *walk) round() {
+	var steps []step
+	for range 1 + w.IntN(9) {
+		steps = append(steps, w.step())
 	}
-	if w.chance(150) {
+	var errs []error
+	if w.chance(2) {
+		for _, s := range steps {
+			errs = append(errs, s.On(w.ctx, w.Table))
+		}
+	} else {
+		changes := make([]ipvs.Change, len(steps))
+		for i, s := range steps {
+			changes[i] = s.Change
+		}
+		errs = w.apply(changes)
+	}
+	for i, err := range errs {
+		if s := steps[i]; !is(err, s.want) {
+			w.Errorf("%s %s:\n want %v\n got  %v", s.Op, s.Target(), s.want, err)
+		}
+	}
+	if w.chance(30) {
 		w.ok(w.Flush(w.ctx))
 		clear(w.model)
 	}
 }
 
-func (w *walk) stepService(id ipvs.ServiceID, e entry, there bool) {
+// step makes the model take a step.
+func (w *walk) step() step {
+	id := w.services[w.IntN(len(w.services))]
+	e, there := w.model[id]
+	switch w.IntN(7) {
+	case 0, 1:
+		return w.stepService(id, e, there)
+	case 2:
+		if w.chance(3) {
+			delete(w.model, id)
+			return step{ipvs.Change{Op: ipvs.OpDeleteService, Service: ipvs.Service{ServiceID: id}}, unless(there, ipvs.ErrNoService)}
+		}
+	}
+	return w.stepServer(id, e, there)
+}
+
+// unless is the error of a step that needs something to be so.
+func unless(good bool, kind error) error {
+	if good {
+		return nil
+	}
+	return kind
+}
+
+func (w *walk) stepService(id ipvs.ServiceID, e entry, there bool) step {
 	s := w.service()
 	s.ServiceID, s.Persistence.Mask = id, w.mask(id.Family)
 	if w.chance(2) {
-		w.expect(w.AddService(w.ctx, s), !there, ipvs.ErrServiceExists, "add "+id.String())
 		if !there {
 			w.model[id] = entry{s, map[string]ipvs.Server{}}
 		}
-		return
+		return step{ipvs.Change{Op: ipvs.OpAddService, Service: s}, unless(!there, ipvs.ErrServiceExists)}
 	}
-	w.expect(w.SetService(w.ctx, s), there, ipvs.ErrNoService, "set "+id.String())
 	if there {
 		w.model[id] = entry{s, e.servers}
 	}
+	return step{ipvs.Change{Op: ipvs.OpSetService, Service: s}, unless(there, ipvs.ErrNoService)}
 }
 
-func (w *walk) stepServer(id ipvs.ServiceID, e entry, service bool) {
+func (w *walk) stepServer(id ipvs.ServiceID, e entry, service bool) step {
 	s := w.server(id.Family)
-	if s.Family() != id.Family {
-		return // tried elsewhere
+	for s.Family() != id.Family { // tried elsewhere
+		s = w.server(id.Family)
 	}
 	known := slices.Sorted(maps.Keys(e.servers))
 	if len(known) > 0 && !w.chance(3) {
@@ -122,35 +160,20 @@ func (w *walk) stepServer(id ipvs.ServiceID, e entry, service bool) {
 	}
 	key := s.Addr.String()
 	_, there := e.servers[key]
-	what := ipvs.ServerTarget(id, s)
-	if !service {
-		w.expect(w.AddServer(w.ctx, id, s), false, ipvs.ErrNoService, what)
-		return
-	}
+	op, want := ipvs.OpAddServer, unless(!there, ipvs.ErrServerExists)
 	switch w.IntN(4) {
 	case 0:
-		w.expect(w.DeleteServer(w.ctx, id, s), there, ipvs.ErrNoServer, "delete "+what)
-		delete(e.servers, key)
+		op, want = ipvs.OpDeleteServer, unless(there, ipvs.ErrNoServer)
 	case 1:
-		w.expect(w.SetServer(w.ctx, id, s), there, ipvs.ErrNoServer, "set "+what)
-		if there {
-			e.servers[key] = s
-		}
-	default:
-		w.expect(w.AddServer(w.ctx, id, s), !there, ipvs.ErrServerExists, "add "+what)
-		if !there {
-			e.servers[key] = s
-		}
+		op, want = ipvs.OpSetServer, unless(there, ipvs.ErrNoServer)
 	}
-}
-
-// expect checks that a step went well, or else was refused for that reason.
-func (w *walk) expect(err error, good bool, kind error, what string) {
-	w.Helper()
-	if good {
-		kind = nil
+	switch {
+	case !service:
+		want = ipvs.ErrNoService
+	case op == ipvs.OpDeleteServer:
+		delete(e.servers, key)
+	case want == nil:
+		e.servers[key] = s
 	}
-	if !is(err, kind) {
-		w.Errorf("%s:\n want %v\n got  %v", what, kind, err)
-	}
+	return step{ipvs.ChangeServer(op, id, s), want}
 }
