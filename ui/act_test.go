@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -270,6 +271,24 @@ func TestAnOwnerComesWhileAsking(t *testing.T) {
 	}
 	d.do("esc", "ctrl+g", "enter", "enter")
 	d.expect("unlocked, the question still stands", "!10.0.3.11:443")
+}
+
+// TestPastedLists: all of a list, or nothing.
+func TestPastedLists(t *testing.T) {
+	d := newDirector(t)
+	d.do("a")
+	var list strings.Builder
+	for i := range 150 {
+		fmt.Fprintf(&list, "10.0.5.%d:443\n", 100+i)
+	}
+	d.Update(tea.PasteMsg{Content: list.String()})
+	d.do("enter")
+	d.sees("all of them", "add 150 servers")
+	d.do("esc")
+	d.Update(tea.PasteMsg{Content: strings.Repeat(list.String(), 10)})
+	d.sees("too many", "not pasted: it would be", "16384 fit")
+	d.do("enter")
+	d.sees("the first list still stands", "add 150 servers")
 }
 
 func TestAddServers(t *testing.T) {

@@ -43,6 +43,12 @@ func typedField(id, label, value, hint string) *field {
 	return &field{id: id, label: label, hint: hint, input: in}
 }
 
+// listed makes a typed field take a long list.
+func (f *field) listed() *field {
+	f.input.CharLimit = listMax
+	return f
+}
+
 // chosenField makes a field of options; an unknown value becomes one of them.
 func chosenField(id, label, value string, options ...option) *field {
 	f := &field{id: id, label: label, options: options}
@@ -162,8 +168,7 @@ func (f *form) Paste(_ *Model, s string) {
 	shown := f.shown()
 	x := shown[min(f.at, len(shown)-1)]
 	if len(x.options) == 0 {
-		x.input, _ = x.input.Update(tea.PasteMsg{Content: text.Clean(s)})
-		x.problem = ""
+		x.problem = pasteInto(&x.input, s)
 	}
 }
 

@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
@@ -21,8 +23,11 @@ type prompt struct {
 	problem string // stands in place of the keys
 }
 
-// promptMax bounds what can be typed or pasted.
-const promptMax = 200
+// What can be typed or pasted into one line, and into one for a list.
+const (
+	promptMax = 200
+	listMax   = 16 << 10
+)
 
 func newPrompt(label, hint, value string) prompt {
 	in := textinput.New()
@@ -35,8 +40,17 @@ func newPrompt(label, hint, value string) prompt {
 
 func (p *prompt) key(k tea.KeyPressMsg) { p.input, _ = p.input.Update(k) }
 
-func (p *prompt) paste(s string) {
-	p.input, _ = p.input.Update(tea.PasteMsg{Content: text.Clean(s)})
+func (p *prompt) paste(s string) { p.problem = pasteInto(&p.input, s) }
+
+// pasteInto pastes all of a text, or nothing: the half of a list would be
+// another list. It says why not.
+func pasteInto(in *textinput.Model, s string) (problem string) {
+	s = text.Clean(s)
+	if n := utf8.RuneCountInString(s) + utf8.RuneCountInString(in.Value()); n > in.CharLimit {
+		return fmt.Sprintf("not pasted: it would be %d characters, %d fit", n, in.CharLimit)
+	}
+	*in, _ = in.Update(tea.PasteMsg{Content: s})
+	return ""
 }
 
 func (p *prompt) value() string { return p.input.Value() }

@@ -82,7 +82,7 @@ func openAddServers(m *Model) tea.Cmd {
 	own := func(f *form) bool { return f.get(askForward) == "NAT" || id.IsMark() }
 	port := strconv.Itoa(int(id.Port))
 	fields := append([]*field{
-		typedField(askServers, "servers", "", "10.0.3.11  10.0.3.12-19  10.0.4.1:8080"),
+		typedField(askServers, "servers", "", "10.0.3.11  10.0.3.12-19  10.0.4.1:8080").listed(),
 		typedField(askServerPort, "port", port, "of servers typed without one").only(own),
 	}, serverFields(like)...)
 	m.openForm(&form{title: "Add servers to " + id.String(), fields: fields, finish: func(m *Model, f *form) tea.Cmd {
