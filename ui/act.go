@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,7 +27,7 @@ func changeCommands() []command {
 	const g = changeGroup
 	weigh := func(delta int) func(*Model) tea.Cmd {
 		return func(m *Model) tea.Cmd {
-			return m.toServers(func(rows []plan.Row) (plan.Plan, error) { return plan.AddWeight(rows, delta), nil }, atOnce)
+			return m.toServersAtOnce(func(rows []plan.Row) (plan.Plan, error) { return plan.AddWeight(rows, delta), nil })
 		}
 	}
 	return []command{
@@ -34,11 +35,11 @@ func changeCommands() []command {
 		{g, []string{"A"}, "add a service", "", openAddService, cannotChange},
 		{g, []string{"c"}, "clone the service with its servers", "", openClone, cannotChangeRow},
 		{g, []string{"w"}, "set the weight", "weight", openWeight, cannotChangeRow},
-		{g, []string{"+", "=", "f7"}, "weight +1", "", weigh(1), cannotChangeRow},
-		{g, []string{"-", "f6"}, "weight -1", "", weigh(-1), cannotChangeRow},
-		{g, []string{"]", "f8"}, "weight +10", "", weigh(10), cannotChangeRow},
-		{g, []string{"[", "f5"}, "weight -10", "", weigh(-10), cannotChangeRow},
-		{g, []string{"d"}, "drain: no new connections; again: the weight it had", "drain", drain, cannotChangeRow},
+		{g, []string{"+", "=", "f7"}, "weight +1", "", weigh(1), lockedRow},
+		{g, []string{"-", "f6"}, "weight -1", "", weigh(-1), lockedRow},
+		{g, []string{"]", "f8"}, "weight +10", "", weigh(10), lockedRow},
+		{g, []string{"[", "f5"}, "weight -10", "", weigh(-10), lockedRow},
+		{g, []string{"d"}, "drain: no new connections; again: the weight it had", "drain", drain, lockedRow},
 		{g, []string{"x", "delete"}, "remove", "remove", remove, cannotChangeRow},
 		{g, []string{"z"}, "set the counters of the service to zero", "", zero, cannotChangeRow},
 		{g, nil, "clear the whole table", "", flush, cannotChangeRow},
@@ -50,20 +51,11 @@ func changeCommands() []command {
 // drain gives the chosen servers weight 0, or, when all of them have it, the
 // weight they had before.
 func drain(m *Model) tea.Cmd {
-	rows, err := m.chosenServers()
-	if err != nil {
-		m.message = err.Error()
-		return nil
-	}
-	drained := true
-	for _, r := range rows {
-		drained = drained && r.server.Weight == 0
-	}
-	if !drained {
-		return m.toServers(func(rows []plan.Row) (plan.Plan, error) { return plan.Drain(rows), nil }, atOnce)
-	}
 	store := m.hands.runner.Store
-	return m.toServers(func(rows []plan.Row) (plan.Plan, error) {
+	return m.toServersAtOnce(func(rows []plan.Row) (plan.Plan, error) {
+		if !allDrained(rows) {
+			return plan.Drain(rows), nil
+		}
 		weights, err := store.Drained().Get()
 		if err != nil {
 			return plan.Plan{}, err
@@ -76,7 +68,11 @@ func drain(m *Model) tea.Cmd {
 		return plan.Undrain(rows, func(r plan.Row) uint32 {
 			return weights[persist.ServerKey(r.Service, r.Server.Addr)]
 		}), nil
-	}, atOnce)
+	})
+}
+
+func allDrained(rows []plan.Row) bool {
+	return !slices.ContainsFunc(rows, func(r plan.Row) bool { return r.Server.Weight > 0 })
 }
 
 // openWeight asks for a weight in the last line.
@@ -99,7 +95,7 @@ func setWeight(m *Model, typed string) (tea.Cmd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("weight %q: must be a number from 0 to %d", typed, ipvs.MaxWeight)
 	}
-	return m.toServers(func(rows []plan.Row) (plan.Plan, error) { return plan.SetWeight(rows, uint32(n)), nil }, atOnce), nil
+	return m.toServersAtOnce(func(rows []plan.Row) (plan.Plan, error) { return plan.SetWeight(rows, uint32(n)), nil }), nil
 }
 
 // remove asks before servers or services leave the table.
@@ -137,8 +133,7 @@ func flush(m *Model) tea.Cmd {
 		rules, err := persist.ReadRules(ctx, t)
 		return plan.Flush(rules), err
 	}, func(m *Model, p plan.Plan) tea.Cmd {
-		m.push(&ask{plan: p, word: "clear"})
-		return nil
+		return m.ask(p, "clear")
 	})
 }
 

@@ -107,7 +107,7 @@ func New(opts Options) *Model {
 		signs:    paint.Unicode,
 		interval: opts.Interval,
 		list:     services.NewList(),
-		hands:    hands{runner: opts.Hands},
+		hands:    newHands(opts.Hands),
 		tasks:    opts.Tasks,
 		stale:    true,
 	}
@@ -144,8 +144,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if top := m.top(); top != nil && !m.tooSmall() {
 			top.Paste(m, msg.Content)
 		}
-	case madeMsg:
-		cmd = m.made(msg)
+	case lateMsg:
+		cmd = m.madeLate(msg)
 	case readMsg:
 		if msg.err != nil {
 			m.tell("This could not be read", msg.err)
@@ -187,6 +187,7 @@ func (m *Model) takeSample() {
 		m.owner = m.opts.Owner()
 	}
 	m.tasks.Look(m.live)
+	m.forgetWritten()
 	if !m.paused {
 		m.show(m.live)
 	}

@@ -22,11 +22,17 @@ type ask struct {
 	steps stepLines
 }
 
-// confirm asks before a plan is run. A key that was pressed twice asks once.
-func confirm(m *Model, p plan.Plan) tea.Cmd {
-	if _, asking := m.top().(*ask); !asking {
-		m.push(&ask{plan: p, word: m.atStake(p)})
+// confirm asks before a plan is run.
+func confirm(m *Model, p plan.Plan) tea.Cmd { return m.ask(p, m.atStake(p)) }
+
+// ask asks, unless the operator has gone on to something else while the plan was
+// made: the enter that is meant for that must not be the answer.
+func (m *Model) ask(p plan.Plan, word string) tea.Cmd {
+	if m.hands.late {
+		m.message = "nothing was changed, you went on: " + p.Title
+		return nil
 	}
+	m.push(&ask{plan: p, word: word})
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -19,9 +20,26 @@ type hands struct {
 	unlocked string       // the owner of the table in spite of whom it may be changed
 	busy     string       // the title of what is being done, or ""
 	steps    int
-	at       *atomic.Int64 // steps done of those
-	log      []logLine     // newest last
-	form     *form         // asks for what is being done
+	at       *atomic.Int64      // steps done of those
+	stop     context.CancelFunc // takes back what is being done
+	running  chan struct{}      // holds one while a plan runs
+	late     bool               // the operator has gone on since the plan was wished for
+	log      []logLine          // newest last
+	form     *form              // asks for what is being done
+	quick
+}
+
+// newHands are idle.
+func newHands(r *plan.Runner) hands { return hands{runner: r, running: make(chan struct{}, 1)} }
+
+// settled waits until no plan is running, so that the process does not end under
+// it, or until patience ends.
+func (h *hands) settled(patience time.Duration) {
+	select {
+	case h.running <- struct{}{}:
+		<-h.running
+	case <-time.After(patience):
+	}
 }
 
 // madeMsg is a plan, made from what was read, or why it could not be.
@@ -29,6 +47,12 @@ type madeMsg struct {
 	plan plan.Plan
 	err  error
 	then func(*Model, plan.Plan) tea.Cmd
+}
+
+// lateMsg is one that was made beside the loop, with what was on top before.
+type lateMsg struct {
+	madeMsg
+	from layer
 }
 
 // ranMsg is how a plan ended.
@@ -40,6 +64,17 @@ type ranMsg struct {
 
 // cannotChange is why nothing can be changed, or "".
 func cannotChange(m *Model) string {
+	if why := locked(m); why != "" {
+		return why
+	}
+	if m.hands.busy != "" {
+		return "wait: " + m.hands.busy + " is being done"
+	}
+	return ""
+}
+
+// locked is the part of it that waiting does not change.
+func locked(m *Model) string {
 	switch {
 	case m.opts.Limits.ReadOnly:
 		return "read-only: " + m.opts.Limits.Why
@@ -47,8 +82,6 @@ func cannotChange(m *Model) string {
 		return "nothing can be changed here"
 	case m.guarded():
 		return fmt.Sprintf("guarded: %s manages this table; ctrl-g unlocks", m.owner.Name)
-	case m.hands.busy != "":
-		return "wait: " + m.hands.busy + " is being done"
 	case m.paused:
 		return "paused: the rows are old; p goes on"
 	}
@@ -63,16 +96,32 @@ func cannotChangeRow(m *Model) string {
 	return noRows(m)
 }
 
+// lockedRow is the same for changes that wait for their turn.
+func lockedRow(m *Model) string {
+	if why := locked(m); why != "" {
+		return why
+	}
+	return noRows(m)
+}
+
 // makePlan reads what a plan needs, makes it, and hands it to then. It runs
 // beside the loop.
 func (m *Model) makePlan(build func(context.Context, ipvs.Table) (plan.Plan, error), then func(*Model, plan.Plan) tea.Cmd) tea.Cmd {
-	table := m.hands.runner.Target.Table
+	table, from := m.hands.runner.Target.Table, m.top()
+	m.hands.making++
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 		defer cancel()
 		p, err := build(ctx, table)
-		return madeMsg{p, err, then}
+		return lateMsg{madeMsg{p, err, then}, from}
 	}
+}
+
+func (m *Model) madeLate(msg lateMsg) tea.Cmd {
+	m.hands.making--
+	m.hands.late = m.top() != msg.from
+	defer func() { m.hands.late = false }()
+	return tea.Batch(m.made(msg.madeMsg), m.next(msg.err == nil))
 }
 
 func (m *Model) made(msg madeMsg) tea.Cmd {
@@ -97,11 +146,18 @@ func (m *Model) runPlan(p plan.Plan) tea.Cmd {
 
 // runBeside does what a runner can do with a plan, beside the loop.
 func (m *Model) runBeside(p plan.Plan, do func(context.Context, func(plan.Event)) (plan.Result, error)) tea.Cmd {
-	done := &atomic.Int64{}
-	m.hands.busy, m.hands.steps, m.hands.at = p.Title, len(p.Items), done
+	if m.hands.busy != "" {
+		m.message = "wait: " + m.hands.busy + " is being done; nothing else was begun"
+		return nil
+	}
+	done, running := &atomic.Int64{}, m.hands.running
+	ctx, stop := context.WithCancel(context.Background())
+	m.hands.busy, m.hands.steps, m.hands.at, m.hands.stop = p.Title, len(p.Items), done, stop
 	return func() tea.Msg {
+		running <- struct{}{}
+		defer func() { <-running; stop() }()
 		touched := map[int]plan.StepResult{}
-		result, err := do(context.Background(), func(e plan.Event) {
+		result, err := do(ctx, func(e plan.Event) {
 			if !e.Begun {
 				done.Add(1)
 				touched[e.Step] = plan.StepResult{State: e.State, Err: e.Err}
@@ -114,6 +170,7 @@ func (m *Model) runBeside(p plan.Plan, do func(context.Context, func(plan.Event)
 // ran says how it went and asks for a reading, so that the screen shows it.
 func (m *Model) ran(msg ranMsg) tea.Cmd {
 	m.hands.busy = ""
+	m.keepWritten(msg.result)
 	m.opts.Source.ReadNow()
 	m.hands.keepLog(msg.result.Plan.Items, msg.touched)
 	refresh := m.refreshLayers()
@@ -134,7 +191,7 @@ func (m *Model) ran(msg ranMsg) tea.Cmd {
 	default:
 		m.message = "done: " + msg.result.Plan.Title + "   u takes it back"
 	}
-	return refresh
+	return tea.Batch(refresh, m.next(err == nil))
 }
 
 // outcomeText is how a plan that did not go well ended.
@@ -200,6 +257,10 @@ func (m *Model) toServers(build func([]plan.Row) (plan.Plan, error), then func(*
 		m.message = err.Error()
 		return nil
 	}
+	return m.planFor(m.asWritten(rows), build, then)
+}
+
+func (m *Model) planFor(rows []seen, build func([]plan.Row) (plan.Plan, error), then func(*Model, plan.Plan) tea.Cmd) tea.Cmd {
 	return m.makePlan(func(ctx context.Context, t ipvs.Table) (plan.Plan, error) {
 		full, err := inFull(ctx, t, rows)
 		if err != nil {

@@ -23,6 +23,10 @@ const (
 	// quitGrace is how long the loop may take to end by itself. It stands still
 	// while the terminal is stalled, so after this it is ended from outside.
 	quitGrace = time.Second
+
+	// planGrace is how long a plan that is running may take to end before the
+	// process does. One that does not is found by the next start.
+	planGrace = 30 * time.Second
 )
 
 // ErrSignal is returned by Run when a signal ended the console.
@@ -38,7 +42,9 @@ func Run(parent context.Context, opts Options) error {
 
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
-	p := tea.NewProgram(New(opts), tea.WithContext(parent), tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler())
+	model := New(opts)
+	defer model.hands.settled(planGrace)
+	p := tea.NewProgram(model, tea.WithContext(parent), tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler())
 	go forward(ctx, opts.Source, p)
 
 	// From here on, before anything is drawn, no signal ends the console by itself.
@@ -46,7 +52,7 @@ func Run(parent context.Context, opts Options) error {
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
 	defer signal.Stop(signals)
 	ended := make(chan syscall.Signal, 1)
-	go watch(ctx, p, signals, restore, ended)
+	go watch(ctx, p, signals, func() { restore(); model.hands.settled(planGrace) }, ended)
 
 	_, err := p.Run()
 	select {
@@ -79,7 +85,7 @@ func forward(ctx context.Context, src Source, p *tea.Program) {
 // watch ends the program on a signal or when the terminal hangs up, which Bubble
 // Tea does not notice when SIGHUP is ignored (nohup): the console would live on
 // as an orphan.
-func watch(ctx context.Context, p *tea.Program, signals <-chan os.Signal, restore func(), ended chan<- syscall.Signal) {
+func watch(ctx context.Context, p *tea.Program, signals <-chan os.Signal, last func(), ended chan<- syscall.Signal) {
 	hangup := make(chan struct{})
 	go func() {
 		if waitHangup(os.Stdin) {
@@ -104,7 +110,7 @@ func watch(ctx context.Context, p *tea.Program, signals <-chan os.Signal, restor
 	case <-time.After(quitGrace):
 	}
 	// The loop is stuck in a write to the terminal, and so would p.Kill be.
-	restore()
+	last()
 	os.Exit(128 + int(sig))
 }
 

@@ -166,13 +166,17 @@ func (l *tasks) Footer(m *Model) string {
 // Cursor implements layer.
 func (l *tasks) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
 
-// leave asks before the console ends while tasks are running: they end with it.
+// leave asks before the console ends while a plan or tasks are running.
 type leave struct{}
 
-// quit leaves, or asks first.
+// quit leaves, or asks first. A plan that is running is never left in the middle.
 func (m *Model) quit() tea.Cmd {
-	if _, asked := m.top().(*leave); asked || m.tooSmall() || len(m.tasks.Running()) == 0 {
+	_, asked := m.top().(*leave)
+	if m.hands.busy == "" && (asked || m.tooSmall() || len(m.tasks.Running()) == 0) {
 		return tea.Quit
+	}
+	if asked {
+		return nil
 	}
 	m.push(&leave{})
 	return nil
@@ -182,7 +186,10 @@ func (m *Model) quit() tea.Cmd {
 func (l *leave) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "enter", "y":
-		return tea.Quit
+		if m.hands.busy == "" {
+			return tea.Quit
+		}
+		m.hands.stop()
 	case "esc", "n", "q":
 		m.drop(l)
 	}
@@ -194,10 +201,19 @@ func (l *leave) Paste(*Model, string) {}
 
 // Body implements layer.
 func (l *leave) Body(m *Model, height int) []string {
+	if m.hands.busy != "" {
+		lines := []string{m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, "A change is being made: stop it?").String(), ""}
+		lines = append(lines, wrapped(m, paint.Plain, fmt.Sprintf("%s (%d of %d)", m.hands.busy, m.hands.at.Load(), m.hands.steps), 1)...)
+		lines = append(lines, wrapped(m, paint.Rest, "Stopping takes back what it did so far. Or wait until it is done.", 1)...)
+		return lines[:min(len(lines), height)]
+	}
 	running := m.tasks.Running()
 	title := "A task is running: leave it?"
 	if len(running) != 1 {
 		title = fmt.Sprintf("%d tasks are running: leave them?", len(running))
+	}
+	if len(running) == 0 {
+		title = "Leave the console?"
 	}
 	lines := []string{m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, title).String(), ""}
 	lines = append(lines, wrapped(m, paint.Rest, "Tasks end with the console. What they did stays; what they had still to do is not done.", 1)...)
@@ -209,6 +225,9 @@ func (l *leave) Body(m *Model, height int) []string {
 
 // Footer implements layer.
 func (l *leave) Footer(m *Model) string {
+	if m.hands.busy != "" {
+		return m.keysLine(m.signs.Enter, "stop it, take it back", "esc", "wait")
+	}
 	return m.keysLine(m.signs.Enter, "leave, they end", "esc", "stay")
 }
 
