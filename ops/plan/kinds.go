@@ -55,6 +55,16 @@ func write(items []Item) ([]written, error) {
 	return all, nil
 }
 
+// Written gives steps as the journal has them, for other files; an Item reads
+// itself back.
+func Written(items []Item) (json.RawMessage, error) {
+	all, err := write(items)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
+}
+
 // UnmarshalJSON reads an item that was written.
 func (i *Item) UnmarshalJSON(text []byte) error {
 	var w struct {

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"fmt"
 	"net/netip"
 
 	"lvsdeck/ops/plan"
@@ -29,4 +30,31 @@ type RealServer struct {
 	// Shares tells that the server is on the VIP's own segment, where it must not
 	// answer for the VIP.
 	Shares bool
+}
+
+// Make drafts the set-up, or says with Refusals why it cannot be.
+func Make(w Wish, f Found) (Draft, error) {
+	if err := w.Check(); err != nil {
+		return Draft{}, err
+	}
+	if len(f.Servers) != len(w.Servers) {
+		return Draft{}, fmt.Errorf("what was found out is of another wish: %d servers, not %d", len(f.Servers), len(w.Servers))
+	}
+	if err := refuse(w, f); err != nil {
+		return Draft{}, err
+	}
+	d := Draft{
+		Wish: w, Found: f, Warnings: warnings(w, f),
+		Plan: plan.Plan{Title: fmt.Sprintf("set up %s: %s", w.Service, w.Mode), Items: directorSteps(w, f)},
+	}
+	for i, s := range w.rules().Servers {
+		path := f.Servers[i].Path
+		d.Servers = append(d.Servers, RealServer{
+			Addr: s.Addr, OnLink: path.OnLink(), Director: path.Source, Shares: path.OnLink() && path.Link == f.Link,
+		})
+	}
+	if where := d.touchesSession(); where != "" {
+		d.Warnings = append([]string{where}, d.Warnings...)
+	}
+	return d, nil
 }

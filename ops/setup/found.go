@@ -6,23 +6,26 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/owner"
+	"lvsdeck/ops/plan"
 )
 
 // Found is what was found out for a wish: plain data, to be shown and to make the
 // draft of. Finding out changes nothing on the host.
 type Found struct {
+	Links     []netcfg.Link
+	Addresses []netcfg.LinkAddress
+
 	// Link is where the VIP goes, and why there, as a clause: "the default route
-	// leaves by it".
+	// leaves by it". Without one it is "".
 	Link, LinkWhy string
-	Links         []netcfg.Link
 
 	// Bound is the VIP, should this host have it already.
 	Bound *netcfg.LinkAddress
 
-	// Answers is the hardware address of another host that has the VIP: "" when
-	// nobody answered for it, or, with Asked false, nobody was asked.
-	Answers string
-	Asked   bool
+	// Asked tells that the VIP and the servers on a network of ours were asked
+	// for; Holder is the hardware address of another host that has the VIP, or "".
+	Asked  bool
+	Holder string
 
 	// Out is the way to the rest of the world, for the VIP's family. Without a
 	// default route its Link is "".
@@ -30,14 +33,14 @@ type Found struct {
 
 	Servers []FoundServer // as in the wish
 
-	// Sysctls has the values of those that matter, by netcfg's names.
-	Sysctls map[string]string
+	// Sysctls are those that matter, by netcfg's names, each as the step that
+	// would leave it as it is.
+	Sysctls map[string]plan.ChangeSysctl
 	Modules netcfg.Modules
 
-	Service *ipvs.ServiceRules  // the wished one, should it be there already
-	Others  []ipvs.ServiceRules // all others; their servers lack thresholds and tunnels
-	Owner   *owner.Owner        // who else manages the table, or nil
-	Session *Session            // who is logged in over which path, or nil: not over SSH
+	Table   ipvs.Rules
+	Owner   *owner.Owner // who else manages the table, or nil
+	Session *Session     // of whoever asks, or nil: not over SSH
 }
 
 // FoundServer is the way to one server.
@@ -45,8 +48,8 @@ type FoundServer struct {
 	Addr netip.Addr
 	Path netcfg.Path
 
-	// Unreachable is the host's word when there is no way, else "".
-	Unreachable string
+	Unreachable string // the host's word when there is no way, else ""
+	Silent      bool   // it is on a network of ours, was asked for, and did not answer
 }
 
 // Session is the SSH session of whoever asks, which a change may cut.
@@ -65,3 +68,6 @@ func (f Found) OneArm() bool {
 	}
 	return false
 }
+
+// sysctl is the value of one that matters, or "" where there is none.
+func (f Found) sysctl(name string) string { return f.Sysctls[name].Before }

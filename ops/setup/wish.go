@@ -6,6 +6,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/check"
+	"lvsdeck/netcfg"
 )
 
 // Mode is how a director hands packets on.
@@ -171,7 +172,8 @@ func adviceFor(p check.Problem, w Wish) string {
 }
 
 func (r *refusing) link(name string) {
-	r.add(len(name) > check.MaxInterfaceName, FieldInterface, name, "must be a name of at most 15 characters", "ip link lists them")
+	r.add(name != "" && netcfg.Up{Link: name}.Check() != nil, FieldInterface, name,
+		"must be a name of 1 to 15 letters, digits and _.@-", "ip link lists them")
 }
 
 func (r *refusing) sources(w Wish) {
