@@ -6,18 +6,31 @@ import (
 	"lvsdeck/lab"
 )
 
-// fresh is a host of a real kernel, in a network namespace of its own.
-func fresh(t *testing.T) Host {
+// director is a host of the lab as testHost wants it.
+func director(t *testing.T) *lab.Host {
+	t.Helper()
+	n := lab.New(t)
+	h := n.Host("director")
+	h.Join(n.Segment("wan"), "eth0", "203.0.113.2/24", "2001:db8:2::2/64")
+	h.Join(n.Segment("lan"), "eth1", "10.0.3.1/24", "2001:db8:3::1/64")
+	h.AddRoute("0.0.0.0/0", "203.0.113.1")
+	return h
+}
+
+// open is the host by its kernel.
+func open(t *testing.T, h *lab.Host) *Kernel {
 	t.Helper()
 	var k *Kernel
 	var err error
-	lab.New(t).Host("director").Do(func() { k, err = Open() })
+	h.Do(func() { k, err = Open() })
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { k.Close() })
 	return k
 }
+
+func fresh(t *testing.T) Host { return open(t, director(t)) }
 
 func TestKernel(t *testing.T) {
 	lab.Require(t)

@@ -10,11 +10,23 @@ import (
 )
 
 func TestMemory(t *testing.T) {
-	testHost(t, func(*testing.T) Host { return New() })
+	testHost(t, func(t *testing.T) Host {
+		m := New()
+		for link, prefix := range map[string]string{"eth0": "2001:db8:2::2/64", "eth1": "2001:db8:3::1/64"} {
+			if err := m.Add(Address{Link: link, Prefix: cut(prefix)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return m
+	})
 }
 
-// testHost is what every Host of a fresh kernel does.
+// testHost is what every Host of a fresh kernel does. It has eth0 and eth1:
+// 203.0.113.2/24 and 2001:db8:2::2/64, 10.0.3.1/24 and 2001:db8:3::1/64; its
+// gateway is 203.0.113.1.
 func testHost(t *testing.T, fresh func(*testing.T) Host) {
+	testSettings(t, fresh)
+	testSurroundings(t, fresh)
 	t.Run("list", func(t *testing.T) {
 		h := fresh(t)
 		all, err := h.List()

@@ -96,8 +96,9 @@ func (k *Kernel) Set(name, value string) error {
 }
 
 // Along implements Host.
-func (k *Kernel) Along(name string) (all []Value, err error) {
-	err = k.in.Do(func() error {
+func (k *Kernel) Along(name string) (map[string]string, error) {
+	all := map[string]string{}
+	err := k.in.Do(func() error {
 		for _, pattern := range along[name] {
 			files, err := filepath.Glob(root + pattern)
 			if err != nil {
@@ -115,7 +116,7 @@ func (k *Kernel) Along(name string) (all []Value, err error) {
 				if err != nil {
 					return refused(Error{Name: led}, err)
 				}
-				all = append(all, Value{Name: led, Value: value})
+				all[led] = value
 			}
 		}
 		return nil

@@ -1,6 +1,7 @@
 package netcfg
 
 import (
+	"errors"
 	"math"
 	"net"
 	"net/netip"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"lvsdeck/ipvs"
 )
 
 type kernelAddress Address
@@ -15,7 +18,7 @@ type kernelAddress Address
 func (a kernelAddress) has() (bool, error) {
 	link, err := netlink.LinkByName(a.Link)
 	if err != nil {
-		return false, meaning(err)
+		return false, butAbsent(err)
 	}
 	all, err := whole(func() ([]netlink.Addr, error) { return netlink.AddrList(link, familyOf(a.Prefix.Addr())) })
 	if err != nil {
@@ -54,7 +57,7 @@ type kernelUp Up
 func (u kernelUp) has() (bool, error) {
 	link, err := netlink.LinkByName(u.Link)
 	if err != nil {
-		return false, meaning(err)
+		return false, butAbsent(err)
 	}
 	return link.Attrs().RawFlags&unix.IFF_UP != 0, nil
 }
@@ -74,10 +77,10 @@ type kernelDummy Dummy
 
 func (d kernelDummy) has() (bool, error) {
 	link, err := netlink.LinkByName(d.Name)
-	if isAbsent(err) {
-		return false, nil
+	if err != nil {
+		return false, butAbsent(err)
 	}
-	return err == nil && link.Type() == "dummy", meaning(err)
+	return link.Type() == "dummy", nil
 }
 
 func (d kernelDummy) add() error {
@@ -94,38 +97,12 @@ func (d kernelDummy) remove() error {
 	return meaning(err)
 }
 
-type kernelGUE GUE
-
-// has does not ask for fou by its name, since the kernel would load the module.
-func (g kernelGUE) has() (bool, error) {
-	families, err := whole(netlink.GenlFamilyList)
-	if err != nil {
-		return false, meaning(err)
+// butAbsent lets an absent link pass: what would be on it is not there.
+func butAbsent(err error) error {
+	if err = meaning(err); errors.Is(err, ipvs.ErrNoDevice) {
+		return nil
 	}
-	if !slices.ContainsFunc(families, func(f *netlink.GenlFamily) bool { return f.Name == netlink.FOU_GENL_NAME }) {
-		return false, nil
-	}
-	all, err := whole(func() ([]netlink.Fou, error) { return netlink.FouList(g.fou().Family) })
-	return slices.ContainsFunc(all, func(now netlink.Fou) bool {
-		want := g.fou()
-		return now.Port == want.Port && now.EncapType == want.EncapType && now.Family == want.Family
-	}), meaning(err)
-}
-
-func (g kernelGUE) add() error    { return meaning(netlink.FouAdd(g.fou())) }
-func (g kernelGUE) remove() error { return meaning(netlink.FouDel(g.fou())) }
-
-func (g kernelGUE) fou() netlink.Fou {
-	f := netlink.Fou{Family: unix.AF_INET, Port: int(g.Port), EncapType: netlink.FOU_ENCAP_GUE}
-	if g.IPv6 {
-		f.Family = unix.AF_INET6
-	}
-	return f
-}
-
-func isAbsent(err error) bool {
-	_, absent := err.(netlink.LinkNotFoundError)
-	return absent
+	return err
 }
 
 func familyOf(a netip.Addr) int {

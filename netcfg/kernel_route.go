@@ -12,7 +12,7 @@ type kernelRoute Route
 func (r kernelRoute) has() (bool, error) {
 	want, err := r.route()
 	if err != nil {
-		return false, err
+		return false, butAbsent(err)
 	}
 	all, err := whole(func() ([]netlink.Route, error) {
 		return netlink.RouteListFiltered(familyOf(r.Via), want, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_OIF)
@@ -22,15 +22,21 @@ func (r kernelRoute) has() (bool, error) {
 	}), meaning(err)
 }
 
-func (r kernelRoute) add() error    { return r.ask(netlink.RouteAdd) }
-func (r kernelRoute) remove() error { return r.ask(netlink.RouteDel) }
-
-func (r kernelRoute) ask(do func(*netlink.Route) error) error {
+func (r kernelRoute) add() error {
 	route, err := r.route()
-	if err == nil {
-		err = do(route)
+	if err != nil {
+		return err
 	}
-	return meaning(err)
+	route.Protocol = unix.RTPROT_BOOT // as ip(8) has it
+	return meaning(netlink.RouteAdd(route))
+}
+
+func (r kernelRoute) remove() error {
+	route, err := r.route()
+	if err != nil {
+		return err
+	}
+	return meaning(netlink.RouteDel(route))
 }
 
 func (r kernelRoute) route() (*netlink.Route, error) {
@@ -43,7 +49,7 @@ func (r kernelRoute) route() (*netlink.Route, error) {
 		table = unix.RT_TABLE_MAIN
 	}
 	return &netlink.Route{
-		Dst: netOf(r.To), Gw: r.Via.AsSlice(), LinkIndex: link.Attrs().Index, Table: table, Protocol: unix.RTPROT_BOOT,
+		Dst: netOf(r.To), Gw: r.Via.AsSlice(), LinkIndex: link.Attrs().Index, Table: table,
 	}, nil
 }
 

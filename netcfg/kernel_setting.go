@@ -75,10 +75,8 @@ func meaning(err error) error {
 		kind = ipvs.ErrNoDevice
 	case unix.EEXIST, unix.EADDRINUSE:
 		kind = ErrOther
-	case unix.ENETUNREACH, unix.EHOSTUNREACH:
+	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.ENETDOWN:
 		kind = ErrGateway
-	case unix.ENETDOWN:
-		kind = ErrDown
 	case unix.ESRCH, unix.EADDRNOTAVAIL:
 		kind = ErrMissing
 	case unix.EAFNOSUPPORT, unix.EOPNOTSUPP:

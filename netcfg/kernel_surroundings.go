@@ -1,10 +1,10 @@
 package netcfg
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
-	"syscall"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -69,20 +69,22 @@ func (k *Kernel) Path(to, from netip.Addr) (path Path, err error) {
 	err = k.in.Do(func() error {
 		var options netlink.RouteGetOptions
 		if from.IsValid() {
+			home, err := netlink.RouteGet(from.AsSlice())
+			if err != nil || home[0].Type != unix.RTN_LOCAL {
+				return foreign(to, from)
+			}
 			options.SrcAddr = from.AsSlice()
 		}
 		routes, err := netlink.RouteGetWithOptions(to.AsSlice(), &options)
 		if err != nil {
-			return noPath(to, from, err)
+			return noPath(to, err)
 		}
 		link, err := netlink.LinkByIndex(routes[0].LinkIndex)
 		if err != nil {
-			return noPath(to, from, err)
+			return noPath(to, err)
 		}
 		path = pathOf(routes[0], link.Attrs().Name)
-		if !path.Source.IsValid() {
-			path.Source = from
-		}
+		path.Source = cmp.Or(from, path.Source)
 		return nil
 	})
 	return path, err
@@ -97,22 +99,19 @@ func pathOf(r netlink.Route, link string) Path {
 }
 
 // noPath tells that there is none from that there was another error.
-func noPath(to, from netip.Addr, err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		switch {
-		case errno == unix.ENETUNREACH, errno == unix.EHOSTUNREACH, errno == unix.EACCES, errno == unix.EINVAL && !from.IsValid():
-			err = fmt.Errorf("%w (kernel: %w)", ErrNoRoute, err)
-		case errno == unix.EINVAL:
-			err = fmt.Errorf("%s is no address of this host (kernel: %w)", from, err)
-		default:
-			err = meaning(err)
-		}
+func noPath(to netip.Addr, err error) error {
+	switch {
+	// The last two are routes that forbid: of kinds prohibit and blackhole.
+	case errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL):
+		err = fmt.Errorf("%w (kernel: %w)", ErrNoRoute, err)
+	default:
+		err = meaning(err)
 	}
-	if from.IsValid() {
-		return fmt.Errorf("the way to %s from %s: %w", to, from, err)
-	}
-	return fmt.Errorf("the way to %s: %w", to, err)
+	return fmt.Errorf("cannot find the way to %s: %w", to, err)
+}
+
+func foreign(to, from netip.Addr) error {
+	return fmt.Errorf("cannot find the way to %s from %s, which is no address of this host", to, from)
 }
 
 // Neighbours implements Surroundings.

@@ -36,17 +36,21 @@ func (GUE) setting()     {}
 
 func (a Address) String() string { return fmt.Sprintf("address %s on %s", a.Prefix, a.Link) }
 
-// Shell uses ip(8).
+// Shell uses ip(8). Looking by the prefix alone would find every address in it.
 func (a Address) Shell() Shell {
-	options := ""
-	if a.Prefix.Addr().Is6() {
+	options, which := "", ""
+	switch addr := a.Prefix.Addr(); {
+	case addr.Is6():
 		options += " nodad"
+	case a.Prefix.Bits() < 31:
+		options += " brd +"
 	}
 	if a.NotSource {
 		options += " preferred_lft 0"
+		which = " deprecated"
 	}
 	return Shell{
-		Has:    fmt.Sprintf("ip -o addr show dev %s to %s | grep -q .", a.Link, a.Prefix),
+		Has:    fmt.Sprintf("ip -o addr show dev %s to %s%s 2>/dev/null | grep -qF ' %s '", a.Link, a.Prefix.Addr(), which, a.Prefix),
 		Add:    fmt.Sprintf("ip addr add %s dev %s%s", a.Prefix, a.Link, options),
 		Remove: fmt.Sprintf("ip addr del %s dev %s", a.Prefix, a.Link),
 	}
@@ -54,7 +58,7 @@ func (a Address) Shell() Shell {
 
 // Check wants a link's name and a unicast address.
 func (a Address) Check() error {
-	if !a.Prefix.IsValid() || a.Prefix.Addr().IsMulticast() || a.Prefix.Addr().IsUnspecified() {
+	if addr := a.Prefix.Addr(); !a.Prefix.IsValid() || addr.IsMulticast() || addr.IsUnspecified() || addr.Is4In6() {
 		return fmt.Errorf("address %s: must be a unicast address with a prefix, like 203.0.113.10/32", a.Prefix)
 	}
 	return checkLink(a.Link)
@@ -65,7 +69,7 @@ func (u Up) String() string { return "link " + u.Link + " switched on" }
 // Shell uses ip(8).
 func (u Up) Shell() Shell {
 	return Shell{
-		Has:    fmt.Sprintf("ip -o link show dev %s up | grep -q .", u.Link),
+		Has:    fmt.Sprintf("ip -o link show dev %s up 2>/dev/null | grep -q .", u.Link),
 		Add:    "ip link set " + u.Link + " up",
 		Remove: "ip link set " + u.Link + " down",
 	}
@@ -79,7 +83,7 @@ func (d Dummy) String() string { return "dummy link " + d.Name }
 // Shell uses ip(8).
 func (d Dummy) Shell() Shell {
 	return Shell{
-		Has:    "ip -o link show dev " + d.Name + " >/dev/null 2>&1",
+		Has:    "ip -o link show dev " + d.Name + " type dummy 2>/dev/null | grep -q .",
 		Add:    "ip link add " + d.Name + " type dummy",
 		Remove: "ip link del " + d.Name,
 	}
@@ -95,11 +99,14 @@ func (g GUE) String() string {
 	return fmt.Sprintf("GUE unpacked on UDP port %d", g.Port)
 }
 
-// Shell uses ip-fou(8).
+// Shell uses ip-fou(8), which shows the ports of both families.
 func (g GUE) Shell() Shell {
-	ip := family("ip", g.IPv6)
+	ip, end := "ip", " *$"
+	if g.IPv6 {
+		ip, end = "ip -6", " -6"
+	}
 	return Shell{
-		Has:    fmt.Sprintf("%s fou show | grep -q '^port %d gue'", ip, g.Port),
+		Has:    fmt.Sprintf("ip fou show 2>/dev/null | grep -q '^port %d gue%s'", g.Port, end),
 		Add:    fmt.Sprintf("%s fou add port %d gue", ip, g.Port),
 		Remove: fmt.Sprintf("%s fou del port %d", ip, g.Port),
 	}

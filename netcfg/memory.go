@@ -188,7 +188,7 @@ func (m *Memory) takes(name, before, value string) bool {
 
 // lead changes what the kernel changes along with a sysctl.
 func (m *Memory) lead(name, value string) {
-	for _, led := range m.along(name) {
+	for led := range m.along(name) {
 		m.sysctls[led] = value
 		if path.Base(led) == "accept_redirects" {
 			m.sysctls[led] = strconv.Itoa(on(value == "0"))
@@ -203,25 +203,21 @@ func (m *Memory) lead(name, value string) {
 }
 
 // Along implements Host.
-func (m *Memory) Along(name string) (all []Value, err error) {
+func (m *Memory) Along(name string) (map[string]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, led := range m.along(name) {
-		all = append(all, Value{Name: led, Value: m.sysctls[led]})
-	}
-	return all, nil
+	return m.along(name), nil
 }
 
-func (m *Memory) along(name string) []string {
-	var all []string
+func (m *Memory) along(name string) map[string]string {
+	all := map[string]string{}
 	for _, pattern := range along[name] {
-		for led := range m.sysctls {
+		for led, value := range m.sysctls {
 			if ok, _ := path.Match(pattern, led); ok && isLed(led) {
-				all = append(all, led)
+				all[led] = value
 			}
 		}
 	}
-	slices.Sort(all)
 	return all
 }
 

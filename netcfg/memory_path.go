@@ -37,24 +37,29 @@ func (m *Memory) Neighbours() ([]Neighbour, error) {
 func (m *Memory) Path(to, from netip.Addr) (Path, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch {
-	case from.Is4() && !m.isOwn(from):
-		return Path{}, noPath(to, from, unix.EINVAL)
-	case m.isOwn(to):
-		return Path{Local: true, Link: "lo", Source: cmp.Or(from, to)}, nil
+	if from.IsValid() && !m.own(from).IsValid() {
+		return Path{}, foreign(to, from)
+	}
+	if own := m.own(to); own.IsValid() {
+		return Path{Local: true, Link: "lo", Source: cmp.Or(from, own)}, nil
 	}
 	for _, table := range m.tables(from) {
 		if r, ok := m.lookUp(table, to); ok {
 			return Path{Link: r.Link, Via: r.Via, Source: cmp.Or(from, m.source(r, to))}, nil
 		}
 	}
-	return Path{}, noPath(to, from, unix.ENETUNREACH)
+	return Path{}, noPath(to, unix.ENETUNREACH)
 }
 
-func (m *Memory) isOwn(a netip.Addr) bool {
-	return slices.ContainsFunc(m.addresses, func(own Address) bool {
-		return own.Prefix.Addr() == a || m.link(own.Link).Loopback && a.Is4() && own.Prefix.Contains(a)
-	})
+// own is the host's address by which it takes packets to an address: the same,
+// or for all of 127.0.0.0/8 that of lo.
+func (m *Memory) own(to netip.Addr) netip.Addr {
+	for _, a := range m.addresses {
+		if addr := a.Prefix.Addr(); addr == to || addr.Is4() && addr.IsLoopback() && a.Prefix.Contains(to) {
+			return addr
+		}
+	}
+	return netip.Addr{}
 }
 
 // tables are the routing tables for a sender, in their order. Rules for a port

@@ -1,6 +1,7 @@
 package netcfg
 
 import (
+	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -40,6 +41,10 @@ func (m *Memory) change(s Setting) change {
 		return memoryDummy{m, s}
 	case Route:
 		return memoryRoute{memoryOther{m, s}, s}
+	case Filter:
+		return memoryFilter{memoryOther{m, s}, s}
+	case GUE:
+		return memoryGUE{memoryOther{m, s}}
 	case Module:
 		return memoryModule{m, s}
 	}
@@ -76,14 +81,14 @@ func (a memoryAddress) at() int {
 }
 
 func (a memoryAddress) has() (bool, error) {
-	if a.link(a.a.Link) == nil {
-		return false, meaning(unix.ENODEV)
-	}
 	i := a.at()
 	return i >= 0 && (a.addresses[i].NotSource || !a.a.NotSource), nil
 }
 
 func (a memoryAddress) add() error {
+	if a.link(a.a.Link) == nil {
+		return meaning(unix.ENODEV)
+	}
 	sameAddr := func(now Address) bool { return now.Link == a.a.Link && now.Prefix.Addr() == a.a.Prefix.Addr() }
 	if a.at() >= 0 || a.a.Prefix.Addr().Is6() && slices.ContainsFunc(a.addresses, sameAddr) {
 		return meaning(unix.EEXIST)
@@ -112,14 +117,14 @@ type memoryUp struct {
 
 func (u memoryUp) has() (bool, error) {
 	l := u.link(u.u.Link)
-	if l == nil {
-		return false, meaning(unix.ENODEV)
-	}
-	return l.Up, nil
+	return l != nil && l.Up, nil
 }
 
 func (u memoryUp) add() error {
 	l := u.link(u.u.Link)
+	if l == nil {
+		return meaning(unix.ENODEV)
+	}
 	l.Up, l.Carrier = true, true
 	return nil
 }
@@ -171,29 +176,55 @@ type memoryRoute struct {
 	r Route
 }
 
-func (r memoryRoute) has() (bool, error) {
-	if r.link(r.r.Link) == nil {
-		return false, meaning(unix.ENODEV)
-	}
-	return r.memoryOther.has()
-}
-
 func (r memoryRoute) add() error {
 	switch {
-	case !r.link(r.r.Link).Up:
-		return meaning(unix.ENETDOWN)
+	case r.link(r.r.Link) == nil:
+		return meaning(unix.ENODEV)
 	case slices.ContainsFunc(r.others, func(s Setting) bool {
 		now, ok := s.(Route)
 		return ok && now.To == r.r.To && now.Table == r.r.Table
 	}):
 		return meaning(unix.EEXIST)
-	case !r.onLink(r.r.Link, r.r.Via):
+	case !r.link(r.r.Link).Up || !r.onLink(r.r.Link, r.r.Via):
 		if r.r.Via.Is6() {
 			return meaning(unix.EHOSTUNREACH)
 		}
 		return meaning(unix.ENETUNREACH)
 	}
 	return r.memoryOther.add()
+}
+
+type memoryFilter struct {
+	memoryOther
+	f Filter
+}
+
+// chains are what every host has.
+var chains = map[string][]string{
+	"filter": {"INPUT", "FORWARD", "OUTPUT"},
+	"nat":    {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"},
+	"mangle": {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"},
+	"raw":    {"PREROUTING", "OUTPUT"},
+}
+
+func (f memoryFilter) add() error {
+	if !slices.Contains(chains[f.f.Table], f.f.Chain) {
+		return fmt.Errorf("%w (iptables: No chain/target/match by that name.)", ErrRefused)
+	}
+	if f.f.First {
+		f.others = slices.Insert(f.others, 0, f.s)
+		return nil
+	}
+	return f.memoryOther.add()
+}
+
+type memoryGUE struct{ memoryOther }
+
+func (g memoryGUE) add() error {
+	if !slices.Contains(g.loaded, "fou") {
+		return noFou
+	}
+	return g.memoryOther.add()
 }
 
 type memoryModule struct {

@@ -15,15 +15,18 @@ func (m Module) String() string { return "module " + m.Name }
 
 // Shell uses modprobe(8).
 func (m Module) Shell() Shell {
-	return Shell{Has: "test -d /sys/module/" + m.Name, Add: "modprobe " + m.Name, Remove: ":"}
+	return Shell{
+		Has: fmt.Sprintf(`{ test -d /sys/module/%s || grep -q '/%[1]s\.ko$' "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; }`, m.Name),
+		Add: "modprobe " + m.Name, Remove: ":",
+	}
 }
 
-var moduleName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+var moduleName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_]{0,55}$`)
 
 // Check wants a module's name.
 func (m Module) Check() error {
 	if !moduleName.MatchString(m.Name) {
-		return fmt.Errorf("module %q: must be small letters, digits, - and _", m.Name)
+		return fmt.Errorf("module %q: must be letters, digits and _", m.Name)
 	}
 	return nil
 }

@@ -45,17 +45,26 @@ func (r Route) Shell() Shell {
 
 // Check wants one family and a link's name.
 func (r Route) Check() error {
-	if !r.To.IsValid() || r.To != r.To.Masked() {
+	switch {
+	case !r.To.IsValid() || r.To != r.To.Masked() || r.To.Addr().Is4In6():
 		return fmt.Errorf("route to %s: must be a network, like 10.0.0.0/24", r.To)
-	}
-	if !r.Via.IsValid() || r.Via.Is4() != r.To.Addr().Is4() {
-		return fmt.Errorf("route to %s via %s: both must be addresses of one family", r.To, r.Via)
+	case !r.Via.IsValid() || r.Via.Is4() != r.To.Addr().Is4() || r.Via.Zone() != "" || r.Via.IsUnspecified():
+		return fmt.Errorf("route to %s via %s: must be addresses of one family, without a zone", r.To, r.Via)
+	case r.Table < 0:
+		return fmt.Errorf("route to %s: table %d must be a number from 0, the main one", r.To, r.Table)
 	}
 	return checkLink(r.Link)
 }
 
 func (r Rule) String() string {
-	return fmt.Sprintf("rule for what %s sends%s: table %d", r.From.Addr(), r.what(), r.Table)
+	return fmt.Sprintf("rule for what %s sends%s: table %d", fromText(r.From), r.what(), r.Table)
+}
+
+func fromText(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
 }
 
 func (r Rule) what() string {
@@ -74,7 +83,7 @@ func (r Rule) Shell() Shell {
 	what += fmt.Sprintf(" lookup %d", r.Table)
 	ip := family("ip", r.From.Addr().Is6())
 	return Shell{
-		Has:    ip + " rule show " + what + " | grep -q .",
+		Has:    ip + " rule show " + what + " 2>/dev/null | grep -q .",
 		Add:    ip + " rule add " + what,
 		Remove: ip + " rule del " + what,
 	}
@@ -84,8 +93,8 @@ func (r Rule) Shell() Shell {
 // its protocol or neither.
 func (r Rule) Check() error {
 	switch {
-	case !r.From.IsValid():
-		return fmt.Errorf("rule: from must be an address")
+	case !r.From.IsValid() || r.From != r.From.Masked() || r.From.Bits() == 0 || r.From.Addr().Is4In6():
+		return fmt.Errorf("rule: from %s must be an address or a network, like 203.0.113.10/32", r.From)
 	case r.Table <= 0 || r.Table >= 253 && r.Table <= 255:
 		return fmt.Errorf("rule: table %d must be a number of its own, not one of the system's", r.Table)
 	case r.Priority <= 0 || r.Priority >= 32766:

@@ -35,6 +35,8 @@ type Shell struct {
 // Settings is a host that can be given settings, and be rid of them. It checks
 // them first. Errors are *SettingError.
 type Settings interface {
+	// Has tells whether the host has a setting; what would be on a link that is
+	// not there it has not.
 	Has(Setting) (bool, error)
 
 	// Add gives the host a setting that it has not: whole, or not at all. It
@@ -83,8 +85,7 @@ var (
 	ErrExists     = errors.New("it is there already")
 	ErrMissing    = errors.New("it is not there")
 	ErrOther      = errors.New("something else has its place")
-	ErrGateway    = errors.New("its gateway is not on a network of that interface; give the interface an address there first")
-	ErrDown       = errors.New("that interface is switched off")
+	ErrGateway    = errors.New("its gateway is not on a network of that interface, or the interface is switched off")
 	ErrNoModule   = errors.New("this kernel has no such module")
 	ErrNoIPTables = errors.New("iptables is not on this host; install it")
 	ErrRefused    = errors.New("the kernel refuses it")

@@ -30,9 +30,9 @@ type Sysctls interface {
 	Set(name, value string) error
 
 	// Along gives the sysctls that the kernel changes along with this one, as they
-	// are now: with net/ipv4/ip_forward the forwarding of every link. To give back
-	// what was, they must be set after it, one by one.
-	Along(name string) ([]Value, error)
+	// are now, by their names: with net/ipv4/ip_forward the forwarding of every
+	// link. To give back what was, they must be set after it, one by one.
+	Along(name string) (map[string]string, error)
 }
 
 const (

@@ -36,9 +36,9 @@ func (c ChangeSetting[S]) Row() string { return c.Setting.String() }
 // String is what is done with it.
 func (c ChangeSetting[S]) String() string {
 	if c.Gone {
-		return "remove " + c.Setting.String()
+		return netcfg.Doing(netcfg.OpRemove, c.Setting)
 	}
-	return "add " + c.Setting.String()
+	return netcfg.Doing(netcfg.OpAdd, c.Setting)
 }
 
 // Command is the setting's for a shell.
@@ -60,35 +60,32 @@ func (c ChangeSetting[S]) Counts() Counts {
 // Undo is the other way round.
 func (c ChangeSetting[S]) Undo() Step { return ChangeSetting[S]{c.Setting, !c.Gone} }
 
-// Done asks the host.
+// Done asks the host. A module stays loaded: when it should be gone, all is done
+// that ever will be.
 func (c ChangeSetting[S]) Done(_ context.Context, t Target) (bool, error) {
 	host, err := t.settings()
 	if err != nil {
 		return false, err
 	}
+	if _, module := any(c.Setting).(netcfg.Module); module && c.Gone {
+		return true, nil
+	}
 	has, err := host.Has(c.Setting)
-	return has != c.Gone, err
+	return err == nil && has != c.Gone, err
 }
 
 // Do changes the host.
 func (c ChangeSetting[S]) Do(ctx context.Context, t Target) error {
-	if err := c.Setting.Check(); err != nil {
+	done, err := c.Done(ctx, t)
+	switch {
+	case err != nil:
 		return err
-	}
-	if done, err := c.Done(ctx, t); err != nil || done {
-		return errors.Join(err, already(done))
-	}
-	if c.Gone {
+	case done:
+		return ErrAlready
+	case c.Gone:
 		return t.Host.Remove(c.Setting)
 	}
 	return t.Host.Add(c.Setting)
-}
-
-func already(done bool) error {
-	if done {
-		return ErrAlready
-	}
-	return nil
 }
 
 func (t Target) settings() (netcfg.Settings, error) {

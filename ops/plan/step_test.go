@@ -47,7 +47,7 @@ func stepTests() []stepTest {
 		Role: ipvs.Backup, Interface: "eth1", MaxLen: 1400, Group: netip.MustParseAddr("224.0.0.82"), Port: 9000, TTL: 2,
 	}
 	const e = "ipvsadm -e -t 203.0.113.10:443 -r 10.0.0.1:443 "
-	return []stepTest{
+	return append(settingTests(), []stepTest{
 		{
 			ChangeServer{web, at(100), at(0)},
 			"drain 10.0.0.1:443 of TCP 203.0.113.10:443: weight 100 to 0", e + "-g -w 0 -x 0 -y 0",
@@ -126,7 +126,7 @@ func stepTests() []stepTest {
 			Counts{Remove: 1},
 		},
 		{
-			ChangeSysctl{"sync_threshold", "3 50", "5 0"},
+			ChangeSysctl{Name: "sync_threshold", Before: "3 50", After: "5 0"},
 			"set net.ipv4.vs.sync_threshold: 3 50 to 5 0", "sysctl -w net.ipv4.vs.sync_threshold='5 0'",
 			"set net.ipv4.vs.sync_threshold: 5 0 to 3 50", "sysctl -w net.ipv4.vs.sync_threshold='3 50'",
 			Counts{Change: 1},
@@ -137,7 +137,7 @@ func stepTests() []stepTest {
 			"", "", Counts{},
 		},
 		{ZeroCounters{}, "zero all counters, which cannot be taken back", "ipvsadm -Z", "", "", Counts{}},
-	}
+	}...)
 }
 
 func TestSteps(t *testing.T) {

@@ -3,15 +3,23 @@ package plan
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"lvsdeck/netcfg"
 )
 
-// ChangeSysctl sets a sysctl of IPVS.
+// ChangeSysctl sets a sysctl.
 type ChangeSysctl struct {
-	Name          string // without net.ipv4.vs.
+	Name          string // by netcfg.Sysctls: one of IPVS's, or a file below /proc/sys
 	Before, After string
+
+	// Along are the sysctls that the kernel changes along with it, as they were
+	// before. On the way back they are set again, after it.
+	Along map[string]string `json:",omitempty"`
+	Back  bool              `json:",omitempty"`
 }
 
 func init() { Register("sysctl", ChangeSysctl{}) }
@@ -27,17 +35,31 @@ func SetSysctl(before netcfg.Value, value string) (Plan, error) {
 		if s, ok := netcfg.Find(before.Name); ok {
 			reason = s.About
 		}
-		items = []Item{{Step: ChangeSysctl{before.Name, before.Value, value}, Reason: reason}}
+		items = []Item{{Step: ChangeSysctl{Name: before.Name, Before: before.Value, After: value}, Reason: reason}}
 	}
 	return titled("set", "sysctl", items), nil
 }
 
+// ReadSysctl makes the step that sets a sysctl from what it is now.
+func ReadSysctl(s netcfg.Sysctls, name, value string) (ChangeSysctl, error) {
+	now, err := s.Get(name)
+	if err != nil {
+		return ChangeSysctl{}, err
+	}
+	along, err := s.Along(name)
+	return ChangeSysctl{Name: name, Before: now, After: value, Along: along}, err
+}
+
 // Row is the sysctl.
-func (s ChangeSysctl) Row() string { return netcfg.Prefix + s.Name }
+func (s ChangeSysctl) Row() string { return netcfg.Dotted(s.Name) }
 
 // String says from what to what.
 func (s ChangeSysctl) String() string {
-	return "set " + s.Row() + ": " + sysctlText(s.Before) + " to " + sysctlText(s.After)
+	words := "set " + s.Row() + ": " + sysctlText(s.Before) + " to " + sysctlText(s.After)
+	if s.Back && len(s.Along) > 0 {
+		words += fmt.Sprintf(", and what changed along with it (%d) to what it was", len(s.Along))
+	}
+	return words
 }
 
 func sysctlText(value string) string {
@@ -47,44 +69,101 @@ func sysctlText(value string) string {
 	return value
 }
 
-// Command is sysctl(8)'s.
+// Command is sysctl(8)'s, in the order of what is set.
 func (s ChangeSysctl) Command() string {
-	value := s.After
-	if strings.Trim(value, "0123456789,-") != "" {
-		value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+	var lines []string
+	for _, v := range s.sets() {
+		lines = append(lines, "sysctl -w "+quoted(netcfg.Dotted(v.Name))+"="+quoted(v.Value))
 	}
-	return "sysctl -w " + s.Row() + "=" + value
+	return strings.Join(lines, "\n")
+}
+
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("_./,@-", r)
+	}
+	if word != "" && strings.TrimFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// sets is what is set, in order.
+func (s ChangeSysctl) sets() []netcfg.Value {
+	all := []netcfg.Value{{Name: s.Name, Value: s.After}}
+	if s.Back {
+		for _, name := range slices.Sorted(maps.Keys(s.Along)) {
+			all = append(all, netcfg.Value{Name: name, Value: s.Along[name]})
+		}
+	}
+	return all
 }
 
 // Counts is one change.
 func (s ChangeSysctl) Counts() Counts { return Counts{Change: 1} }
 
 // Undo swaps before and after.
-func (s ChangeSysctl) Undo() Step { return ChangeSysctl{s.Name, s.After, s.Before} }
-
-// Done compares with After.
-func (s ChangeSysctl) Done(_ context.Context, t Target) (bool, error) {
-	now, err := s.now(t)
-	return err == nil && netcfg.Same(s.Name, now, s.After), err
+func (s ChangeSysctl) Undo() Step {
+	s.Before, s.After, s.Back = s.After, s.Before, !s.Back
+	return s
 }
 
-// Do sets it.
-func (s ChangeSysctl) Do(_ context.Context, t Target) error {
-	now, err := s.now(t)
+// Done compares with what is set. A link may have gone with its sysctls.
+func (s ChangeSysctl) Done(_ context.Context, t Target) (bool, error) {
+	if t.Sysctls == nil {
+		return false, errNoSysctls
+	}
+	for i, v := range s.sets() {
+		now, err := t.Sysctls.Get(v.Name)
+		switch {
+		case i > 0 && errors.Is(err, netcfg.ErrAbsent):
+		case err != nil:
+			return false, err
+		case !netcfg.Same(v.Name, now, v.Value):
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// Do sets them. Those along count for nothing in whether it has moved: a kill
+// may have come between two of them.
+func (s ChangeSysctl) Do(ctx context.Context, t Target) error {
+	done, err := s.Done(ctx, t)
 	switch {
 	case err != nil:
 		return err
-	case netcfg.Same(s.Name, now, s.After):
+	case done:
 		return ErrAlready
-	case !netcfg.Same(s.Name, now, s.Before):
+	}
+	if err := s.remembers(t); err != nil {
+		return err
+	}
+	now, err := t.Sysctls.Get(s.Name)
+	switch {
+	case err != nil:
+		return err
+	case !netcfg.Same(s.Name, now, s.Before) && !netcfg.Same(s.Name, now, s.After):
 		return &Moved{Row: s.Row(), Differences: []Difference{{"it", sysctlText(s.Before), sysctlText(now)}}}
 	}
-	return t.Sysctls.Set(s.Name, s.After)
+	for i, v := range s.sets() {
+		if err := t.Sysctls.Set(v.Name, v.Value); err != nil && (i == 0 || !errors.Is(err, netcfg.ErrAbsent)) {
+			return err
+		}
+	}
+	return nil
 }
 
-func (s ChangeSysctl) now(t Target) (string, error) {
-	if t.Sysctls == nil {
-		return "", errors.New("the sysctls of this host are out of reach here")
+// remembers refuses what could not be taken back.
+func (s ChangeSysctl) remembers(t Target) error {
+	if s.Along != nil {
+		return nil
 	}
-	return t.Sysctls.Get(s.Name)
+	others, err := t.Sysctls.Along(s.Name)
+	if err == nil && len(others) > 0 {
+		err = fmt.Errorf("%s changes %d others along with it, and this step does not know what they were", s.Row(), len(others))
+	}
+	return err
 }
+
+var errNoSysctls = errors.New("the sysctls of this host are out of reach here")

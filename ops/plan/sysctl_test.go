@@ -57,18 +57,18 @@ func TestSetSysctlRefusesOrHasNothingToDo(t *testing.T) {
 func TestSysctlsThatMoved(t *testing.T) {
 	b, host := sysctlBench(t)
 	host.Put("conntrack", "7")
-	err := ChangeSysctl{"conntrack", "0", "1"}.Do(ctx, b.Target)
+	err := ChangeSysctl{Name: "conntrack", Before: "0", After: "1"}.Do(ctx, b.Target)
 	const want = "net.ipv4.vs.conntrack: it was 0 when you looked, is 7 now; look again, then decide"
 	if !errors.Is(err, ErrMoved) || err.Error() != want {
 		t.Errorf("\n got %v\nwant %s", err, want)
 	}
 	host.Put("drop_entry", "2")
-	b.step(ChangeSysctl{"drop_entry", "1", "3"})
+	b.step(ChangeSysctl{Name: "drop_entry", Before: "1", After: "3"})
 }
 
 func TestSysctlsOutOfReach(t *testing.T) {
 	b := newBench(t, memory.New())
-	step := ChangeSysctl{"conntrack", "0", "1"}
+	step := ChangeSysctl{Name: "conntrack", Before: "0", After: "1"}
 	if _, err := step.Done(ctx, b.Target); err == nil {
 		t.Error("Done finds sysctls where there are none")
 	}
@@ -76,7 +76,7 @@ func TestSysctlsOutOfReach(t *testing.T) {
 		t.Error("Do finds sysctls where there are none")
 	}
 	b, _ = sysctlBench(t)
-	if err := (ChangeSysctl{"est_nice", "0", "1"}).Do(ctx, b.Target); !errors.Is(err, netcfg.ErrAbsent) {
+	if err := (ChangeSysctl{Name: "est_nice", Before: "0", After: "1"}).Do(ctx, b.Target); !errors.Is(err, netcfg.ErrAbsent) {
 		t.Errorf("a sysctl that this kernel lacks: %v", err)
 	}
 }
