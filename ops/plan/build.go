@@ -122,7 +122,7 @@ func AddService(s ipvs.ServiceRules) Plan {
 	for _, rs := range s.Servers {
 		items = append(items, Item{Step: ChangeServer{Service: s.ServiceID, After: &rs}, Reason: "The server gets its share of new connections."})
 	}
-	return Plan{Title: adding(s).String(), Items: items}
+	return Plan{Title: newService(s).String(), Items: items}
 }
 
 // EditService replaces all settings of a service but its address.

@@ -61,7 +61,7 @@ func (s FlushTable) Done(ctx context.Context, t Target) (bool, error) {
 		return err == nil && len(view.Services) == 0, err
 	}
 	for _, svc := range s.Services {
-		if done, err := adding(svc).Done(ctx, t); !done || err != nil {
+		if done, err := newService(svc).Done(ctx, t); !done || err != nil {
 			return false, err
 		}
 	}
@@ -69,23 +69,21 @@ func (s FlushTable) Done(ctx context.Context, t Target) (bool, error) {
 }
 
 // Do flushes with one call. Bringing back takes many; when the kernel refuses
-// one, those that came back go again.
+// one, what came back goes again.
 func (s FlushTable) Do(ctx context.Context, t Target) error {
 	if !s.Back {
 		return s.flush(ctx, t)
 	}
+	var a adding
 	already := true
-	for i, svc := range s.Services {
-		err := adding(svc).Do(ctx, t)
+	for _, svc := range s.Services {
+		err := a.add(ctx, t, svc)
 		if errors.Is(err, ErrAlready) {
 			continue
 		}
 		already = false
 		if err != nil {
-			for _, came := range s.Services[:i] {
-				err = errors.Join(err, t.Table.DeleteService(ctx, came.ServiceID))
-			}
-			return err
+			return a.end(ctx, t, err)
 		}
 	}
 	if already {
@@ -102,14 +100,25 @@ func (s FlushTable) flush(ctx context.Context, t Target) error {
 	if len(now.Services) == 0 {
 		return ErrAlready
 	}
-	if f := tableFields(s.Services, now.Services); len(f) > 0 {
+	if f := tableFields(s.Services, now.Services); len(f) > 0 && !(t.Resumed && partOf(now.Services, s.Services)) {
 		return &Moved{Row: s.Row(), Differences: f}
 	}
 	return t.Table.Flush(ctx)
 }
 
-func adding(s ipvs.ServiceRules) ChangeService {
-	return ChangeService{After: &s.Service, Servers: s.Servers}
+// partOf tells whether all of some services are in others, each with no other
+// servers.
+func partOf(some, all []ipvs.ServiceRules) bool {
+	whole := map[ipvs.ServiceID]ipvs.ServiceRules{}
+	for _, s := range all {
+		whole[s.ServiceID] = s
+	}
+	for _, s := range some {
+		if w, known := whole[s.ServiceID]; !known || w.Service != s.Service || !within(s.Servers, w.Servers) {
+			return false
+		}
+	}
+	return true
 }
 
 // tableFields lists in what two tables differ, row by row.

@@ -155,7 +155,7 @@ func (r Runner) pickUp(ctx context.Context, id string, on func(Event)) (*run, er
 		return nil, err
 	}
 	x := newRun(r, p, on)
-	x.ID, x.upTo = id, e.UpTo
+	x.ID, x.upTo, x.resumed = id, e.UpTo, e.UpTo
 	for i, s := range states {
 		x.Steps[i].State = s
 	}

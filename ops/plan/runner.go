@@ -152,6 +152,8 @@ type run struct {
 	writer *persist.Writer
 	on     func(Event)
 	upTo   int // steps before it may be begun
+
+	resumed int // steps before it may have been begun by a process that was killed
 }
 
 func newRun(r Runner, p Plan, on func(Event)) *run {
@@ -183,7 +185,8 @@ func (x *run) finish(ctx context.Context) (Result, error) {
 // go on.
 func (x *run) forward(ctx context.Context) error {
 	for i := range x.Steps {
-		if s := x.Steps[i].State; s != ToDo && s != Shifted {
+		was := x.Steps[i].State
+		if was != ToDo && was != Shifted {
 			continue
 		}
 		if err := x.mark(ctx, i); err != nil {
@@ -192,6 +195,9 @@ func (x *run) forward(ctx context.Context) error {
 		x.on(Event{Step: i, Begun: true})
 		err := x.do(ctx, i)
 		if err != nil && !x.Plan.Each {
+			if was == Shifted { // what a kill has left of it goes back with the others
+				x.Steps[i].State = Shifted
+			}
 			return fmt.Errorf("step %d of %d, %s: %w", i+1, len(x.Steps), x.Plan.Items[i].Step, err)
 		}
 	}
@@ -216,13 +222,13 @@ func (x *run) mark(ctx context.Context, i int) error {
 // row shows that the step is done, as when only the kernel's answer was late.
 func (x *run) do(ctx context.Context, i int) error {
 	step := x.Plan.Items[i].Step
-	err := x.within(ctx, step.Do)
+	err := x.within(ctx, i, step.Do)
 	switch {
 	case err == nil:
 		x.set(i, Done, nil)
 	case errors.Is(err, ErrAlready):
 		x.set(i, Already, nil)
-	case x.isDone(ctx, step):
+	case x.isDone(ctx, i, step):
 		x.set(i, Done, nil)
 	default:
 		x.set(i, Failed, err)
@@ -231,14 +237,17 @@ func (x *run) do(ctx context.Context, i int) error {
 	return nil
 }
 
-func (x *run) within(ctx context.Context, do func(context.Context, Target) error) error {
+// within bounds the time in which something is done for a step.
+func (x *run) within(ctx context.Context, i int, do func(context.Context, Target) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
 	defer cancel()
-	return do(ctx, x.runner.Target)
+	t := x.runner.Target
+	t.Resumed = i < x.resumed
+	return do(ctx, t)
 }
 
-func (x *run) isDone(ctx context.Context, s Step) (done bool) {
-	err := x.within(ctx, func(ctx context.Context, t Target) (err error) {
+func (x *run) isDone(ctx context.Context, i int, s Step) (done bool) {
+	err := x.within(ctx, i, func(ctx context.Context, t Target) (err error) {
 		done, err = s.Done(ctx, t)
 		return err
 	})
@@ -254,19 +263,11 @@ func (x *run) set(i int, s State, err error) {
 // the journal cannot be written: the way back needs no marks, for at the next
 // start the rows show what is left to undo.
 //
-// A step that a kill left half done is completed first, so that it can be undone
-// whole. A row that has moved stays as it is.
+// What a kill left half done goes too; a row that has moved stays as it is.
 func (x *run) back(ctx context.Context) {
 	_ = x.writer.Append(persist.Record{Kind: persist.Back, Already: x.in(Already)})
 	for i := len(x.Steps) - 1; i >= 0; i-- {
-		switch x.Steps[i].State {
-		case Shifted:
-			if x.do(ctx, i) == nil {
-				x.undo(ctx, i)
-			} else {
-				x.set(i, NotTakenBack, x.Steps[i].Err)
-			}
-		case Done:
+		if s := x.Steps[i].State; s == Done || s == Shifted {
 			x.undo(ctx, i)
 		}
 	}
@@ -282,8 +283,8 @@ func (x *run) undo(ctx context.Context, i int) {
 		x.set(i, NotTakenBack, ErrIrreversible)
 		return
 	}
-	err := x.within(ctx, undo.Do)
-	if err == nil || errors.Is(err, ErrAlready) || x.isDone(ctx, undo) {
+	err := x.within(ctx, i, undo.Do)
+	if err == nil || errors.Is(err, ErrAlready) || x.isDone(ctx, i, undo) {
 		x.set(i, TakenBack, nil)
 	} else {
 		x.set(i, NotTakenBack, err)

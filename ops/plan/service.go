@@ -76,10 +76,12 @@ func (s ChangeService) Done(ctx context.Context, t Target) (bool, error) {
 	return now == nil || s.Before != nil || within(s.Servers, servers), nil
 }
 
-// Do makes one call, but for servers that come with a new service.
+// Do makes one call, but for servers that come with a new service. When the
+// kernel refuses one of those, what was added goes again.
 func (s ChangeService) Do(ctx context.Context, t Target) error {
 	if s.Before == nil {
-		return s.add(ctx, t)
+		var a adding
+		return a.end(ctx, t, a.add(ctx, t, ipvs.ServiceRules{Service: *s.After, Servers: s.Servers}))
 	}
 	now, servers, err := s.find(ctx, t)
 	if err != nil {
@@ -88,46 +90,13 @@ func (s ChangeService) Do(ctx context.Context, t Target) error {
 	if same(now, s.After) {
 		return ErrAlready
 	}
-	if !same(now, s.Before) || s.After == nil && !sameServers(servers, s.Servers) {
+	if !same(now, s.Before) || s.After == nil && !sameServers(servers, s.Servers) && !(t.Resumed && within(servers, s.Servers)) {
 		return s.moved(now, servers)
 	}
 	if s.After == nil {
 		return t.Table.DeleteService(ctx, s.id())
 	}
 	return t.Table.SetService(ctx, *s.After)
-}
-
-// add brings the service and its servers. One that is there with nothing but
-// servers of ours was left by a kill, and is completed. When the kernel refuses
-// a server, none of it stays.
-func (s ChangeService) add(ctx context.Context, t Target) error {
-	var servers []ipvs.Server
-	err := t.Table.AddService(ctx, *s.After)
-	if errors.Is(err, ipvs.ErrServiceExists) {
-		var now *ipvs.Service
-		now, servers, err = s.find(ctx, t)
-		if err != nil {
-			return err
-		}
-		switch {
-		case same(now, s.After) && within(s.Servers, servers):
-			return ErrAlready
-		case !same(now, s.After) || !within(servers, s.Servers):
-			return s.moved(now, servers)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	for _, rs := range s.Servers {
-		if slices.Contains(servers, rs) {
-			continue
-		}
-		if err := t.Table.AddServer(ctx, s.id(), rs); err != nil {
-			return errors.Join(err, t.Table.DeleteService(ctx, s.id()))
-		}
-	}
-	return nil
 }
 
 // find reads the service, nil when it is not there, and its servers unless this

@@ -31,8 +31,8 @@ type Step interface {
 
 	// Do does it: whole, or not at all. It answers ErrAlready when there is
 	// nothing to do, and with a *Moved when things are neither as they were nor
-	// as they should be. Where one act takes several calls, and a kill came
-	// between them, Do takes up what is there.
+	// as they should be. Where one act takes several calls, and a kill may have
+	// come between them (Target.Resumed), Do takes up what is there.
 	Do(context.Context, Target) error
 
 	// Undo is the step that takes this one back, or nil when nothing can.
@@ -44,6 +44,9 @@ type Target struct {
 	Table   ipvs.Table
 	Sysctls netcfg.Sysctls  // nil where there are none to be changed
 	Host    netcfg.Settings // nil where there is none to be changed
+
+	// Resumed: the step may have been begun by a process that was killed.
+	Resumed bool
 }
 
 // Counts are rows added, changed and removed.
