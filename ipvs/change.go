@@ -2,7 +2,6 @@ package ipvs
 
 import (
 	"context"
-	"net/netip"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,15 +18,6 @@ type Change struct {
 func ChangeServer(op Op, id ServiceID, s Server) Change {
 	return Change{Op: op, Service: Service{ServiceID: id}, Server: s}
 }
-
-// Place tells the changes to one row from those to others.
-type Place struct {
-	Service ServiceID
-	Server  netip.AddrPort // none of a service
-}
-
-// Place is where the change happens.
-func (c Change) Place() Place { return Place{c.Service.ServiceID, c.Server.Addr} }
 
 // Target names the row, as errors do.
 func (c Change) Target() string {

@@ -39,6 +39,7 @@ type Record struct {
 	Outcome string         `json:"outcome,omitempty"`
 	Failed  map[int]string `json:"failed,omitempty"` // steps that are not as they should be, and why
 	Stuck   []int          `json:"stuck,omitempty"`  // those of them that were done and could not be undone
+	Beyond  []int          `json:"beyond,omitempty"` // steps after the one that failed that were done with it at once, and undone
 }
 
 // Entry is a plan as its records tell it.

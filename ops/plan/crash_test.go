@@ -75,22 +75,24 @@ func (k *killer) kernel(_ context.Context, op ipvs.Op) error {
 
 func (k *killer) event(Event) { k.moment() }
 
-// TestKilledAtEveryMoment kills each plan at each moment. The next start finds
-// it, and finishes it or takes it back.
+// TestKilledAtEveryMoment kills each plan at each moment, done step by step and in
+// groups. The next start finds it, and finishes it or takes it back.
 func TestKilledAtEveryMoment(t *testing.T) {
 	for _, p := range allPlans(t) {
 		for _, finish := range []bool{true, false} {
-			for n := 1; killAt(t, p, n, finish); n++ {
+			for _, marks := range []int{0, 3, 1} {
+				for n := 1; killAt(t, p, n, marks, finish); n++ {
+				}
 			}
 		}
 	}
 }
 
 // killAt tells whether the plan had so many moments.
-func killAt(t *testing.T, p named, n int, finish bool) (killed bool) {
+func killAt(t *testing.T, p named, n, marks int, finish bool) (killed bool) {
 	t.Helper()
 	table := memory.New()
-	b := newBench(t, table)
+	b := newGroupBench(t, table, marks)
 	b.fill(p.running)
 	before := b.rules()
 	k := &killer{n: n}
@@ -144,7 +146,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, seed))
 		p := plans[r.IntN(len(plans))]
 		table := memory.New()
-		b := newBench(t, table)
+		b := newGroupBench(t, table, int(seed%3))
 		b.fill(p.running)
 		before := b.rules()
 		name := fmt.Sprintf("%s, killed again and again (seed %d)", p.Title, seed)

@@ -21,11 +21,17 @@ type bench struct {
 	testing.TB
 	table ipvs.Table
 	dir   string
+	marks int // 1: whole plans are done in one group
 	Runner
 }
 
 func newBench(t testing.TB, table ipvs.Table) *bench {
-	b := &bench{TB: t, table: table, dir: quickDir(t)}
+	return newGroupBench(t, table, 0)
+}
+
+// newGroupBench is a bench whose runner does plans in so many groups.
+func newGroupBench(t testing.TB, table ipvs.Table, marks int) *bench {
+	b := &bench{TB: t, table: table, dir: quickDir(t), marks: marks}
 	b.restart(nil)
 	return b
 }
@@ -51,7 +57,7 @@ func (b *bench) restart(f persist.Fault) {
 		Dir: b.dir, Who: persist.Who{User: "alice", From: "198.51.100.7"}, Now: clock(), Fault: f,
 	})
 	b.ok(err)
-	b.Runner = Runner{Target: Target{Table: b.table}, Store: store, Rules: asJSON}
+	b.Runner = Runner{Target: Target{Table: b.table}, Store: store, Rules: asJSON, marks: b.marks}
 }
 
 // clock runs a second at each look.

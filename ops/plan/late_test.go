@@ -24,28 +24,44 @@ func (t late) AddServer(ctx context.Context, id ipvs.ServiceID, s ipvs.Server) e
 	return errors.Join(t.Table.AddServer(ctx, id, s), errLate)
 }
 
-func TestLateAnswers(t *testing.T) {
-	b, before := site(t)
-	b.table = late{b.table}
-	b.restart(nil)
-	b.run(Drain(rows(before)))
-	for _, s := range b.rules().Services[0].Servers {
-		equal(t, "weight of "+s.Addr.String(), 0, s.Weight)
+func (t late) Apply(ctx context.Context, changes []ipvs.Change) []error {
+	errs := t.Table.Apply(ctx, changes)
+	for i := range errs {
+		errs[i] = errors.Join(errs[i], errLate)
 	}
+	return errs
+}
+
+func TestLateAnswers(t *testing.T) {
+	for _, marks := range []int{0, 1} {
+		b, before := lateSite(t, marks)
+		b.run(Drain(rows(before)))
+		for _, s := range b.rules().Services[0].Servers {
+			equal(t, "weight of "+s.Addr.String(), 0, s.Weight)
+		}
+	}
+}
+
+func lateSite(t *testing.T, marks int) (*bench, ipvs.Rules) {
+	b, before := site(t)
+	b.table, b.marks = late{b.table}, marks
+	b.restart(nil)
+	return b, before
 }
 
 // TestLateAnswersOnTheWayBack: the plan fails, and what is undone answers late.
 func TestLateAnswersOnTheWayBack(t *testing.T) {
-	b, before := site(t)
-	b.table = late{b.table}
-	b.restart(nil)
-	p := Drain(rows(before))
-	p.Items = append(p.Items, AddServers([]Row{{web, server("224.0.0.1:1", 1)}}).Items...)
-	r, err := b.Run(ctx, p, nil)
-	if !errors.Is(err, ipvs.ErrInvalid) || r.Outcome != WentBack {
-		t.Errorf("%s, %v", r.Outcome, err)
+	for _, marks := range []int{0, 1} {
+		b, before := lateSite(t, marks)
+		p := Drain(rows(before)[:2])
+		p.Items = append(p.Items, AddServers([]Row{{web, server("224.0.0.1:1", 1)}}).Items...)
+		p.Items = append(p.Items, Drain(rows(before)[2:]).Items...)
+		r, err := b.Run(ctx, p, nil)
+		if !errors.Is(err, ipvs.ErrInvalid) || r.Outcome != WentBack {
+			t.Errorf("%s, %v", r.Outcome, err)
+		}
+		b.holds("taken back", before)
 	}
-	b.holds("taken back", before)
 }
 
 // TestOthersDoingIsLeft: what was so before a plan, and what others did where the

@@ -15,7 +15,7 @@ func TestRestoreRandomRules(t *testing.T) {
 	for seed := range uint64(150) {
 		r := newRandom(seed)
 		table := memory.New()
-		b := newBench(t, table)
+		b := newGroupBench(t, table, int(seed%3))
 		a, z := r.rules(8, 5), r.rules(8, 5)
 		b.fill(a)
 		traffic(table)

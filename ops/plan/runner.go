@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"lvsdeck/persist"
@@ -14,7 +16,8 @@ import (
 const stepTimeout = 30 * time.Second
 
 // maxMarks bounds how often a plan writes to the disk while it runs: before each
-// of its steps when they are few, else before each group of equal size.
+// of its steps when they are few, else before each group of equal size. The
+// changes of a group are handed to the table together, as far as that goes.
 //
 // A group is safe because nobody believes the marks about what was done: a mark
 // says which steps may have been begun, and is on disk before they are. Which of
@@ -34,6 +37,8 @@ type Runner struct {
 	Rules persist.Language
 
 	Guard Guard // or nil
+
+	marks int // maxMarks when 0
 }
 
 // Guard is told of plans, while their lock is held and on the goroutine that runs
@@ -89,7 +94,7 @@ type StepResult struct {
 
 // Run runs a plan and tells on (which may be nil) how it goes. The error is why
 // it was not applied, or only partly; an empty plan is applied and leaves no
-// trace. Cancelling ctx works between steps.
+// trace. Cancelling ctx works between groups of steps, see maxMarks.
 func (r Runner) Run(ctx context.Context, p Plan, on func(Event)) (Result, error) {
 	x := newRun(r, p, on)
 	if p.Empty() {
@@ -163,7 +168,7 @@ func newRun(r Runner, p Plan, on func(Event)) *run {
 	return &run{Result: Result{Plan: p, Outcome: NotBegun, Steps: make([]StepResult, len(p.Items))}, runner: r, on: on}
 }
 
-func (x *run) group() int { return 1 + (len(x.Steps)-1)/maxMarks }
+func (x *run) group() int { return 1 + (len(x.Steps)-1)/cmp.Or(x.runner.marks, maxMarks) }
 
 // finish runs the steps that are to do, and ends the plan one way or the other.
 func (x *run) finish(ctx context.Context) (Result, error) {
@@ -184,24 +189,35 @@ func (x *run) finish(ctx context.Context) (Result, error) {
 // forward stops at the first step that fails, unless the plan is of those that
 // go on.
 func (x *run) forward(ctx context.Context) error {
-	for i := range x.Steps {
+	for i := 0; i < len(x.Steps); {
 		was := x.Steps[i].State
 		if was != ToDo && was != Shifted {
+			i++
 			continue
 		}
 		if err := x.mark(ctx, i); err != nil {
 			return err
 		}
-		x.on(Event{Step: i, Begun: true})
-		err := x.do(ctx, i)
+		next, err := x.advance(ctx, i)
 		if err != nil && !x.Plan.Each {
 			if was == Shifted { // what a kill has left of it goes back with the others
 				x.Steps[i].State = Shifted
 			}
-			return fmt.Errorf("step %d of %d, %s: %w", i+1, len(x.Steps), x.Plan.Items[i].Step, err)
+			return err
 		}
+		i = next
 	}
 	return nil
+}
+
+// advance does the steps from i on that can be done at once, or else one. It
+// tells which comes next, and why the first of those that failed did.
+func (x *run) advance(ctx context.Context, i int) (next int, err error) {
+	if changes := x.together(ctx, i); len(changes) > 0 {
+		return i + len(changes), x.apply(ctx, i, changes)
+	}
+	x.on(Event{Step: i, Begun: true})
+	return i + 1, x.do(ctx, i)
 }
 
 // mark writes ahead that the next group of steps may be begun.
@@ -218,11 +234,15 @@ func (x *run) mark(ctx context.Context, i int) error {
 }
 
 // do does one step. It is not cancelled in the middle: nobody could tell then
-// what the kernel did. For the same reason an error is not believed when the
-// row shows that the step is done, as when only the kernel's answer was late.
+// what the kernel did.
 func (x *run) do(ctx context.Context, i int) error {
+	return x.settle(ctx, i, x.within(ctx, i, x.Plan.Items[i].Step.Do))
+}
+
+// settle takes down how a step went. An error is not believed when the row shows
+// that the step is done, as when only the kernel's answer was late.
+func (x *run) settle(ctx context.Context, i int, err error) error {
 	step := x.Plan.Items[i].Step
-	err := x.within(ctx, i, step.Do)
 	switch {
 	case err == nil:
 		x.set(i, Done, nil)
@@ -232,7 +252,7 @@ func (x *run) do(ctx context.Context, i int) error {
 		x.set(i, Done, nil)
 	default:
 		x.set(i, Failed, err)
-		return err
+		return fmt.Errorf("step %d of %d, %s: %w", i+1, len(x.Steps), step, err)
 	}
 	return nil
 }
@@ -302,7 +322,7 @@ func (x *run) end() {
 	x.Warning = errors.Join(
 		x.remember(),
 		x.writer.Append(persist.Record{
-			Kind: persist.End, Outcome: string(x.Outcome), Already: x.in(Already), Failed: failed, Stuck: x.in(NotTakenBack),
+			Kind: persist.End, Outcome: string(x.Outcome), Already: x.in(Already), Failed: failed, Stuck: x.in(NotTakenBack), Beyond: x.beyond(),
 		}),
 		x.runner.ended(x.Result))
 }
@@ -322,6 +342,16 @@ func (x *run) in(s State) (steps []int) {
 		}
 	}
 	return steps
+}
+
+// beyond lists the steps that were done, and taken back, although one before them
+// failed: see apply.
+func (x *run) beyond() []int {
+	failed := x.in(Failed)
+	if len(failed) == 0 || x.Plan.Each {
+		return nil
+	}
+	return slices.DeleteFunc(x.in(TakenBack), func(i int) bool { return i < failed[0] })
 }
 
 // failures joins why steps failed.

@@ -66,43 +66,51 @@ func TestUndoRefusesRowsThatMoved(t *testing.T) {
 }
 
 // TestRefusedAtEveryStep lets the kernel refuse each call in turn, of plans of
-// every kind: the table is as before.
+// every kind, done step by step and in groups: the table is as before.
 func TestRefusedAtEveryStep(t *testing.T) {
-	gone := errors.New("refused by the test")
 	for _, p := range allPlans(t) {
-		for k := 1; ; k++ {
-			table := memory.New()
-			b := newBench(t, table)
-			b.fill(p.running)
-			before := b.rules()
-			calls := 0
-			table.Inject(func(_ context.Context, op ipvs.Op) error {
-				if changes(op) {
-					if calls++; calls == k {
-						return gone
-					}
-				}
-				return nil
-			})
-			r, err := b.Run(ctx, p.Plan, nil)
-			if err == nil {
-				if calls >= k {
-					t.Errorf("%s: call %d of %d was refused and nobody says so", p.Title, k, calls)
-				}
-				break
-			}
-			if !errors.Is(err, gone) {
-				t.Fatalf("%s, call %d refused: %v", p.Title, k, err)
-			}
-			if r.Outcome != WentBack {
-				t.Errorf("%s, call %d refused: %s", p.Title, k, r.Outcome)
-			}
-			b.holds(p.Title+" was taken back", before)
-			if left, err := b.Unfinished(ctx); err != nil || len(left) > 0 {
-				t.Errorf("%s, taken back, counts as unfinished (%v)", p.Title, err)
+		for _, marks := range []int{0, 3, 1} {
+			for k := 1; refuseCall(t, p, k, marks); k++ {
 			}
 		}
 	}
+}
+
+// refuseCall tells whether the plan made so many calls.
+func refuseCall(t *testing.T, p named, k, marks int) (refused bool) {
+	t.Helper()
+	gone := errors.New("refused by the test")
+	table := memory.New()
+	b := newGroupBench(t, table, marks)
+	b.fill(p.running)
+	before := b.rules()
+	calls := 0
+	table.Inject(func(_ context.Context, op ipvs.Op) error {
+		if changes(op) {
+			if calls++; calls == k {
+				return gone
+			}
+		}
+		return nil
+	})
+	r, err := b.Run(ctx, p.Plan, nil)
+	if err == nil {
+		if calls >= k {
+			t.Errorf("%s: call %d of %d was refused and nobody says so", p.Title, k, calls)
+		}
+		return false
+	}
+	if !errors.Is(err, gone) {
+		t.Fatalf("%s, call %d refused: %v", p.Title, k, err)
+	}
+	if r.Outcome != WentBack {
+		t.Errorf("%s, call %d refused: %s", p.Title, k, r.Outcome)
+	}
+	b.holds(p.Title+" was taken back", before)
+	if left, err := b.Unfinished(ctx); err != nil || len(left) > 0 {
+		t.Errorf("%s, taken back, counts as unfinished (%v)", p.Title, err)
+	}
+	return true
 }
 
 func changes(op ipvs.Op) bool {
@@ -119,7 +127,7 @@ func changes(op ipvs.Op) bool {
 func TestFullDisk(t *testing.T) {
 	for _, p := range allPlans(t) {
 		for k := 1; ; k++ {
-			b := newBench(t, memory.New())
+			b := newGroupBench(t, memory.New(), k%3)
 			b.fill(p.running)
 			before := b.rules()
 			count := 0

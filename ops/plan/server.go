@@ -88,7 +88,7 @@ func (s ChangeServer) Done(ctx context.Context, t Target) (bool, error) {
 // kernel itself refuses one that is there, and a restore adds thousands.
 func (s ChangeServer) Do(ctx context.Context, t Target) error {
 	if s.Before == nil {
-		err := t.Table.AddServer(ctx, s.Service, *s.After)
+		err := s.call().On(ctx, t.Table)
 		if !errors.Is(err, ipvs.ErrServerExists) {
 			return err
 		}
@@ -103,13 +103,27 @@ func (s ChangeServer) Do(ctx context.Context, t Target) error {
 	if !same(now, s.Before) {
 		return s.moved(now)
 	}
-	switch {
-	case s.Before == nil: // it went between the kernel's refusal and our look
-		return t.Table.AddServer(ctx, s.Service, *s.After)
-	case s.After == nil:
-		return t.Table.DeleteServer(ctx, s.Service, *s.Before)
+	return s.call().On(ctx, t.Table) // also if it went between the kernel's refusal and our look
+}
+
+func (s ChangeServer) change(ctx context.Context, t Target) (ipvs.Change, bool) {
+	if s.Before != nil {
+		now, err := s.find(ctx, t)
+		if err != nil || !same(now, s.Before) || same(now, s.After) {
+			return ipvs.Change{}, false
+		}
 	}
-	return t.Table.SetServer(ctx, s.Service, *s.After)
+	return s.call(), true
+}
+
+func (s ChangeServer) call() ipvs.Change {
+	switch {
+	case s.Before == nil:
+		return ipvs.ChangeServer(ipvs.OpAddServer, s.Service, *s.After)
+	case s.After == nil:
+		return ipvs.ChangeServer(ipvs.OpDeleteServer, s.Service, *s.Before)
+	}
+	return ipvs.ChangeServer(ipvs.OpSetServer, s.Service, *s.After)
 }
 
 func (s ChangeServer) moved(now *ipvs.Server) error {

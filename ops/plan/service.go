@@ -99,6 +99,18 @@ func (s ChangeService) Do(ctx context.Context, t Target) error {
 	return t.Table.SetService(ctx, *s.After)
 }
 
+// change leaves to Do what concerns servers, too.
+func (s ChangeService) change(ctx context.Context, t Target) (ipvs.Change, bool) {
+	if s.Before == nil {
+		return ipvs.Change{Op: ipvs.OpAddService, Service: *s.After}, len(s.Servers) == 0
+	}
+	if s.After == nil {
+		return ipvs.Change{}, false
+	}
+	now, _, err := s.find(ctx, t)
+	return ipvs.Change{Op: ipvs.OpSetService, Service: *s.After}, err == nil && same(now, s.Before) && !same(now, s.After)
+}
+
 // find reads the service, nil when it is not there, and its servers unless this
 // is an edit.
 func (s ChangeService) find(ctx context.Context, t Target) (*ipvs.Service, []ipvs.Server, error) {

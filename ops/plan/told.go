@@ -81,7 +81,7 @@ func Told(e *persist.Entry, p Plan) []StepResult {
 	if e.Ended == nil || Outcome(e.Ended.Outcome) == Left {
 		return nil
 	}
-	already, stuck := setOf(e.Ended.Already), setOf(e.Ended.Stuck)
+	already, stuck, beyond := setOf(e.Ended.Already), setOf(e.Ended.Stuck), setOf(e.Ended.Beyond)
 	begun := e.UpTo
 	if Outcome(e.Ended.Outcome) == NotBegun {
 		begun = 0
@@ -104,7 +104,7 @@ func Told(e *persist.Entry, p Plan) []StepResult {
 			steps[i].State = Already
 		case applied:
 			steps[i].State = Done
-		case i < begun:
+		case i < begun, beyond[i]:
 			steps[i].State = TakenBack
 		}
 	}

@@ -33,32 +33,39 @@ func (b *bench) history() History {
 
 // TestTold: what the journal tells of a plan is what its Result told.
 func TestTold(t *testing.T) {
-	refuse := func(b *bench, op ipvs.Op, from, to int) {
-		n := 0
-		b.table.(*memory.Table).Inject(func(_ context.Context, o ipvs.Op) error {
-			if o == op {
-				n++
-				if n >= from && n <= to {
-					return ipvs.Refused(op, "x", 1)
+	refuse := func(calls ...int) func(*bench) { // of those that set a server
+		return func(b *bench) {
+			n := 0
+			b.table.(*memory.Table).Inject(func(_ context.Context, op ipvs.Op) error {
+				if op == ipvs.OpSetServer {
+					if n++; slices.Contains(calls, n) {
+						return ipvs.Refused(op, "x", 1)
+					}
 				}
-			}
-			return nil
-		})
+				return nil
+			})
+		}
 	}
 	for name, c := range map[string]struct {
 		prepare func(*bench)
 		each    bool
+		marks   int
 		want    string
 	}{
-		"applied":         {func(*bench) {}, false, "in force"},
-		"refused":         {func(b *bench) { refuse(b, ipvs.OpSetServer, 3, 3) }, false, "taken back"},
-		"refused and bad": {func(b *bench) { refuse(b, ipvs.OpSetServer, 3, 4) }, false, "half taken back"},
-		"partly":          {func(b *bench) { refuse(b, ipvs.OpSetServer, 2, 2) }, true, "partly in force"},
-		"nothing":         {func(b *bench) { refuse(b, ipvs.OpSetServer, 1, 9) }, true, "taken back"},
+		"applied":         {refuse(), false, 0, "in force"},
+		"refused":         {refuse(3), false, 0, "taken back"},
+		"refused and bad": {refuse(3, 4), false, 0, "half taken back"},
+		"partly":          {refuse(2), true, 0, "partly in force"},
+		"nothing":         {refuse(1, 2, 3, 4), true, 0, "taken back"},
+
+		"refused in a group":          {refuse(2), false, 1, "taken back"},
+		"more refused in a group":     {refuse(1, 2), false, 1, "taken back"},
+		"refused in a group, and bad": {refuse(2, 4), false, 1, "half taken back"},
+		"partly in a group":           {refuse(2), true, 1, "partly in force"},
 	} {
 		b, before := site(t)
 		p := Drain(rows(before))
-		p.Each = c.each
+		p.Each, b.Runner.marks = c.each, c.marks
 		c.prepare(b)
 		r, _ := b.Run(ctx, p, nil)
 		b.table.(*memory.Table).Inject(nil)
