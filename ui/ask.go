@@ -155,3 +155,28 @@ func (n *note) Footer(m *Model) string {
 
 // Cursor implements layer.
 func (n *note) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
+
+// question is a note that asks for a yes.
+type question struct {
+	note
+	yes, no string // what enter and esc do
+	do      func(*Model) tea.Cmd
+}
+
+// Key implements layer.
+func (q *question) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch key := k.String(); {
+	case key == "enter" || key == "y":
+		m.pop()
+		return q.do(m)
+	case q.move(key):
+	case key == "esc" || key == "n" || key == "q":
+		m.pop()
+	}
+	return nil
+}
+
+// Footer implements layer.
+func (q *question) Footer(m *Model) string {
+	return m.keysLine(m.signs.Enter, q.yes, "esc", q.no+q.hint(m))
+}

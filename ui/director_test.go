@@ -233,6 +233,19 @@ func TestGuard(t *testing.T) {
 	d.expect("nobody any more", "10.0.3.12:443 -g -w 103")
 }
 
+// TestMixedFamiliesBesideADaemon: the rule is told before the kernel is asked.
+func TestMixedFamiliesBesideADaemon(t *testing.T) {
+	d := newDirector(t)
+	d.must(d.table.StartDaemon(t.Context(), ipvs.Daemon{Role: ipvs.Master, Interface: "eth0", SyncID: 7}))
+	d.do("a")
+	d.fill("2001:db8::1")
+	for d.top().(*form).shown()[d.top().(*form).at].id != askForward {
+		d.do("down")
+	}
+	d.do("T", "enter")
+	d.sees("refused at the field", "sync daemon")
+}
+
 func TestSchedulersOfThisKernel(t *testing.T) {
 	d := newDirector(t)
 	d.do("A")
@@ -241,6 +254,15 @@ func TestSchedulersOfThisKernel(t *testing.T) {
 	}
 	d.do("t")
 	d.sees("a scheduler that is not there", "twos", "not in this kernel")
+	d.do("home", "up") // what is typed goes to fields
+	for d.top().(*form).at != 1 {
+		d.do("down")
+	}
+	d.fill("203.0.113.99")
+	d.do("down")
+	d.fill("80")
+	d.do("enter")
+	d.sees("refused at the field", "twos: this kernel neither has nor can load ip_vs_twos")
 	d.do("s")
 	d.sees("one that is", "< s")
 	if g := grid(d.Model); strings.Contains(g, "not in this kernel") {

@@ -88,6 +88,16 @@ func (f *form) get(id string) string {
 	return ""
 }
 
+// hint is what is said about the answer that a question has now.
+func (f *form) hint(id string) string {
+	for _, x := range f.fields {
+		if x.id == id && len(x.options) > 0 {
+			return x.options[x.choice].hint
+		}
+	}
+	return ""
+}
+
 // blame writes what is wrong at a field and goes there. A field that is not
 // known or not asked leaves it to the first.
 func (f *form) blame(id, problem string) {

@@ -37,34 +37,20 @@ func notGuarded(m *Model) string {
 }
 
 // unlock tells what changing a table with an owner leads to, and asks.
-type unlock struct {
-	note
-	owner *owner.Owner
-}
+type unlock struct{ question }
 
 func openUnlock(m *Model) tea.Cmd {
 	o := m.owner
-	m.push(&unlock{owner: o, note: note{title: managed(o), text: o.Will + "\n" +
-		"What you change here can be gone again soon. To change it for good, change the configuration of " + o.Name + ".\n" +
-		"Unlocking holds until this console ends."}})
+	m.push(&unlock{question{
+		note: note{title: managed(o), text: o.Will + "\n" +
+			"What you change here can be gone again soon. To change it for good, change the configuration of " + o.Name + ".\n" +
+			"Unlocking holds until this console ends."},
+		yes: "unlock changing", no: "leave it locked",
+		do: func(m *Model) tea.Cmd {
+			m.hands.unlocked = o.Name
+			m.message = "changing is unlocked; " + managed(o)
+			return nil
+		},
+	}})
 	return nil
-}
-
-// Key implements layer.
-func (u *unlock) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	switch key := k.String(); {
-	case key == "enter" || key == "y":
-		m.hands.unlocked = u.owner.Name
-		m.drop(u)
-		m.message = "changing is unlocked; " + managed(u.owner)
-	case u.move(key):
-	case key == "esc" || key == "n" || key == "q":
-		m.drop(u)
-	}
-	return nil
-}
-
-// Footer implements layer.
-func (u *unlock) Footer(m *Model) string {
-	return m.keysLine(m.signs.Enter, "unlock changing", "esc", "leave it locked"+u.hint(m))
 }

@@ -82,6 +82,8 @@ func locked(m *Model) string {
 		return "nothing can be changed here"
 	case m.guarded():
 		return fmt.Sprintf("guarded: %s manages this table; ctrl-g unlocks", m.owner.Name)
+	case m.live == nil:
+		return "nothing was read yet"
 	case m.paused:
 		return "paused: the rows are old; p goes on"
 	}

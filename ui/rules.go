@@ -184,6 +184,47 @@ func saveTo(m *Model, path string) (tea.Cmd, error) {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 		defer cancel()
+		c, err := keep.Compare(ctx, table, path)
+		return besideMsg(func(m *Model) tea.Cmd {
+			if err != nil {
+				m.tell("The rules were not saved", err)
+				return nil
+			}
+			if lost := c.Plan.Counts().Add; lost > 0 {
+				m.push(saveOver(path, c, lost))
+				return nil
+			}
+			return m.save(path)
+		})
+	}, nil
+}
+
+// saveOver asks before rows leave the file that are nowhere else any more, as
+// after a table was cleared.
+func saveOver(path string, c *keep.Comparison, lost int) *question {
+	return &question{
+		note: note{
+			title: fmt.Sprintf("%s has %s", path, keptRows(lost)),
+			text:  "The file has " + keep.Size(c.Saved.Rules) + "; running are " + keep.Size(c.Running) + ".\nSaving takes out of the file what does not run.",
+		},
+		yes: "save all the same", no: "leave the file as it is",
+		do: func(m *Model) tea.Cmd { return m.save(path) },
+	}
+}
+
+func keptRows(n int) string {
+	if n == 1 {
+		return "a row that does not run"
+	}
+	return fmt.Sprintf("%d rows that do not run", n)
+}
+
+// save writes the running rules to a file.
+func (m *Model) save(path string) tea.Cmd {
+	table := m.hands.runner.Target.Table
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+		defer cancel()
 		saved, err := keep.Save(ctx, table, path)
 		return besideMsg(func(m *Model) tea.Cmd {
 			if err != nil {
@@ -193,7 +234,7 @@ func saveTo(m *Model, path string) (tea.Cmd, error) {
 			m.message = "saved " + keep.Size(saved) + " to " + path
 			return m.compare()
 		})
-	}, nil
+	}
 }
 
 // loadSaved previews the way to the saved rules, and asks.

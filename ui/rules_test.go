@@ -102,13 +102,16 @@ func TestUnsavedIsNoticed(t *testing.T) {
 	d.now = d.now.Add(calm)
 	d.do("down")
 	d.sees("in time", "unsaved")
-	d.do("R", "s", "enter", "esc", "home", "enter", "down", "+")
+	d.do("R", "s", "enter")
+	d.sees("asks before it drops rows", "has a row that", "2 services, 3 servers; running are 2 services, 2 servers")
+	d.do("esc")
+	d.sees("left", "Loading the file would add 1")
+	d.do("s", "enter", "enter", "esc", "home", "enter", "down", "+")
 	d.sees("at once", "unsaved")
 	d.do("-")
 	d.seesNot("as it was", "unsaved")
 }
 
-// TestComparingIsCheap: one comparison at a time, with a rest in proportion.
 // TestOthersSaveForThemselves: the rules of keepalived come back with it.
 func TestOthersSaveForThemselves(t *testing.T) {
 	d := newDirector(t)
@@ -119,6 +122,7 @@ func TestOthersSaveForThemselves(t *testing.T) {
 	d.seesNot("keepalived's", "unsaved")
 }
 
+// TestComparingIsCheap: one comparison at a time, with a rest in proportion.
 func TestComparingIsCheap(t *testing.T) {
 	d := newDirector(t)
 	first := d.compare()

@@ -85,13 +85,18 @@ func openAddServers(m *Model) tea.Cmd {
 		typedField(askServers, "servers", "", "10.0.3.11  10.0.3.12-19  10.0.4.1:8080").listed(),
 		typedField(askServerPort, "port", port, "of servers typed without one").only(own),
 	}, serverFields(like)...)
-	m.openForm(&form{title: "Add servers to " + id.String(), fields: fields, finish: func(m *Model, f *form) tea.Cmd {
-		return finishAddServers(m, f, id)
-	}})
-	return nil
+	return readThen(m.hands.runner.Target.Table, func(ctx context.Context, t ipvs.Table) ([]ipvs.Daemon, error) {
+		return t.Daemons(ctx)
+	}, func(m *Model, daemons []ipvs.Daemon) {
+		m.openForm(&form{title: "Add servers to " + id.String(), fields: fields, finish: func(m *Model, f *form) tea.Cmd {
+			return finishAddServers(m, f, id, len(daemons) > 0)
+		}})
+	})
 }
 
-func finishAddServers(m *Model, f *form, id ipvs.ServiceID) tea.Cmd {
+// finishAddServers is told whether a sync daemon runs: the kernel takes no
+// servers of another family beside it.
+func finishAddServers(m *Model, f *form, id ipvs.ServiceID, beside bool) tea.Cmd {
 	port := id.Port
 	if typed := f.get(askServerPort); typed != "" {
 		n, err := strconv.ParseUint(typed, 10, 16)
@@ -118,7 +123,7 @@ func finishAddServers(m *Model, f *form, id ipvs.ServiceID) tea.Cmd {
 			f.blame(askServers, fmt.Sprintf("%s is in the service already", a))
 			return nil
 		}
-		if !f.fits(check.OfServer(id, s, false), serverQuestions) {
+		if !f.fits(check.OfServer(id, s, beside), serverQuestions) {
 			return nil
 		}
 		rows = append(rows, plan.Row{Service: id, Server: s})

@@ -113,6 +113,9 @@ func settingFields(s ipvs.Service, schedulers []option) []*field {
 	}
 }
 
+// noScheduler stands in place of when to use one.
+const noScheduler = "not in this kernel"
+
 // schedulersOf is the schedulers, with a word at those that a host's kernel
 // neither has nor can load.
 func schedulersOf(host netcfg.Host) []option {
@@ -120,7 +123,7 @@ func schedulersOf(host netcfg.Host) []option {
 	modules, err := host.Modules()
 	for i := range marked {
 		if o := &marked[i]; err == nil && modules.Scheduler(o.value) == netcfg.Missing {
-			o.hint = "not in this kernel; " + o.hint
+			o.hint = noScheduler
 		}
 	}
 	return marked
@@ -175,12 +178,24 @@ func finishAddService(servers []ipvs.Server) func(*Model, *form) tea.Cmd {
 		if !ok {
 			return nil
 		}
-		rules := ipvs.ServiceRules{Service: s, Servers: servers}
+		rules := ipvs.ServiceRules{Service: s, Servers: movedTo(id, servers)}
 		if !f.fits(check.OfRules(ipvs.Rules{Services: []ipvs.ServiceRules{rules}}), serviceQuestions) {
 			return nil
 		}
 		return confirm(m, plan.AddService(rules))
 	}
+}
+
+// movedTo is servers for a service of another port: those that get its packets
+// as they came have its port, too.
+func movedTo(id ipvs.ServiceID, servers []ipvs.Server) []ipvs.Server {
+	out := slices.Clone(servers)
+	for i := range out {
+		if s := &out[i]; s.Forward != ipvs.Masq && !id.IsMark() {
+			s.Addr = netip.AddrPortFrom(s.Addr.Addr(), id.Port)
+		}
+	}
+	return out
 }
 
 // openEditService asks for the settings of the cursor's service.
@@ -233,6 +248,10 @@ func (f *form) identity() (ipvs.ServiceID, bool) {
 
 // service reads the questions of settingFields into a service that has the rest.
 func (f *form) service(s ipvs.Service) (ipvs.Service, bool) {
+	if name := f.get(askScheduler); name != s.Scheduler && f.hint(askScheduler) == noScheduler {
+		f.blame(askScheduler, name+": this kernel neither has nor can load ip_vs_"+name)
+		return s, false
+	}
 	s.Scheduler = f.get(askScheduler)
 	flags, err := parseFlags(f.get(askFlags))
 	if err != nil {
