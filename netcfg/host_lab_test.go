@@ -1,6 +1,7 @@
 package netcfg
 
 import (
+	"strings"
 	"testing"
 
 	"lvsdeck/lab"
@@ -61,6 +62,27 @@ func TestTheKernelIsKnown(t *testing.T) {
 		}
 		if v.ReadOnly {
 			t.Errorf("%s is called read-only", v.Name)
+		}
+	}
+}
+
+// TestTheKernelOfMemory: the sysctls of links that a host in memory has, and
+// those that have effects, a real kernel has too, with the same values.
+func TestTheKernelOfMemory(t *testing.T) {
+	lab.Require(t)
+	k := open(t, lab.New(t).Host("director"))
+	for name, value := range linkSysctls {
+		name = strings.Replace(name, "*", "default", 1)
+		if got, err := k.Get(name); err != nil || got != value {
+			t.Errorf("%s is %q (%v), in memory %q", name, got, err, value)
+		}
+	}
+	for name := range effects {
+		if _, err := Effective(k, "lo", name); err != nil {
+			t.Error(err)
+		}
+		if _, ok := linkSysctls[Conf("*", name)]; !ok {
+			t.Errorf("%s is not in memory", name)
 		}
 	}
 }

@@ -25,6 +25,7 @@ func TestMemory(t *testing.T) {
 // 203.0.113.2/24 and 2001:db8:2::2/64, 10.0.3.1/24 and 2001:db8:3::1/64; its
 // gateway is 203.0.113.1.
 func testHost(t *testing.T, fresh func(*testing.T) Host) {
+	testSysctls(t, fresh)
 	testSettings(t, fresh)
 	testSurroundings(t, fresh)
 	t.Run("list", func(t *testing.T) {

@@ -32,7 +32,7 @@ func (g kernelGUE) has() (bool, error) {
 func (g kernelGUE) add() error {
 	id, err := netlink.FouFamilyId()
 	if errors.Is(err, unix.ENOENT) {
-		return noFou
+		return errNoFou
 	}
 	if err != nil {
 		return meaning(err)
@@ -46,7 +46,7 @@ func (g kernelGUE) add() error {
 	return meaning(err)
 }
 
-var noFou = fmt.Errorf("%w: fou; load it first", ErrNoModule)
+var errNoFou = fmt.Errorf("%w: fou; load it first", ErrNoModule)
 
 func (g kernelGUE) remove() error {
 	return meaning(netlink.FouDel(netlink.Fou{Family: g.family(), Port: int(g.Port)}))

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
+	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/kernel"
 )
 
@@ -33,10 +35,18 @@ func (m kernelModule) has() (bool, error) {
 func (m kernelModule) add() error {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
 	defer cancel()
-	if err := kernel.LoadModule(ctx, m.Name); err != nil {
-		return fmt.Errorf("%w (%w)", ErrNoModule, err)
+	err := kernel.LoadModule(ctx, m.Name)
+	if err == nil {
+		return nil
 	}
-	return nil
+	kind := ErrRefused
+	switch said := err.Error(); {
+	case strings.Contains(said, "not found"):
+		kind = ErrNoModule
+	case strings.Contains(said, "not permitted"):
+		kind = ipvs.ErrPermission
+	}
+	return fmt.Errorf("%w (%w)", kind, err)
 }
 
 // remove leaves it: with a tunnel's module would go tunnels of others.

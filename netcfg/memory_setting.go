@@ -222,7 +222,7 @@ type memoryGUE struct{ memoryOther }
 
 func (g memoryGUE) add() error {
 	if !slices.Contains(g.loaded, "fou") {
-		return noFou
+		return errNoFou
 	}
 	return g.memoryOther.add()
 }

@@ -21,8 +21,8 @@ const (
 )
 
 // Sysctls reads and changes sysctls by their files below /proc/sys:
-// "net/ipv4/conf/eth0.7/rp_filter". A name without a slash is one of IPVS's,
-// without Prefix. Errors are *Error.
+// "net/ipv4/conf/eth0.7/rp_filter". Those of IPVS go by their last name alone.
+// Errors are *Error.
 type Sysctls interface {
 	Get(name string) (string, error)
 

@@ -132,6 +132,19 @@ func stepTests() []stepTest {
 			Counts{Change: 1},
 		},
 		{
+			ChangeSysctl{Name: "net/ipv4/conf/eth0.7/rp_filter", Before: "1", After: "2"},
+			"set net/ipv4/conf/eth0.7/rp_filter: 1 to 2", "sysctl -w net/ipv4/conf/eth0.7/rp_filter=2",
+			"set net/ipv4/conf/eth0.7/rp_filter: 2 to 1", "sysctl -w net/ipv4/conf/eth0.7/rp_filter=1",
+			Counts{Change: 1},
+		},
+		{
+			ChangeSysctl{Name: forward, Before: "0", After: "1", Along: map[string]string{eth1: "1", "net/ipv4/conf/all/accept_redirects": "0"}},
+			"set net.ipv4.ip_forward: 0 to 1", "sysctl -w net.ipv4.ip_forward=1",
+			"set net.ipv4.ip_forward: 1 to 0, and what changed along with it (2) to what it was",
+			"sysctl -w net.ipv4.ip_forward=0\nsysctl -w net.ipv4.conf.all.accept_redirects=0\nsysctl -w net.ipv4.conf.eth1.forwarding=1",
+			Counts{Change: 1},
+		},
+		{
 			ZeroCounters{&web},
 			"zero the counters of TCP 203.0.113.10:443, which cannot be taken back", "ipvsadm -Z -t 203.0.113.10:443",
 			"", "", Counts{},

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"maps"
 	"testing"
 
 	"lvsdeck/ipvs/memory"
@@ -78,5 +79,61 @@ func TestSysctlsOutOfReach(t *testing.T) {
 	b, _ = sysctlBench(t)
 	if err := (ChangeSysctl{Name: "est_nice", Before: "0", After: "1"}).Do(ctx, b.Target); !errors.Is(err, netcfg.ErrAbsent) {
 		t.Errorf("a sysctl that this kernel lacks: %v", err)
+	}
+}
+
+const (
+	forward = "net/ipv4/ip_forward"
+	eth1    = "net/ipv4/conf/eth1/forwarding"
+)
+
+// TestSysctlsThatLeadOthers: the way back gives each of them what it was, also
+// when a kill came in its middle, and when a link has gone.
+func TestSysctlsThatLeadOthers(t *testing.T) {
+	b, host := sysctlBench(t)
+	b.ok(host.Set(eth1, "1"))
+	before, err := host.Along(forward)
+	b.ok(err)
+	holds := func(when string) {
+		t.Helper()
+		now, err := host.Along(forward)
+		b.ok(err)
+		if !maps.Equal(before, now) {
+			t.Errorf("%s:\n was %v\n  is %v", when, before, now)
+		}
+	}
+	step, err := ReadSysctl(host, forward, "1")
+	b.ok(err)
+	p := Plan{Items: []Item{{Step: step}}}
+	id := b.run(p).ID
+	if value, _ := host.Get("net/ipv4/conf/eth0/forwarding"); value != "1" {
+		t.Error("nothing changes along with it")
+	}
+	_, err = b.Undo(ctx, id, nil)
+	b.ok(err)
+	holds("undone")
+
+	b.step(step)
+	b.ok(host.Set(forward, "0")) // and here the kill
+	undo := step.Undo()
+	if done, err := undo.Done(ctx, b.Target); done || err != nil {
+		t.Errorf("half undone is called done (%v)", err)
+	}
+	b.ok(undo.Do(ctx, b.Target))
+	holds("undone the second half")
+
+	gone := netcfg.Dummy{Name: "lvs0"}
+	b.ok(host.Add(gone))
+	step, err = ReadSysctl(host, forward, "1")
+	b.ok(err)
+	b.step(step)
+	b.ok(host.Remove(gone))
+	b.step(step.Undo())
+	holds("undone without a link")
+	if err := (ChangeSysctl{Name: forward, Before: "0", After: "1"}).Do(ctx, b.Target); err == nil {
+		t.Error("it changes what nobody could give back")
+	}
+	if _, err := ReadSysctl(host, "net/ipv4/nope", "1"); !errors.Is(err, netcfg.ErrAbsent) {
+		t.Error(err)
 	}
 }
