@@ -3,6 +3,7 @@ package persist
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"time"
 )
 
@@ -28,6 +29,7 @@ type Record struct {
 	Title  string `json:"title,omitempty"`
 	Undoes string `json:"undoes,omitempty"` // the plan that this one takes back
 	Each   bool   `json:"each,omitempty"`   // a step that fails does not end it
+	Takes  []int  `json:"takes,omitempty"`  // for each of its steps the one of Undoes that it takes back
 	Steps  any    `json:"steps,omitempty"`  // what encoding/json writes
 
 	UpTo int `json:"upto,omitempty"` // of Begin and UpTo
@@ -51,8 +53,35 @@ type Entry struct {
 	GoesBack bool    // it was being taken back
 	Ended    *Record // nil: it has not ended
 
-	// InForce: it has ended as planned, and no other plan in force undoes it.
+	// Undone are those of its steps that other plans in force have taken back.
+	Undone map[int]bool
+
+	// InForce: it has ended, and steps of it are in effect that could be undone
+	// when they were last asked for.
 	InForce bool
+}
+
+// InEffect gives what tells of each step whether it was done and stays done; of a
+// plan that has not ended, whether it may have been.
+func (e *Entry) InEffect() func(step int) bool {
+	already := setOf(e.Already)
+	if e.Ended == nil {
+		return func(i int) bool { return !already[i] }
+	}
+	stuck := setOf(e.Ended.Stuck)
+	whole := e.Ended.Outcome == Applied || e.Ended.Outcome == Partly
+	return func(i int) bool {
+		_, failed := e.Ended.Failed[i]
+		return !e.Undone[i] && (stuck[i] || whole && !failed && !already[i])
+	}
+}
+
+func setOf(list []int) map[int]bool {
+	set := make(map[int]bool, len(list))
+	for _, n := range list {
+		set[n] = true
+	}
+	return set
 }
 
 // told is a Record as it is read: the steps stay as they were written.
@@ -63,8 +92,9 @@ type told struct {
 
 // The outcomes that package plan writes and this package knows.
 const (
-	Applied = "applied"
-	Partly  = "partly" // some steps failed, the others stay
+	Applied  = "applied"
+	Partly   = "partly"          // some steps failed, the others stay
+	HalfBack = "half taken back" // those that are stuck stay
 )
 
 // entries makes plans of the journal's text, oldest first. Lines that are not
@@ -97,16 +127,58 @@ func entries(text []byte) []*Entry {
 	return all
 }
 
+// undoing is what plans were to take back of another one.
+type undoing struct {
+	asked, done map[int]bool
+	whole       bool // all of it, as plans did whose steps do not say of which they are
+}
+
 // findInForce goes from the newest to the oldest: what undoes a plan is newer.
+//
+// The first undoing of a plan asks for every step that is in effect and can be
+// undone. So a plan is in force until all that was ever asked for is done.
 func findInForce(all []*Entry) {
-	undone := map[string]bool{}
+	undoings := map[string]undoing{}
 	for i := len(all) - 1; i >= 0; i-- {
 		e := all[i]
-		e.InForce = e.Ended != nil && (e.Ended.Outcome == Applied || e.Ended.Outcome == Partly) && !undone[e.ID]
-		if e.InForce && e.Undoes != "" {
-			undone[e.Undoes] = true
+		u := undoings[e.ID]
+		e.Undone = u.done
+		e.InForce = e.ends() && !u.whole && (len(u.asked) == 0 || len(u.done) < len(u.asked))
+		if e.Undoes != "" && e.ends() {
+			undoings[e.Undoes] = undoings[e.Undoes].by(e)
 		}
 	}
+}
+
+// ends tells that a plan has ended with steps in effect.
+func (e *Entry) ends() bool {
+	if e.Ended == nil {
+		return false
+	}
+	switch e.Ended.Outcome {
+	case Applied, Partly:
+		return true
+	case HalfBack:
+		return len(e.Ended.Stuck) > 0
+	}
+	return false
+}
+
+// by is the same with what one more plan has taken back. A step that it found
+// taken back already counts, too.
+func (u undoing) by(e *Entry) undoing {
+	u = undoing{maps.Clone(u.asked), maps.Clone(u.done), u.whole || e.InForce && len(e.Takes) == 0}
+	if u.asked == nil {
+		u.asked, u.done = map[int]bool{}, map[int]bool{}
+	}
+	inEffect, already := e.InEffect(), setOf(e.Already)
+	for i, step := range e.Takes {
+		u.asked[step] = true
+		if inEffect(i) || already[i] && e.Ended.Outcome != HalfBack {
+			u.done[step] = true
+		}
+	}
+	return u
 }
 
 // unfinished gives the lines of the plans that have not ended.

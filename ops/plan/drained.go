@@ -2,13 +2,14 @@ package plan
 
 import "lvsdeck/persist"
 
-// remember keeps the weights of the servers that this plan drained, and forgets
-// those of servers that have a weight again or are gone.
+// remember keeps the weights of the servers that this plan has drained, as far as
+// that is in effect, and forgets those of servers that have a weight again or are
+// gone.
 func (x *run) remember() error {
 	change := map[string]uint32{} // 0: forget
 	for i, s := range x.Steps {
 		step, ok := x.Plan.Items[i].Step.(ChangeServer)
-		if !ok || s.State != Done || step.Before == nil {
+		if !ok || s.State != Done && s.State != NotTakenBack || step.Before == nil {
 			continue
 		}
 		key := persist.ServerKey(step.Service, step.Before.Addr)

@@ -19,6 +19,7 @@ type Plan struct {
 	// Each: a step that fails does not end the plan, nor take the others back.
 	Each   bool
 	Undoes string // the plan that this one takes back, if it does
+	Takes  []int  // for each of its steps the one of Undoes that it takes back
 }
 
 // Item is one step with its reason.
@@ -179,16 +180,16 @@ func look[T any](known map[ipvs.ServiceID]glimpse[T], ctx context.Context, id ip
 
 // Of reads the plan of a journal's entry.
 func Of(e *persist.Entry) (Plan, error) {
-	p := Plan{Title: e.Title, Each: e.Each, Undoes: e.Undoes}
+	p := Plan{Title: e.Title, Each: e.Each, Undoes: e.Undoes, Takes: e.Takes}
 	if err := json.Unmarshal(e.Steps, &p.Items); err != nil {
 		return p, fmt.Errorf("cannot read the steps of plan %s: %w", e.ID, err)
 	}
 	return p, nil
 }
 
-// Reverse makes the plan that undoes a journal's entry: its steps backwards,
-// but for those that failed, were so already, or cannot be taken back. Rows that
-// have moved meanwhile are refused one by one; the others go back.
+// Reverse makes the plan that undoes what is in effect of a journal's entry: its
+// steps backwards, but for those that cannot be taken back. Rows that have moved
+// meanwhile are refused one by one; the others go back.
 func Reverse(e *persist.Entry) (Plan, error) {
 	p, err := Of(e)
 	if err != nil {
@@ -198,18 +199,11 @@ func Reverse(e *persist.Entry) (Plan, error) {
 	if redo, ok := strings.CutPrefix(p.Title, "undo: "); ok {
 		back.Title = "redo: " + redo
 	}
-	leave := map[int]bool{}
-	for _, i := range e.Already {
-		leave[i] = true
-	}
-	if e.Ended != nil {
-		for i := range e.Ended.Failed {
-			leave[i] = true
-		}
-	}
+	inEffect := e.InEffect()
 	for i := len(p.Items) - 1; i >= 0; i-- {
-		if undo := p.Items[i].Step.Undo(); undo != nil && !leave[i] {
+		if undo := p.Items[i].Step.Undo(); undo != nil && inEffect(i) {
 			back.Items = append(back.Items, Item{undo, "Takes back: " + p.Items[i].Step.String() + ".", p.Items[i].Host})
+			back.Takes = append(back.Takes, i)
 		}
 	}
 	return back, nil

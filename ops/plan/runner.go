@@ -67,10 +67,10 @@ type Outcome string
 const (
 	NotBegun     Outcome = "not begun" // written only when the Guard refused
 	Applied      Outcome = persist.Applied
-	Partly       Outcome = persist.Partly    // of a plan with Each: some steps failed
-	WentBack     Outcome = "taken back"      // things are as they were
-	WentHalfBack Outcome = "half taken back" // some steps could not be undone
-	Left         Outcome = "left"            // unfinished, and somebody decided to leave it
+	Partly       Outcome = persist.Partly   // of a plan with Each: some steps failed
+	WentBack     Outcome = "taken back"     // things are as they were
+	WentHalfBack Outcome = persist.HalfBack // some steps could not be undone, and stay
+	Left         Outcome = "left"           // unfinished, and somebody decided to leave it
 )
 
 // Result is how a plan ended, step by step.
@@ -115,7 +115,7 @@ func (r Runner) Run(ctx context.Context, p Plan, on func(Event)) (Result, error)
 	}
 	x.upTo = min(x.group(), len(p.Items))
 	begin := persist.Record{
-		Kind: persist.Begin, Title: p.Title, Undoes: p.Undoes, Each: p.Each, Steps: steps, UpTo: x.upTo,
+		Kind: persist.Begin, Title: p.Title, Undoes: p.Undoes, Takes: p.Takes, Each: p.Each, Steps: steps, UpTo: x.upTo,
 	}
 	if err := x.writer.Append(begin); err != nil {
 		return x.Result, err

@@ -35,11 +35,13 @@ func (h History) Standing(e *persist.Entry) string {
 		return "running"
 	case e.Ended == nil:
 		return "unfinished"
+	case e.InForce && len(e.Undone) > 0:
+		return "partly undone"
 	case e.InForce && e.Ended.Outcome == persist.Partly:
 		return "partly in force"
-	case e.InForce:
+	case e.InForce && e.Ended.Outcome == persist.Applied:
 		return "in force"
-	case e.Ended.Outcome == persist.Applied, e.Ended.Outcome == persist.Partly:
+	case e.Ended.Outcome == persist.Applied, e.Ended.Outcome == persist.Partly, len(e.Undone) > 0:
 		return "undone"
 	}
 	return e.Ended.Outcome
@@ -55,8 +57,11 @@ func (h History) Find(id string) (*persist.Entry, error) {
 	return nil, fmt.Errorf("the journal has no plan %q", id)
 }
 
-// UndoneBy is the plan in force that undid another, or nil.
+// UndoneBy is the plan in force that undid another, the last of it, or nil.
 func (h History) UndoneBy(e *persist.Entry) *persist.Entry {
+	if e.InForce {
+		return nil
+	}
 	for _, o := range h.Entries {
 		if o.InForce && o.Undoes == e.ID {
 			return o
@@ -119,7 +124,8 @@ func setOf(list []int) map[int]bool {
 	return set
 }
 
-// Undoing is the Reverse of a plan that is in force, or why it cannot be undone.
+// Undoing is the Reverse of a plan that is in force, as far as it is, or why it
+// cannot be undone.
 func Undoing(e *persist.Entry) (Plan, error) {
 	switch {
 	case e.Ended == nil:

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -31,21 +32,23 @@ func (b *bench) history() History {
 	return h
 }
 
+// refuse makes the kernel refuse some of the calls that set a server, from 1.
+func refuse(calls ...int) func(*bench) {
+	return func(b *bench) {
+		n := 0
+		b.table.(*memory.Table).Inject(func(_ context.Context, op ipvs.Op) error {
+			if op == ipvs.OpSetServer {
+				if n++; slices.Contains(calls, n) {
+					return ipvs.Refused(op, "x", 1)
+				}
+			}
+			return nil
+		})
+	}
+}
+
 // TestTold: what the journal tells of a plan is what its Result told.
 func TestTold(t *testing.T) {
-	refuse := func(calls ...int) func(*bench) { // of those that set a server
-		return func(b *bench) {
-			n := 0
-			b.table.(*memory.Table).Inject(func(_ context.Context, op ipvs.Op) error {
-				if op == ipvs.OpSetServer {
-					if n++; slices.Contains(calls, n) {
-						return ipvs.Refused(op, "x", 1)
-					}
-				}
-				return nil
-			})
-		}
-	}
 	for name, c := range map[string]struct {
 		prepare func(*bench)
 		each    bool
@@ -113,6 +116,89 @@ func TestToldOfWhatWasUndoneOrLeft(t *testing.T) {
 	if _, err := Undoing(&persist.Entry{}); err == nil {
 		t.Error("what has not ended can be undone")
 	}
+}
+
+// TestUndoneStepByStep: an undo that meets a row that has moved leaves the plan in
+// force for that step alone, and what it did can itself be undone.
+func TestUndoneStepByStep(t *testing.T) {
+	b, before := site(t)
+	done := b.run(Drain(rows(before)))
+	drained := b.rules()
+	second := drained.Services[0].Servers[1]
+	move := func(weight uint32) {
+		second.Weight = weight
+		b.ok(b.table.SetServer(ctx, web, second))
+	}
+	stands := func(id, want string) {
+		t.Helper()
+		h := b.history()
+		e, err := h.Find(id)
+		b.ok(err)
+		equal(t, e.Title, want, h.Standing(e))
+	}
+	move(7)
+	first, err := b.Undo(ctx, done.ID, nil)
+	if !errors.Is(err, ErrMoved) || first.Outcome != Partly {
+		t.Fatalf("a row has moved, and undoing is %s, %v", first.Outcome, err)
+	}
+	stands(done.ID, "partly undone")
+	stands(first.ID, "partly in force")
+	last, err := b.history().Last()
+	b.ok(err)
+	equal(t, "what u offers", done.ID, last.ID)
+
+	move(0)
+	rest, err := b.Undo(ctx, done.ID, nil)
+	b.ok(err)
+	equal(t, "steps of the rest", 1, len(rest.Steps))
+	b.holds("undone in two goes", before)
+	stands(done.ID, "undone")
+	if _, err := b.Undo(ctx, done.ID, nil); err == nil {
+		t.Error("it was undone a third time")
+	}
+
+	_, err = b.Undo(ctx, first.ID, nil)
+	b.ok(err)
+	stands(first.ID, "undone")
+	stands(done.ID, "partly undone")
+	_, err = b.Undo(ctx, rest.ID, nil)
+	b.ok(err)
+	stands(done.ID, "in force")
+	b.holds("redone in two goes", drained)
+	_, err = b.Undo(ctx, done.ID, nil)
+	b.ok(err)
+	b.holds("and undone in one", before)
+}
+
+// TestWhatIsStuckCanBeUndone: a step that the kernel refused to take back is in
+// effect. Its weight is remembered, and it can be undone later.
+func TestWhatIsStuckCanBeUndone(t *testing.T) {
+	b, before := site(t)
+	refuse(3, 4)(b)
+	if r, _ := b.Run(ctx, Drain(rows(before)), nil); r.Outcome != WentHalfBack {
+		t.Fatalf("outcome %s", r.Outcome)
+	}
+	b.table.(*memory.Table).Inject(nil)
+	weights, err := b.Store.Drained().Get()
+	b.ok(err)
+	if len(weights) != 1 || weights[persist.ServerKey(web, before.Services[0].Servers[1].Addr)] != 100 {
+		t.Errorf("remembered: %v", weights)
+	}
+	last, err := b.history().Last()
+	b.ok(err)
+	p, err := Undoing(last)
+	b.ok(err)
+	if len(p.Items) != 1 {
+		t.Errorf("undoing takes %d steps, one is stuck", len(p.Items))
+	}
+	undone, err := b.Undo(ctx, last.ID, nil)
+	b.ok(err)
+	b.holds("undone", before)
+	h := b.history()
+	e, err := h.Find(last.ID)
+	b.ok(err)
+	equal(t, "what was stuck", "undone", h.Standing(e))
+	equal(t, "what undid it", undone.ID, h.UndoneBy(e).ID)
 }
 
 // TestRunningIsNotUnfinished: while a plan is under way.
