@@ -44,6 +44,8 @@ type Site struct {
 	VIP                      netip.Addr
 	Addrs                    []netip.Addr // the servers', in their order
 	Outside, Wan, Lan        *Segment     // of the client, the director, the servers (DR: Wan)
+
+	rest netip.Prefix // all addresses
 }
 
 // plan is a family's networks.
@@ -72,11 +74,52 @@ const (
 // Director makes a site with some servers, named rs1, rs2, …, for IPv4 or IPv6.
 func Director(t TB, mode Mode, servers int, v6 bool) *Site {
 	t.Helper()
+	s, p := outline(t, mode, v6)
+	s.Director.AddVIP("eth0", s.VIP)
+	lan, gateway := s.behind(p)
+	s.addServers(servers, lan, gateway)
+	for i, h := range s.Servers {
+		h.AcceptVIP(mode, s.VIP)
+		asked := s.VIP
+		if mode == NAT {
+			asked = s.Addrs[i]
+		}
+		h.ServeUDP(netip.AddrPortFrom(asked, UDPPort).String())
+	}
+	return s
+}
+
+// Bare makes the same site before anybody has set anything up: the director is
+// no director yet, and the servers do not know the VIP. Their gateway is the
+// router, in NAT too, where it is on their segment beside the director. With
+// oneArm the servers of NAT are on the director's only segment. They serve HTTP
+// and TCP on all their addresses, and no UDP.
+func Bare(t TB, mode Mode, oneArm bool, servers int, v6 bool) *Site {
+	t.Helper()
+	s, p := outline(t, mode, v6)
+	lan := p.lan
+	switch {
+	case mode == DR || mode == NAT && oneArm:
+		s.Lan, lan = s.Wan, p.wan
+	default:
+		s.Lan = s.Segment("lan")
+		s.Router.Join(s.Lan, "eth2", cidr(p.lan, routerNumber))
+		if mode == NAT {
+			s.Director.Join(s.Lan, "eth1", cidr(p.lan, directorNumber))
+		}
+	}
+	s.addServers(servers, lan, number(lan, routerNumber))
+	return s
+}
+
+// outline makes all but the servers' side.
+func outline(t TB, mode Mode, v6 bool) (*Site, plan) {
+	t.Helper()
 	p := planV4
 	if v6 {
 		p = planV6
 	}
-	s := &Site{Net: New(t), Mode: mode, VIP: number(p.wan, vipNumber)}
+	s := &Site{Net: New(t), Mode: mode, VIP: number(p.wan, vipNumber), rest: p.rest}
 	s.Client, s.Router, s.Director = s.Host("client"), s.Host("router"), s.Host("director")
 	s.Outside, s.Wan = s.Segment("outside"), s.Segment("wan")
 
@@ -86,20 +129,8 @@ func Director(t TB, mode Mode, servers int, v6 bool) *Site {
 	s.Router.Join(s.Wan, "eth1", cidr(p.wan, routerNumber))
 	s.Router.forward()
 	s.Director.Join(s.Wan, "eth0", cidr(p.wan, directorNumber))
-	s.Director.AddVIP("eth0", s.VIP)
 	s.Director.AddRoute(p.rest.String(), number(p.wan, routerNumber).String())
-
-	lan, gateway := s.behind(p)
-	for i := range servers {
-		h := s.Host(fmt.Sprintf("rs%d", i+1))
-		n := serverNumber + i
-		h.Join(s.Lan, "eth0", cidr(lan, n))
-		h.AddRoute(p.rest.String(), gateway.String())
-		s.Servers, s.Addrs = append(s.Servers, h), append(s.Addrs, number(lan, n))
-		h.AcceptVIP(mode, s.VIP)
-		s.serve(h, number(lan, n))
-	}
-	return s
+	return s, p
 }
 
 // behind connects the servers' side, and says its network and gateway.
@@ -118,6 +149,19 @@ func (s *Site) behind(p plan) (lan netip.Prefix, gateway netip.Addr) {
 	s.Director.Join(s.Lan, "eth1", cidr(p.lan, directorNumber))
 	s.Director.forward()
 	return p.lan, number(p.lan, directorNumber)
+}
+
+// addServers adds servers that serve on all their addresses.
+func (s *Site) addServers(n int, lan netip.Prefix, gateway netip.Addr) {
+	s.t.Helper()
+	for i := range n {
+		h := s.Host(fmt.Sprintf("rs%d", i+1))
+		h.Join(s.Lan, "eth0", cidr(lan, serverNumber+i))
+		h.AddRoute(s.rest.String(), gateway.String())
+		h.ServeHTTP(port(HTTPPort))
+		h.ServeTCP(port(TCPPort))
+		s.Servers, s.Addrs = append(s.Servers, h), append(s.Addrs, number(lan, serverNumber+i))
+	}
 }
 
 // AcceptVIP lets a real server take the VIP's packets without claiming the VIP.
@@ -149,16 +193,6 @@ func tunnelFor(vip netip.Addr) tunnel {
 		return tunnel{"ip6_tunnel", "ip6tnl0"}
 	}
 	return tunnel{"ipip", "tunl0"}
-}
-
-func (s *Site) serve(h *Host, own netip.Addr) {
-	asked := s.VIP
-	if s.Mode == NAT {
-		asked = own
-	}
-	h.ServeHTTP(port(HTTPPort))
-	h.ServeTCP(port(TCPPort))
-	h.ServeUDP(netip.AddrPortFrom(asked, UDPPort).String())
 }
 
 func port(n int) string { return net.JoinHostPort("", strconv.Itoa(n)) }
