@@ -234,6 +234,21 @@ func TestLock(t *testing.T) {
 	other.plan(t, Record{Title: "mine"}, true)
 }
 
+// TestRunningOnlyReads: who asks what runs needs no disk to write on.
+func TestRunningOnlyReads(t *testing.T) {
+	s := store(t, Options{})
+	readOnly := store(t, Options{Dir: s.Dir(), Fault: func(Op, string, []byte) (int, error) { return 0, syscall.EROFS }})
+	if _, running, err := readOnly.Running(); err != nil || running || exists(s.path("lock")) {
+		t.Errorf("before the first plan: %v, %v", running, err)
+	}
+	w, err := s.Begin("drain")
+	ok(t, err)
+	defer w.Close()
+	if h, running, err := readOnly.Running(); err != nil || !running || h.Plan != w.ID {
+		t.Errorf("while one runs: %+v, %v, %v", h, running, err)
+	}
+}
+
 func TestRecordsAreLines(t *testing.T) {
 	s := store(t, Options{})
 	s.plan(t, Record{Title: "two\nlines", Steps: json.RawMessage("[1,\n2]")}, true)

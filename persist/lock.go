@@ -61,11 +61,15 @@ func (s *Store) holder() (h Holder) {
 	return h
 }
 
-// Running tells which plan is running now, of whatever process.
+// Running tells which plan is running now, of whatever process. It only reads:
+// the disk may be read-only.
 func (s *Store) Running() (h Holder, running bool, err error) {
-	f, err := s.disk.create(s.path("lock"), os.O_RDWR)
+	f, err := os.Open(s.path("lock"))
+	if os.IsNotExist(err) {
+		return h, false, nil
+	}
 	if err != nil {
-		return h, false, err
+		return h, false, explain("read", s.path("lock"), err)
 	}
 	defer f.Close()
 	ask := unix.Flock_t{Type: unix.F_WRLCK}
