@@ -257,6 +257,68 @@ func TestLeave(t *testing.T) {
 	}
 }
 
+// TestLeftDrainIsRemembered: whoever leaves a drain half done can still undrain.
+func TestLeftDrainIsRemembered(t *testing.T) {
+	b, before := site(t)
+	k := &killer{n: 2} // the first step is done
+	if !survive(func() { _, _ = b.Run(ctx, Drain(rows(before)), k.event) }) {
+		t.Fatal("not killed")
+	}
+	b.ok(b.Leave(b.history().Entries[0].ID))
+	weights, err := b.Store.Drained().Get()
+	b.ok(err)
+	drained := 0
+	for _, s := range b.rules().Services[0].Servers {
+		if s.Weight == 0 {
+			drained++
+		}
+	}
+	if drained == 0 || len(weights) != drained {
+		t.Errorf("%d servers are drained, the weights of %v are remembered", drained, weights)
+	}
+}
+
+// blind is a table whose servers of one service cannot be read.
+type blind struct {
+	ipvs.Table
+	to ipvs.ServiceID
+}
+
+func (t blind) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerState, error) {
+	if id == t.to {
+		return nil, ipvs.Refused(ipvs.OpGetServers, id.String(), 1)
+	}
+	return t.Table.Servers(ctx, id)
+}
+
+// TestUnreadableRowsHideNoPlan: of a plan whose rows cannot be read the reason is
+// told, and the others come up as ever.
+func TestUnreadableRowsHideNoPlan(t *testing.T) {
+	_, b, rules := fullSite(t)
+	for _, s := range rules.Services {
+		p := Drain(rows(ipvs.Rules{Services: []ipvs.ServiceRules{s}}))
+		if !survive(func() { _, _ = b.Run(ctx, p, (&killer{n: 2}).event) }) {
+			t.Fatal("not killed")
+		}
+		b.restart(nil)
+	}
+	b.Target.Table = blind{b.table, rules.Services[1].ServiceID}
+	left, err := b.Unfinished(ctx)
+	b.ok(err)
+	if len(left) != 3 {
+		t.Fatalf("%d of 3 plans come up", len(left))
+	}
+	for i, u := range left {
+		if bad := i == 1; bad != errors.Is(u.Unreadable, ipvs.ErrPermission) || bad == (u.States != nil) {
+			t.Errorf("plan %d: %v, %v", i+1, u.Unreadable, u.States)
+		}
+	}
+	b.ok(b.Leave(left[1].ID))
+	if left, err = b.Unfinished(ctx); err != nil || len(left) != 2 {
+		t.Errorf("one was left, %d are unfinished (%v)", len(left), err)
+	}
+}
+
 // TestTakeBackLeavesWhatMoved: others changed rows between the kill and the next
 // start.
 func TestTakeBackLeavesWhatMoved(t *testing.T) {

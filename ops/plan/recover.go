@@ -16,42 +16,28 @@ type Unfinished struct {
 	Plan   Plan
 	States []State // as the rows show now; what was not begun is ToDo
 
-	// Unreadable: a newer version wrote the plan. It can only be left.
+	// Unreadable is why its steps (a newer version may have written them) or the
+	// rows they are about cannot be read: the plan can only be left.
 	Unreadable error
 }
 
 // Unfinished lists the plans that did not end, oldest first. The one that is
-// running now is not among them: who runs stays the same while a plan is open, so
-// it is enough to ask between two readings in which it is open.
+// running now is not among them.
 func (r Runner) Unfinished(ctx context.Context) ([]Unfinished, error) {
-	first, err := r.Store.Plans()
-	if err != nil {
-		return nil, err
-	}
-	running, busy, err := r.Store.Running()
-	if err != nil {
-		return nil, err
-	}
-	second, err := r.Store.Plans()
+	h, err := ReadHistory(r.Store)
 	if err != nil {
 		return nil, err
 	}
 	var found []Unfinished
-	for _, e := range second {
-		open := func(o *persist.Entry) bool { return o.ID == e.ID && o.Ended == nil }
-		if open(e) && slices.ContainsFunc(first, open) && !(busy && running.Plan == e.ID) {
-			found = append(found, Unfinished{Entry: *e})
-		}
-	}
-	for i := range found {
-		u := &found[i]
-		if u.Plan, u.Unreadable = Of(&u.Entry); u.Unreadable != nil {
+	for _, e := range slices.Backward(h.Entries) {
+		if !isOpen(e) || e.ID == h.Running {
 			continue
 		}
-		var err error
-		if u.States, err = r.stand(ctx, &u.Entry, u.Plan); err != nil {
-			return nil, err
+		u := Unfinished{Entry: *e}
+		if u.Plan, u.Unreadable = Of(e); u.Unreadable == nil {
+			u.States, u.Unreadable = r.stand(ctx, e, u.Plan)
 		}
+		found = append(found, u)
 	}
 	return found, nil
 }
@@ -100,7 +86,8 @@ func (r Runner) TakeBack(ctx context.Context, id string, on func(Event)) (Result
 	return x.Result, err
 }
 
-// Leave ends an unfinished plan as it is.
+// Leave ends an unfinished plan as it is. The weights of the servers that it
+// seems to have drained are kept, if their rows can be read.
 func (r Runner) Leave(id string) error {
 	w, err := r.Store.Resume(id, "leave an unfinished plan")
 	if err != nil {
@@ -114,7 +101,13 @@ func (r Runner) Leave(id string) error {
 	if err := w.Append(persist.Record{Kind: persist.End, Outcome: string(Left)}); err != nil {
 		return err
 	}
-	return r.ended(Result{ID: id, Plan: Plan{Title: e.Title, Undoes: e.Undoes}, Outcome: Left})
+	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
+	defer cancel()
+	var remembered error
+	if x, err := r.pickUp(ctx, e, nil); err == nil {
+		remembered = x.remember()
+	}
+	return errors.Join(remembered, r.ended(Result{ID: id, Plan: Plan{Title: e.Title, Undoes: e.Undoes}, Outcome: Left}))
 }
 
 // open finds an unfinished plan.
@@ -132,7 +125,12 @@ func (r Runner) resume(ctx context.Context, id string, on func(Event)) (*run, er
 	if err != nil {
 		return nil, err
 	}
-	x, err := r.pickUp(ctx, id, on)
+	e, err := r.open(id)
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	x, err := r.pickUp(ctx, e, on)
 	if err != nil {
 		w.Close()
 		return nil, err
@@ -141,11 +139,7 @@ func (r Runner) resume(ctx context.Context, id string, on func(Event)) (*run, er
 	return x, nil
 }
 
-func (r Runner) pickUp(ctx context.Context, id string, on func(Event)) (*run, error) {
-	e, err := r.open(id)
-	if err != nil {
-		return nil, err
-	}
+func (r Runner) pickUp(ctx context.Context, e *persist.Entry, on func(Event)) (*run, error) {
 	p, err := Of(e)
 	if err != nil {
 		return nil, err
@@ -155,7 +149,7 @@ func (r Runner) pickUp(ctx context.Context, id string, on func(Event)) (*run, er
 		return nil, err
 	}
 	x := newRun(r, p, on)
-	x.ID, x.upTo, x.resumed = id, e.UpTo, e.UpTo
+	x.ID, x.upTo, x.resumed = e.ID, e.UpTo, e.UpTo
 	for i, s := range states {
 		x.Steps[i].State = s
 	}

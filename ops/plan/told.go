@@ -14,19 +14,35 @@ type History struct {
 	Running string // the ID of the one that runs now, of whatever process
 }
 
-// ReadHistory reads the journal.
+// ReadHistory reads the journal. It tells a plan that runs now from one that never
+// ended: who runs stays the same while a plan is open, so it is enough to ask
+// between two readings in which it is open. What only the second one has was begun
+// meanwhile.
 func ReadHistory(s *persist.Store) (h History, err error) {
+	first, err := s.Plans()
+	if err != nil || !slices.ContainsFunc(first, isOpen) {
+		h.Entries = first
+		slices.Reverse(h.Entries)
+		return h, err
+	}
+	holder, _, err := s.Running()
+	if err != nil {
+		return h, err
+	}
 	if h.Entries, err = s.Plans(); err != nil {
 		return h, err
 	}
 	slices.Reverse(h.Entries)
-	if slices.ContainsFunc(h.Entries, func(e *persist.Entry) bool { return e.Ended == nil }) {
-		holder, _, err := s.Running()
-		h.Running = holder.Plan
-		return h, err
+	for _, e := range h.Entries {
+		seen := func(o *persist.Entry) bool { return o.ID == e.ID && isOpen(o) }
+		if isOpen(e) && (e.ID == holder.Plan || !slices.ContainsFunc(first, seen)) {
+			h.Running = e.ID
+		}
 	}
 	return h, nil
 }
+
+func isOpen(e *persist.Entry) bool { return e.Ended == nil }
 
 // Standing is in a few words what a plan is now.
 func (h History) Standing(e *persist.Entry) string {

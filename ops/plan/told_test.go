@@ -211,3 +211,33 @@ func TestRunningIsNotUnfinished(t *testing.T) {
 	standing, _ = b.told()
 	equal(t, "and afterwards", "in force", standing)
 }
+
+// TestOthersArePassedBetweenReadings: plans that begin and end while the journal is
+// read are running or ended, never unfinished.
+func TestOthersArePassedBetweenReadings(t *testing.T) {
+	b, before := site(t)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range 150 {
+			if _, err := b.Run(ctx, Drain(rows(before)[:1]), nil); err != nil {
+				t.Error(err)
+			}
+			b.table.SetServer(ctx, web, before.Services[0].Servers[0])
+		}
+	}()
+	defer func() { <-ended }()
+	for running := true; running; {
+		select {
+		case <-ended:
+			running = false
+		default:
+		}
+		h := b.history()
+		for _, e := range h.Entries {
+			if s := h.Standing(e); s == "unfinished" {
+				t.Fatalf("plan %s of %d is %s", e.ID, len(h.Entries), s)
+			}
+		}
+	}
+}
