@@ -30,6 +30,7 @@ type Record struct {
 	Undoes string `json:"undoes,omitempty"` // the plan that this one takes back
 	Each   bool   `json:"each,omitempty"`   // a step that fails does not end it
 	Takes  []int  `json:"takes,omitempty"`  // for each of its steps the one of Undoes that it takes back
+	Toward uint32 `json:"toward,omitempty"` // the weight to which servers are on their way
 	Steps  any    `json:"steps,omitempty"`  // what encoding/json writes
 
 	UpTo int `json:"upto,omitempty"` // of Begin and UpTo

@@ -31,8 +31,14 @@ type Label struct {
 // Labels are names and notes.
 func (s *Store) Labels() Side[Label] { return Side[Label]{s, "labels.json"} }
 
-// Drained are the weights that drained servers had.
-func (s *Store) Drained() Side[uint32] { return Side[uint32]{s, "drained.json"} }
+// Weight is what a server is meant to weigh that is drained, or on its way back.
+type Weight struct {
+	Meant uint32 `json:"meant"`
+	Now   uint32 `json:"now,omitempty"` // where it was left on its way; 0: drained
+}
+
+// Weights are those that servers are meant to have and do not have.
+func (s *Store) Weights() Side[Weight] { return Side[Weight]{s, "weights.json"} }
 
 // ServiceKey is a service's key in a Side.
 func ServiceKey(id ipvs.ServiceID) string { return id.String() }
@@ -55,6 +61,9 @@ func (f Side[T]) Get() (map[string]T, error) {
 	}
 	if err := json.Unmarshal(text, &all); err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w; mend it or move it away", path, err)
+	}
+	if all == nil { // the file says null
+		all = map[string]T{}
 	}
 	return all, nil
 }

@@ -44,6 +44,8 @@ func TestLabels(t *testing.T) {
 	if err := s.Labels().Update(func(map[string]Label) {}); err == nil {
 		t.Error("a broken file was written over")
 	}
+	ok(t, os.WriteFile(s.path("labels.json"), []byte("null\n"), 0o600))
+	ok(t, s.Labels().Update(func(all map[string]Label) { all[rs] = Label{Name: "web1"} }))
 }
 
 // TestUpdatesOfMany: none is lost.
@@ -53,13 +55,13 @@ func TestUpdatesOfMany(t *testing.T) {
 	for i := range 20 {
 		s := store(t, Options{Dir: dir})
 		all.Go(func() {
-			if err := s.Drained().Update(func(m map[string]uint32) { m[strings.Repeat("x", i+1)] = uint32(i) }); err != nil {
+			if err := s.Weights().Update(func(m map[string]Weight) { m[strings.Repeat("x", i+1)] = Weight{Meant: uint32(i)} }); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	got, err := store(t, Options{Dir: dir}).Drained().Get()
+	got, err := store(t, Options{Dir: dir}).Weights().Get()
 	ok(t, err)
 	if len(got) != 20 {
 		t.Errorf("%d of 20 updates are there", len(got))
@@ -68,15 +70,15 @@ func TestUpdatesOfMany(t *testing.T) {
 
 func TestUpdateThatChangesNothingWritesNothing(t *testing.T) {
 	s := store(t, Options{})
-	ok(t, s.Drained().Update(func(m map[string]uint32) { m["x"] = 1 }))
+	ok(t, s.Weights().Update(func(m map[string]Weight) { m["x"] = Weight{Meant: 1} }))
 	broken := store(t, Options{Dir: s.Dir(), Fault: func(op Op, _ string, _ []byte) (int, error) {
 		if op == OpWrite {
 			return 0, syscall.EROFS
 		}
 		return 0, nil
 	}})
-	ok(t, broken.Drained().Update(func(m map[string]uint32) { m["x"] = 1 }))
-	if err := broken.Drained().Update(func(m map[string]uint32) { m["x"] = 2 }); err == nil {
+	ok(t, broken.Weights().Update(func(m map[string]Weight) { m["x"] = Weight{Meant: 1} }))
+	if err := broken.Weights().Update(func(m map[string]Weight) { m["x"] = Weight{Meant: 2} }); err == nil {
 		t.Error("a disk that is read-only took a change")
 	}
 }

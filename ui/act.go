@@ -56,18 +56,16 @@ func drain(m *Model) tea.Cmd {
 		if !allDrained(rows) {
 			return plan.Drain(rows), nil
 		}
-		weights, err := store.Drained().Get()
+		meant, err := plan.Meant(store)
 		if err != nil {
 			return plan.Plan{}, err
 		}
 		for _, r := range rows {
-			if weights[persist.ServerKey(r.Service, r.Server.Addr)] == 0 {
+			if meant(r) == 0 {
 				return plan.Plan{}, fmt.Errorf("the weight of %s before it was drained is not known: set one with w", r.Server.Addr)
 			}
 		}
-		return plan.Undrain(rows, func(r plan.Row) uint32 {
-			return weights[persist.ServerKey(r.Service, r.Server.Addr)]
-		}), nil
+		return plan.Undrain(rows, meant), nil
 	})
 }
 

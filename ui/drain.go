@@ -14,7 +14,6 @@ import (
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/task"
-	"lvsdeck/persist"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/services"
 )
@@ -210,8 +209,8 @@ func minutes(typed string, least, most int) (time.Duration, error) {
 // openRamp asks how servers are brought back: to the weights they had, unless
 // another is typed.
 func openRamp(m *Model) tea.Cmd {
-	return forRows(m, m.hands.runner.Store.Drained().Get, func(m *Model, rows []plan.Row, had map[string]uint32) {
-		weight := func(r plan.Row) uint32 { return had[persist.ServerKey(r.Service, r.Server.Addr)] }
+	store := m.hands.runner.Store
+	return forRows(m, func() (func(plan.Row) uint32, error) { return plan.Meant(store) }, func(m *Model, rows []plan.Row, weight func(plan.Row) uint32) {
 		value, hint := "", "nothing: the weight each had before it was drained"
 		if len(rows) == 1 && weight(rows[0]) > 0 {
 			value, hint = strconv.FormatUint(uint64(weight(rows[0])), 10), "the weight it had before it was drained"

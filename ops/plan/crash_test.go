@@ -265,7 +265,7 @@ func TestLeftDrainIsRemembered(t *testing.T) {
 		t.Fatal("not killed")
 	}
 	b.ok(b.Leave(b.history().Entries[0].ID))
-	weights, err := b.Store.Drained().Get()
+	weights, err := b.Store.Weights().Get()
 	b.ok(err)
 	drained := 0
 	for _, s := range b.rules().Services[0].Servers {

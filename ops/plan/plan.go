@@ -20,6 +20,10 @@ type Plan struct {
 	Each   bool
 	Undoes string // the plan that this one takes back, if it does
 	Takes  []int  // for each of its steps the one of Undoes that it takes back
+
+	// Toward is the weight to which servers are brought step by step, of which
+	// this plan is one.
+	Toward uint32
 }
 
 // Item is one step with its reason.
@@ -180,7 +184,7 @@ func look[T any](known map[ipvs.ServiceID]glimpse[T], ctx context.Context, id ip
 
 // Of reads the plan of a journal's entry.
 func Of(e *persist.Entry) (Plan, error) {
-	p := Plan{Title: e.Title, Each: e.Each, Undoes: e.Undoes, Takes: e.Takes}
+	p := Plan{Title: e.Title, Each: e.Each, Undoes: e.Undoes, Takes: e.Takes, Toward: e.Toward}
 	if err := json.Unmarshal(e.Steps, &p.Items); err != nil {
 		return p, fmt.Errorf("cannot read the steps of plan %s: %w", e.ID, err)
 	}

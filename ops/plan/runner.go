@@ -115,7 +115,8 @@ func (r Runner) Run(ctx context.Context, p Plan, on func(Event)) (Result, error)
 	}
 	x.upTo = min(x.group(), len(p.Items))
 	begin := persist.Record{
-		Kind: persist.Begin, Title: p.Title, Undoes: p.Undoes, Takes: p.Takes, Each: p.Each, Steps: steps, UpTo: x.upTo,
+		Kind: persist.Begin, Title: p.Title, Undoes: p.Undoes, Takes: p.Takes, Toward: p.Toward,
+		Each: p.Each, Steps: steps, UpTo: x.upTo,
 	}
 	if err := x.writer.Append(begin); err != nil {
 		return x.Result, err

@@ -179,9 +179,9 @@ func TestWhatIsStuckCanBeUndone(t *testing.T) {
 		t.Fatalf("outcome %s", r.Outcome)
 	}
 	b.table.(*memory.Table).Inject(nil)
-	weights, err := b.Store.Drained().Get()
+	weights, err := b.Store.Weights().Get()
 	b.ok(err)
-	if len(weights) != 1 || weights[persist.ServerKey(web, before.Services[0].Servers[1].Addr)] != 100 {
+	if len(weights) != 1 || weights[persist.ServerKey(web, before.Services[0].Servers[1].Addr)].Meant != 100 {
 		t.Errorf("remembered: %v", weights)
 	}
 	last, err := b.history().Last()

@@ -242,6 +242,41 @@ func TestCancelAndOneTaskPerServer(t *testing.T) {
 	}
 }
 
+// TestMeantWeightOutlivesARamp: a ramp that was cancelled on its way, and a drain
+// in the middle of one, leave the weight known that the server is meant to have.
+func TestMeantWeightOutlivesARamp(t *testing.T) {
+	b := newBench(t)
+	b.others(func(s *ipvs.Server) { s.Weight = 100 })
+	run := func(p plan.Plan) {
+		_, err := b.opts.Runner.Run(t.Context(), p, nil)
+		b.ok(err)
+	}
+	meant := func(what string, want uint32) {
+		t.Helper()
+		of, err := plan.Meant(b.store)
+		b.ok(err)
+		if got := of(b.row(one)); got != want {
+			t.Errorf("%s, at %d: meant is %d, want %d", what, b.weight(one), got, want)
+		}
+	}
+	ramp := func() { b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 4, Over: 3 * time.Minute})) }
+	run(plan.Drain([]plan.Row{b.row(one)}))
+	ramp()
+	b.pass(2 * time.Second)
+	b.Cancel(b.Running()[0].ID)
+	meant("cancelled", 100)
+	ramp()
+	b.pass(2 * time.Second)
+	run(plan.Drain([]plan.Row{b.row(one)}))
+	b.pass(2 * time.Second)
+	b.is("drained meanwhile", Stopped, "somebody gave it weight 0")
+	meant("drained meanwhile", 100)
+	ramp()
+	b.pass(5 * time.Minute)
+	b.is("there", Done, "has weight 100")
+	meant("there", 0)
+}
+
 func TestOldEndedTasksAreForgotten(t *testing.T) {
 	b := newBench(t)
 	for range 3 * endedMax {

@@ -56,6 +56,7 @@ func (r *Ramp) next(now time.Time, seen sight) move {
 		return move{stop: "it has weight " + number(r.Target) + " already"}
 	}
 	p.Title = fmt.Sprintf("ramp %s, step %d of %d: weight %d", rowName(r.Server), r.done+1, r.Steps, r.weight(r.done+1))
+	p.Toward = r.Target
 	p.Items[0].Reason = "New connections come to it little by little."
 	return move{plan: p}
 }
