@@ -16,10 +16,10 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/demo"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
-	"lvsdeck/ops/plan"
 	"lvsdeck/ops/task"
 	"lvsdeck/persist"
 	"lvsdeck/ui"
@@ -117,7 +117,10 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		opts.Limits.ReadOnly, opts.Limits.Why = true, "--read-only"
 	}
 	if table, ok := reader.(ipvs.Table); ok && !opts.Limits.ReadOnly {
-		runner, err := newRunner(plan.Target{Table: table, Sysctls: opts.System}, state)
+		runner, err := newRunner(newTarget(table, opts.System), state)
+		if err == nil && o.demo != "" {
+			runner.Guard, err = confirm.Inside(runner) // no other process has the made-up table
+		}
 		if err != nil {
 			opts.Limits.ReadOnly, opts.Limits.Why = true, err.Error()
 		} else {

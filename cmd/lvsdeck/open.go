@@ -9,6 +9,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/kernel"
 	"lvsdeck/ipvs/proc"
+	"lvsdeck/netcfg"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
@@ -43,6 +44,24 @@ func openStore(dir string) (*persist.Store, error) {
 	return persist.Open(persist.Options{Dir: dir, Who: persist.WhoFrom(os.Getenv)})
 }
 
+// openTarget opens all that plans change: the table, and the host around it.
+func openTarget(ctx context.Context) (target plan.Target, done func(), err error) {
+	table, err := openDirector(ctx)
+	if err != nil {
+		return target, nil, err
+	}
+	host, err := netcfg.Open()
+	if err != nil {
+		table.Close()
+		return target, nil, err
+	}
+	return newTarget(table, host), func() { host.Close(); table.Close() }, nil
+}
+
+func newTarget(table ipvs.Table, host netcfg.Host) plan.Target {
+	return plan.Target{Table: table, Sysctls: host, Host: host}
+}
+
 // newRunner makes what changes a director, with its journal and snapshots in a
 // directory.
 func newRunner(target plan.Target, dir string) (*plan.Runner, error) {
@@ -50,5 +69,15 @@ func newRunner(target plan.Target, dir string) (*plan.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Runner{Target: target, Store: store, Rules: keep.Language}, nil
+	guard, err := newGuard(store)
+	if err != nil {
+		return nil, err
+	}
+	runner := runnerOn(store, target)
+	runner.Guard = guard
+	return &runner, nil
+}
+
+func runnerOn(store *persist.Store, target plan.Target) plan.Runner {
+	return plan.Runner{Target: target, Store: store, Rules: keep.Language}
 }

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lvsdeck/ops/keep"
-	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 )
 
@@ -47,15 +46,15 @@ func runRestore(ctx context.Context, args []string, o restoreOptions) error {
 	if err != nil {
 		return err
 	}
-	table, err := openDirector(ctx)
+	target, done, err := openTarget(ctx)
 	if err != nil {
 		return err
 	}
-	defer table.Close()
+	defer done()
 	if o.dryRun {
-		return keep.DryRun(ctx, table, saved, o.merge, os.Stdout)
+		return keep.DryRun(ctx, target.Table, saved, o.merge, os.Stdout)
 	}
-	runner, err := newRunner(plan.Target{Table: table}, persist.DefaultDir)
+	runner, err := newRunner(target, persist.DefaultDir)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"lvsdeck/netcfg"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 	"lvsdeck/ui/plain"
@@ -30,17 +29,12 @@ func newUndo() *cobra.Command {
 			// An interrupt between two steps leaves nothing half done.
 			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 			defer stop()
-			table, err := openDirector(ctx)
+			target, done, err := openTarget(ctx)
 			if err != nil {
 				return err
 			}
-			defer table.Close()
-			host, err := netcfg.Open()
-			if err != nil {
-				return err
-			}
-			defer host.Close()
-			runner, err := newRunner(plan.Target{Table: table, Sysctls: host}, persist.DefaultDir)
+			defer done()
+			runner, err := newRunner(target, persist.DefaultDir)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,153 @@
+package confirm
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// launcher starts timers.
+type launcher struct {
+	dir     string // of the store, for the log of a child
+	systemd func() bool
+}
+
+// logFile is what a child last said.
+const logFile = "timer.log"
+
+// unitPrefix begins the names of our transient units.
+const unitPrefix = "lvsdeck-revert-"
+
+// launch starts the command as a transient timer of systemd, or else at once as a
+// child, which waits by itself. In both cases it looks at the deadline itself.
+func (l launcher) launch(ctx context.Context, id string, in time.Duration, command []string) (Timer, error) {
+	var missing error
+	if l.systemd() {
+		unit := unitPrefix + id
+		if missing = run(ctx, "systemd-run", unitArguments(unit, in, command)...); missing == nil {
+			return Timer{Unit: unit}, nil
+		}
+		Timer{Unit: unit}.stop()
+	}
+	child, err := l.child(ctx, command)
+	if err != nil {
+		return Timer{}, errors.Join(missing, err)
+	}
+	return Timer{Process: &child}, nil
+}
+
+// systemdIsHere tells whether a unit of systemd would work on the same host as
+// we: it runs in the network namespace of the first process.
+func systemdIsHere() bool {
+	if _, err := os.Stat("/run/systemd/system"); err != nil { // sd_booted(3)
+		return false
+	}
+	ours, err := os.Readlink("/proc/thread-self/ns/net")
+	if err != nil {
+		return false
+	}
+	first, err := os.Readlink("/proc/1/ns/net")
+	return err == nil && ours == first
+}
+
+// unitArguments are those of systemd-run(1). The service comes again when it is
+// killed or cannot do its work; the timer's own accuracy would be a minute.
+func unitArguments(unit string, in time.Duration, command []string) []string {
+	return append([]string{
+		"--quiet", "--collect", "--unit=" + unit,
+		"--description=take back what nobody confirms",
+		"--on-active=" + strconv.FormatFloat(in.Seconds(), 'f', 3, 64) + "s",
+		"--timer-property=AccuracySec=100ms",
+		"--property=Restart=on-failure", "--property=RestartSec=5",
+		"--",
+	}, command...)
+}
+
+// run runs a program of the system; its complaint is the error.
+func run(ctx context.Context, name string, args ...string) error {
+	var complaint strings.Builder
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stderr = &complaint
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w%s", name, err, said(complaint.String()))
+	}
+	return nil
+}
+
+// said puts the words of a program behind an error.
+func said(words string) string {
+	if words = strings.Join(strings.Fields(words), " "); words == "" {
+		return ""
+	}
+	return ": " + words
+}
+
+// Ready is what a timer's process writes to its standard output, in a line of its
+// own, when it waits.
+const Ready = "ready"
+
+// child starts the command in a session of its own, without a terminal, and
+// waits until it says that it is ready.
+func (l launcher) child(ctx context.Context, command []string) (Process, error) {
+	log, err := os.OpenFile(filepath.Join(l.dir, logFile), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return Process{}, err
+	}
+	defer log.Close()
+	out, in, err := os.Pipe()
+	if err != nil {
+		return Process{}, err
+	}
+	defer out.Close()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", in, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	err = cmd.Start()
+	in.Close()
+	if err != nil {
+		return Process{}, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+
+	defer context.AfterFunc(ctx, func() { _ = out.SetReadDeadline(time.Unix(1, 0)) })()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err == nil && strings.TrimSpace(line) == Ready {
+		return processOf(cmd.Process.Pid)
+	}
+	_ = cmd.Process.Kill()
+	if err != io.EOF && ctx.Err() != nil {
+		err = errors.New("it does not become ready")
+	} else {
+		err = fmt.Errorf("it ended before it was ready: %w", <-ended)
+	}
+	words, _ := os.ReadFile(log.Name())
+	return Process{}, fmt.Errorf("%s: %w%s", command[0], err, said(string(words)))
+}
+
+// stopTime bounds systemctl.
+const stopTime = 10 * time.Second
+
+// stop ends a timer. It may have ended by itself.
+func (t Timer) stop() {
+	if t.Unit != "" {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		_ = run(ctx, "systemctl", "stop", t.Unit+".timer")
+	}
+	if t.Process != nil {
+		_ = t.Process.signal(unix.SIGKILL)
+	}
+}

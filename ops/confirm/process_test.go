@@ -1,0 +1,372 @@
+package confirm
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lvsdeck/ops/plan"
+)
+
+// The test binary is also the programs under test: what applies a change, and its
+// timer.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "apply":
+			exitWith(applyMain(os.Args[2], os.Args[3], os.Args[4]))
+		case "timer":
+			exitWith(timerMain(os.Args[2], os.Args[3], os.Args[4]))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func exitWith(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	os.Exit(0)
+}
+
+// timerMain is what lvsdeck revert does for a timer, on a host of files.
+func timerMain(dir, id, at string) error {
+	signal.Ignore(unix.SIGHUP)
+	deadline, err := time.ParseDuration(at)
+	if err != nil {
+		return err
+	}
+	store, err := openStore(dir, nil)
+	if err != nil {
+		return err
+	}
+	g, err := newGuard(store)
+	if err != nil {
+		return err
+	}
+	g.Tell = func(line string) { fmt.Fprintln(os.Stderr, line) }
+	return g.Watch(context.Background(), newRunner(store), id, deadline, func() { fmt.Println(Ready) })
+}
+
+func timerCommand(t testing.TB, dir string) func(string, time.Duration) []string {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(id string, at time.Duration) []string { return []string{self, "timer", dir, id, at.String()} }
+}
+
+// applyMain applies a change to a host of files, as a program does that takes a
+// signal for an order to go back. In between or at its end it says where it is,
+// and stays there.
+func applyMain(dir, window, how string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	within, err := time.ParseDuration(window)
+	if err != nil {
+		return err
+	}
+	store, err := openStore(dir, nil)
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	g, err := New(store, func(id string, at time.Duration) []string {
+		return []string{self, "timer", dir, id, at.String()}
+	})
+	if err != nil {
+		return err
+	}
+	g.shortest = 0
+	r := newRunner(store)
+	r.Guard = g
+	result, err := g.Run(ctx, r, renew(dir, "a", "b", "c"), within, func(e plan.Event) {
+		if e.Step != 1 || e.State != plan.Done {
+			return
+		}
+		switch how {
+		case "stuck": // as in writing to a terminal that takes nothing
+			fmt.Println("in between")
+			time.Sleep(time.Hour)
+		case "slow":
+			fmt.Println("in between")
+			<-ctx.Done()
+		case "too long":
+			fmt.Println("in between")
+			for {
+				if s, err := g.Look(); err == nil && s.Pending != nil && s.Left == 0 {
+					time.Sleep(100 * time.Millisecond) // let the alarm ring here too
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}
+	})
+	fmt.Println(result.Outcome, err)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return nil
+}
+
+// program is a process under test.
+type program struct {
+	*exec.Cmd
+	lines *bufio.Scanner
+	in    io.Closer
+}
+
+func (b *bench) start(window time.Duration, how string) *program {
+	b.Helper()
+	p := &program{Cmd: exec.Command(os.Args[0], "apply", b.dir, window.String(), how)}
+	out, err := p.StdoutPipe()
+	b.ok(err)
+	p.Stderr = os.Stderr
+	p.in, err = p.StdinPipe()
+	b.ok(err)
+	b.ok(p.Start())
+	b.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	p.lines = bufio.NewScanner(out)
+	return p
+}
+
+func (b *bench) says(p *program, want string) {
+	b.Helper()
+	if !p.lines.Scan() || p.lines.Text() != want {
+		b.Fatalf("the program says %q, want %q", p.lines.Text(), want)
+	}
+}
+
+// real makes a bench of the real clock.
+func real(t *testing.T) *bench {
+	b := newBench(t)
+	g, err := New(b.Store, timerCommand(t, b.dir))
+	b.ok(err)
+	g.shortest = 0
+	b.Guard, b.Runner.Guard = g, g
+	return b
+}
+
+// timer is the process that the pending change is left to.
+func (b *bench) timer() Process {
+	b.Helper()
+	c, err := b.pending()
+	b.ok(err)
+	if c.Timer.Process == nil || !c.Timer.Process.alive() {
+		b.Fatalf("the timer %+v is not alive", c.Timer)
+	}
+	b.Cleanup(func() { _ = c.Timer.Process.signal(unix.SIGKILL) })
+	return *c.Timer.Process
+}
+
+func (b *bench) isBack(timer Process) {
+	b.Helper()
+	b.until("the change is taken back", func() bool { return b.state() == `"renew a b c" of alice taken back 0` })
+	b.until("the timer ends", func() bool { return !timer.alive() })
+	b.holds("after the deadline", "old old old")
+	if left, err := b.Unfinished(b.Context()); err != nil || len(left) > 0 {
+		b.Errorf("unfinished: %v, %v", left, err)
+	}
+}
+
+// TestProcessesThatCannotGoBack: killed, stopped, or stuck, in the middle or
+// after the end. After the deadline the host is as before.
+func TestProcessesThatCannotGoBack(t *testing.T) {
+	for _, c := range []struct {
+		how, says string
+		signal    syscall.Signal
+	}{
+		{"stuck", "in between", unix.SIGKILL},
+		{"stuck", "in between", unix.SIGSTOP},
+		{"stuck", "in between", unix.SIGHUP}, // caught, but it cannot look
+		{"too long", "in between", unix.SIGCONT},
+		{"done", "applied <nil>", unix.SIGKILL},
+		{"done", "applied <nil>", unix.SIGSTOP},
+		{"done", "applied <nil>", unix.SIGHUP},
+	} {
+		t.Run(fmt.Sprintf("%s, %s", c.how, unix.SignalName(c.signal)), func(t *testing.T) {
+			t.Parallel()
+			b := real(t)
+			p := b.start(time.Second, c.how)
+			b.says(p, c.says)
+			timer := b.timer()
+			b.ok(p.Process.Signal(c.signal))
+			b.isBack(timer)
+			if c.how == "too long" {
+				b.says(p, "taken back it was not done within the time to confirm it: 1 s")
+			}
+		})
+	}
+}
+
+// TestHangUpGoesBackAtOnce: a program that is well needs no timer.
+func TestHangUpGoesBackAtOnce(t *testing.T) {
+	b := real(t)
+	p := b.start(time.Hour, "slow")
+	b.says(p, "in between")
+	timer := b.timer()
+	b.ok(p.Process.Signal(unix.SIGHUP))
+	b.says(p, "taken back context canceled")
+	b.holds("hung up", "old old old")
+	b.stateIs("hung up", "")
+	b.until("the timer ends", func() bool { return !timer.alive() })
+}
+
+// TestFromAnotherLogin: one process applies, this one decides.
+func TestFromAnotherLogin(t *testing.T) {
+	b := real(t)
+	p := b.start(time.Hour, "done")
+	b.says(p, "applied <nil>")
+	timer := b.timer()
+	if _, err := unix.Getsid(timer.PID); err != nil {
+		t.Fatal(err)
+	} else if sid, _ := unix.Getsid(timer.PID); sid != timer.PID {
+		t.Errorf("the timer is in session %d, not in its own", sid)
+	}
+	_, err := b.Confirm(b.Context())
+	b.ok(err)
+	b.until("the timer ends", func() bool { return !timer.alive() })
+	b.holds("confirmed", "new new new")
+
+	for _, name := range []string{"a", "b", "c"} {
+		b.put(name, "old")
+	}
+	for _, how := range []string{"slow", "stuck"} { // the one goes back when it is told to, the other is killed
+		p = b.start(time.Hour, how)
+		b.says(p, "in between")
+		timer = b.timer()
+		if _, err := b.Confirm(b.Context()); err == nil || !strings.Contains(err.Error(), "still being applied") {
+			t.Errorf("confirmed while it is being applied: %v", err)
+		}
+		c, r, err := b.Revert(b.Context(), b.Runner, nil)
+		b.ok(err)
+		if r.Outcome != plan.WentBack || !strings.HasSuffix(c.Story(), "alice asked for it") {
+			t.Errorf("%s: %s, %s", how, r.Outcome, c.Story())
+		}
+		b.isBack(timer)
+		b.ok(b.Seen())
+	}
+}
+
+func TestTimerThatDies(t *testing.T) {
+	b := real(t)
+	b.applied("a", "b")
+	timer := b.timer()
+	b.ok(timer.signal(unix.SIGHUP)) // ignored
+	if s, err := b.Look(); err != nil || s.Lost {
+		t.Errorf("%+v, %v", s, err)
+	}
+	b.ok(timer.signal(unix.SIGKILL))
+	b.until("it counts as lost", func() bool { return strings.HasSuffix(b.state(), ", lost") })
+	if _, err := b.apply(b.renew("c"), nil); err == nil || !strings.Contains(err.Error(), "has lost its timer") {
+		t.Errorf("a second change: %v", err)
+	}
+	_, _, err := b.Revert(b.Context(), b.Runner, nil)
+	b.ok(err)
+	b.holds("reverted", "old old old")
+}
+
+// TestTimerThatDoesNotStart: nothing is changed, and its own words are told.
+func TestTimerThatDoesNotStart(t *testing.T) {
+	for words, command := range map[string][]string{
+		"it ended before it was ready: exit status 3: no table here": {"sh", "-c", "echo no table here >&2; exit 3"},
+		"no such file or directory":                                  {"/nonexistent/lvsdeck"},
+	} {
+		b := real(t)
+		g, err := New(b.Store, func(string, time.Duration) []string { return command })
+		b.ok(err)
+		_, err = g.Run(b.Context(), b.Runner, b.renew("a"), time.Minute, nil)
+		var notArmed *NotArmed
+		if !errors.As(err, &notArmed) || !strings.Contains(err.Error(), words) {
+			t.Errorf("%v, want %q", err, words)
+		}
+		b.holds("not armed", "old old old")
+		b.stateIs("not armed", "")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err := (launcher{dir: t.TempDir()}).child(ctx, []string{"sleep", "3600"})
+	if err == nil || !strings.Contains(err.Error(), "does not become ready") {
+		t.Errorf("a timer that says nothing: %v", err)
+	}
+}
+
+// TestSystemd has a systemd-run and a systemctl that note their arguments; the
+// first runs the command at its time, as systemd does.
+func TestSystemd(t *testing.T) {
+	b := real(t)
+	bin := t.TempDir()
+	script := func(name, text string) {
+		b.ok(os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text), 0o700))
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	called := func(name string) []string {
+		text, _ := os.ReadFile(filepath.Join(bin, name+".args"))
+		return strings.Split(strings.TrimSpace(string(text)), "\n")
+	}
+	const note = `printf '%s\n' "$@" > "$0.args"` + "\n"
+	script("systemctl", note)
+	script("systemd-run", note+`
+for a; do case $a in --on-active=*s) a=${a#*=}; in=${a%s};; esac; done
+while [ "$1" != -- ]; do shift; done; shift
+setsid sh -c 'sleep "$0"; exec "$@"' "$in" "$@" </dev/null >/dev/null 2>&1 &`)
+
+	l := launcher{dir: b.dir, systemd: func() bool { return true }}
+	command := timerCommand(t, b.dir)
+	b.Guard.arm = func(ctx context.Context, id string, at time.Duration) (Timer, error) {
+		return l.launch(ctx, id, at-bootNow(), command(id, at))
+	}
+
+	r, err := b.Guard.Run(b.Context(), b.Runner, b.renew("a", "b"), 300*time.Millisecond, nil)
+	b.ok(err)
+	unit := "lvsdeck-revert-" + r.ID
+	args := called("systemd-run")
+	c, err := b.pending()
+	b.ok(err)
+	want := append([]string{
+		"--quiet", "--collect", "--unit=" + unit, "--description=take back what nobody confirms", args[4],
+		"--timer-property=AccuracySec=100ms", "--property=Restart=on-failure", "--property=RestartSec=5", "--",
+	}, command(r.ID, c.At)...)
+	if strings.Join(args, "\n") != strings.Join(want, "\n") || !strings.HasPrefix(args[4], "--on-active=0.") {
+		t.Errorf("systemd-run is given\n%q, want\n%q", args, want)
+	}
+	b.until("it is taken back", func() bool { return b.state() == `"renew a b" of alice taken back 0` })
+	b.holds("after the deadline", "old old old")
+
+	_, err = b.Guard.Run(b.Context(), b.Runner, b.renew("c"), time.Hour, nil)
+	b.ok(err)
+	c, err = b.pending()
+	b.ok(err)
+	_, err = b.Confirm(b.Context())
+	b.ok(err)
+	if got := strings.Join(called("systemctl"), " "); got != "stop "+c.Timer.Unit+".timer" {
+		t.Errorf("systemctl is given %q", got)
+	}
+
+	// One that refuses is replaced by a child; when that fails too, both are told.
+	script("systemd-run", "echo Failed to connect to bus >&2; exit 1")
+	_, err = b.Guard.Run(b.Context(), b.Runner, b.renew("a"), time.Hour, nil)
+	b.ok(err)
+	b.timer()
+	_, err = b.Confirm(b.Context())
+	b.ok(err)
+	command = func(string, time.Duration) []string { return []string{"false"} }
+	_, err = b.Guard.Run(b.Context(), b.Runner, b.renew("b"), time.Hour, nil)
+	if err == nil || !strings.Contains(err.Error(), "systemd-run: exit status 1: Failed to connect to bus\nfalse: it ended before") {
+		t.Errorf("neither: %v", err)
+	}
+}
