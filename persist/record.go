@@ -2,6 +2,7 @@ package persist
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"time"
@@ -30,8 +31,11 @@ type Record struct {
 	Undoes string `json:"undoes,omitempty"` // the plan that this one takes back
 	Each   bool   `json:"each,omitempty"`   // a step that fails does not end it
 	Takes  []int  `json:"takes,omitempty"`  // for each of its steps the one of Undoes that it takes back
-	Toward uint32 `json:"toward,omitempty"` // the weight to which servers are on their way
 	Steps  any    `json:"steps,omitempty"`  // what encoding/json writes
+
+	// Of Begin, of a plan that is one of several on the same row.
+	Continues string `json:"continues,omitempty"` // the first of them
+	Toward    uint32 `json:"toward,omitempty"`    // the weight to which they bring it
 
 	UpTo int `json:"upto,omitempty"` // of Begin and UpTo
 
@@ -54,6 +58,8 @@ type Entry struct {
 	GoesBack bool    // it was being taken back
 	Ended    *Record // nil: it has not ended
 
+	Parts []*Entry // where it is one of several that belong together: all, oldest first
+
 	// Undone are those of its steps that other plans in force have taken back.
 	Undone map[int]bool
 
@@ -61,6 +67,10 @@ type Entry struct {
 	// when they were last asked for.
 	InForce bool
 }
+
+// Whole is the name under which it is undone: with all that it belongs together
+// with.
+func (e *Entry) Whole() string { return cmp.Or(e.Continues, e.ID) }
 
 // InEffect gives what tells of each step whether it was done and stays done; of a
 // plan that has not ended, whether it may have been.
@@ -124,8 +134,23 @@ func entries(text []byte) []*Entry {
 			e.Already, e.Ended = r.Already, &r.Record
 		}
 	}
+	findParts(all)
 	findInForce(all)
 	return all
+}
+
+func findParts(all []*Entry) {
+	parts := map[string][]*Entry{}
+	for _, e := range all {
+		parts[e.Whole()] = append(parts[e.Whole()], e)
+	}
+	for _, of := range parts {
+		for _, e := range of {
+			if len(of) > 1 {
+				e.Parts = of
+			}
+		}
+	}
 }
 
 // undoing is what plans were to take back of another one.
@@ -142,7 +167,7 @@ func findInForce(all []*Entry) {
 	undoings := map[string]undoing{}
 	for i := len(all) - 1; i >= 0; i-- {
 		e := all[i]
-		u := undoings[e.ID]
+		u := undoings[e.Whole()]
 		e.Undone = u.done
 		e.InForce = e.ends() && !u.whole && (len(u.asked) == 0 || len(u.done) < len(u.asked))
 		if e.Undoes != "" && e.ends() {

@@ -21,9 +21,9 @@ type Plan struct {
 	Undoes string // the plan that this one takes back, if it does
 	Takes  []int  // for each of its steps the one of Undoes that it takes back
 
-	// Toward is the weight to which servers are brought step by step, of which
-	// this plan is one.
-	Toward uint32
+	// Of a plan that is one of several on the same row, which are undone as one.
+	Continues string // the first of them, before which the table was kept
+	Toward    uint32 // the weight to which they bring it
 }
 
 // Item is one step with its reason.
@@ -184,31 +184,11 @@ func look[T any](known map[ipvs.ServiceID]glimpse[T], ctx context.Context, id ip
 
 // Of reads the plan of a journal's entry.
 func Of(e *persist.Entry) (Plan, error) {
-	p := Plan{Title: e.Title, Each: e.Each, Undoes: e.Undoes, Takes: e.Takes, Toward: e.Toward}
+	p := Plan{
+		Title: e.Title, Each: e.Each, Undoes: e.Undoes, Takes: e.Takes, Continues: e.Continues, Toward: e.Toward,
+	}
 	if err := json.Unmarshal(e.Steps, &p.Items); err != nil {
 		return p, fmt.Errorf("cannot read the steps of plan %s: %w", e.ID, err)
 	}
 	return p, nil
-}
-
-// Reverse makes the plan that undoes what is in effect of a journal's entry: its
-// steps backwards, but for those that cannot be taken back. Rows that have moved
-// meanwhile are refused one by one; the others go back.
-func Reverse(e *persist.Entry) (Plan, error) {
-	p, err := Of(e)
-	if err != nil {
-		return p, err
-	}
-	back := Plan{Title: "undo: " + p.Title, Each: true, Undoes: e.ID}
-	if redo, ok := strings.CutPrefix(p.Title, "undo: "); ok {
-		back.Title = "redo: " + redo
-	}
-	inEffect := e.InEffect()
-	for i := len(p.Items) - 1; i >= 0; i-- {
-		if undo := p.Items[i].Step.Undo(); undo != nil && inEffect(i) {
-			back.Items = append(back.Items, Item{undo, "Takes back: " + p.Items[i].Step.String() + ".", p.Items[i].Host})
-			back.Takes = append(back.Takes, i)
-		}
-	}
-	return back, nil
 }

@@ -33,7 +33,7 @@ type Runner struct {
 	Target Target
 	Store  *persist.Store
 
-	// Rules is the language of the snapshots kept before each plan.
+	// Rules is the language of the snapshots kept before plans.
 	Rules persist.Language
 
 	Guard Guard // or nil
@@ -110,13 +110,15 @@ func (r Runner) Run(ctx context.Context, p Plan, on func(Event)) (Result, error)
 	}
 	defer x.writer.Close()
 	x.ID = x.writer.ID
-	if err := r.snapshot(ctx, x.writer); err != nil {
-		return x.Result, err
+	if p.Continues == "" {
+		if err := r.snapshot(ctx, x.writer); err != nil {
+			return x.Result, err
+		}
 	}
 	x.upTo = min(x.group(), len(p.Items))
 	begin := persist.Record{
-		Kind: persist.Begin, Title: p.Title, Undoes: p.Undoes, Takes: p.Takes, Toward: p.Toward,
-		Each: p.Each, Steps: steps, UpTo: x.upTo,
+		Kind: persist.Begin, Title: p.Title, Undoes: p.Undoes, Takes: p.Takes, Each: p.Each,
+		Continues: p.Continues, Toward: p.Toward, Steps: steps, UpTo: x.upTo,
 	}
 	if err := x.writer.Append(begin); err != nil {
 		return x.Result, err

@@ -79,7 +79,7 @@ func (h History) UndoneBy(e *persist.Entry) *persist.Entry {
 		return nil
 	}
 	for _, o := range h.Entries {
-		if o.InForce && o.Undoes == e.ID {
+		if o.InForce && o.Undoes == e.Whole() {
 			return o
 		}
 	}
