@@ -220,7 +220,7 @@ func openRamp(m *Model) tea.Cmd {
 			fields: []*field{
 				typedField(askTarget, "to weight", value, hint),
 				typedField(askMinutes, "within", "5", "minutes, 1 to 60; the first step is at once"),
-				typedField(askSteps, "steps", "10", "1 to 60; each is a change of its own that u takes back"),
+				typedField(askSteps, "steps", "10", "1 to 60; u takes back all of them"),
 			},
 			finish: func(m *Model, f *form) tea.Cmd {
 				m.finishRamp(f, rows, weight)

@@ -79,6 +79,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	}
 	var reader ipvs.Reader
 	var sampler *ops.Sampler
+	var whose func(now bool) *owner.Owner
 	state := persist.DefaultDir
 	if o.demo != "" {
 		kind, err := demo.ParseKind(o.demo)
@@ -106,8 +107,8 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		}
 		defer reader.Close()
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
-		closeHost, err := openHost(ctx, cancel, &opts)
-		if err != nil {
+		var closeHost func()
+		if whose, closeHost, err = openHost(ctx, cancel, &opts); err != nil {
 			return err
 		}
 		defer closeHost()
@@ -130,29 +131,37 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		// Journal and names can be looked at; who may not does without them.
 		opts.Store, _ = openStore(state)
 	}
-	opts.Tasks = task.NewKeeper(task.Options{Source: sampler, Runner: opts.Hands, Reader: reader, Sysctls: opts.System})
+	opts.Tasks = task.NewKeeper(task.Options{
+		Source: sampler, Runner: opts.Hands, Reader: reader, Sysctls: opts.System, Owner: whose,
+	})
 	beside(cancel, func() { sampler.Run(ctx) })
 	beside(cancel, func() { opts.Tasks.Run(ctx) })
 	return ui.Run(ctx, opts)
 }
 
 // openHost opens the host around the table, and looks who else manages the
-// table, now and from time to time.
-func openHost(ctx context.Context, cancel context.CancelCauseFunc, opts *ui.Options) (done func(), err error) {
+// table, now and from time to time, and when it is asked.
+func openHost(ctx context.Context, cancel context.CancelCauseFunc, opts *ui.Options) (whose func(now bool) *owner.Owner, done func(), err error) {
 	host, err := netcfg.Open()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	here, err := owner.Open()
 	if err != nil {
 		host.Close()
-		return nil, err
+		return nil, nil, err
 	}
 	w := &owner.Watch{}
 	w.Look(here)
 	beside(cancel, func() { w.Run(ctx, here) })
 	opts.System, opts.Owner = host, w.Latest
-	return func() { host.Close(); here.Close() }, nil
+	whose = func(now bool) *owner.Owner {
+		if now {
+			w.Look(here)
+		}
+		return w.Latest()
+	}
+	return whose, func() { host.Close(); here.Close() }, nil
 }
 
 // beside runs f beside the console. Should it panic, the console ends and gives

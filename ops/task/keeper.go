@@ -1,6 +1,7 @@
 package task
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 )
@@ -28,6 +30,10 @@ type Options struct {
 	Reader  ipvs.Reader      // for the timeouts; nil: they stay unknown
 	Sysctls netcfg.Sysctls   // nil: they stay unknown
 	Now     func() time.Time // time.Now when nil
+
+	// Owner tells who else manages the table: as far as is known, or found out at
+	// this moment. nil: nobody looks.
+	Owner func(now bool) *owner.Owner
 }
 
 // How often the Keeper looks for a new sample, reads settings, and tries a plan
@@ -40,8 +46,12 @@ const (
 	retries       = 5
 )
 
-// endedMax bounds the list of ended tasks; the journal has what they did.
-const endedMax = 50
+// What is kept of ended tasks and of news that nobody asks for, as when the
+// terminal is stalled; the journal has what was done.
+const (
+	endedMax = 50
+	newsMax  = 50
+)
 
 // State is where a task stands.
 type State uint8
@@ -65,6 +75,10 @@ type task struct {
 	state        State
 	word         string // how it ended, or what went wrong last
 	began, ended time.Time
+
+	owner  string             // who managed the table when it began
+	first  string             // its first plan, which the others continue
+	cancel context.CancelFunc // ends the plan that runs, between two steps
 
 	failures int       // in a row
 	retry    time.Time // not before
@@ -126,10 +140,40 @@ func (k *Keeper) Step(ctx context.Context) {
 	k.readSettings(ctx)
 	for _, t := range k.running() {
 		if m := k.ask(t, s); !m.plan.Empty() && ctx.Err() == nil {
-			result, err := k.opts.Runner.Run(ctx, m.plan, nil)
-			k.ran(t, result, err)
-			k.opts.Source.ReadNow()
+			k.run(ctx, t, m.plan)
 		}
+	}
+}
+
+// run runs a task's plan, unless the task was cancelled or the table has got
+// another owner since it was asked.
+func (k *Keeper) run(ctx context.Context, t *task, p plan.Plan) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	o := k.owner(true)
+	k.mu.Lock()
+	k.yield(t, o)
+	goes := t.state == Running
+	t.cancel, p.Continues = cancel, t.first
+	k.mu.Unlock()
+	if goes {
+		result, err := k.opts.Runner.Run(ctx, p, nil)
+		k.ran(t, result, err)
+		k.opts.Source.ReadNow()
+	}
+}
+
+func (k *Keeper) owner(now bool) *owner.Owner {
+	if k.opts.Owner == nil {
+		return nil
+	}
+	return k.opts.Owner(now)
+}
+
+// yield ends a task when another program manages the table than when it began.
+func (k *Keeper) yield(t *task, o *owner.Owner) {
+	if o != nil && o.Name != t.owner && t.state == Running {
+		k.end(t, Stopped, fmt.Sprintf("%s (pid %d) manages this table now", o.Name, o.PID))
 	}
 }
 
@@ -160,8 +204,10 @@ func (k *Keeper) running() (all []*task) {
 // ask shows a task the sample, unless that was taken before the task's last
 // change had ended.
 func (k *Keeper) ask(t *task, s *ops.Sample) move {
+	o := k.owner(false)
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.yield(t, o)
 	now := k.opts.Now()
 	if t.state != Running || now.Before(t.retry) || !s.Time.After(t.changed) {
 		return move{}
@@ -180,12 +226,13 @@ func (k *Keeper) ran(t *task, result plan.Result, err error) {
 	defer k.mu.Unlock()
 	now := k.opts.Now()
 	t.changed = now
-	k.news.Ran = append(k.news.Ran, result)
+	k.news.Ran = newest(append(k.news.Ran, result))
 	var moved *plan.Moved
 	var busy *persist.Busy
 	switch {
 	case err == nil:
 		t.failures, t.word = 0, warning(result)
+		t.first = cmp.Or(t.first, result.ID)
 		if word := t.job.applied(now); word != "" {
 			k.end(t, Done, word+t.word)
 		}
@@ -213,7 +260,7 @@ func warning(r plan.Result) string {
 // done is said.
 func (k *Keeper) end(t *task, s State, word string) {
 	t.state, t.word, t.ended = s, word, k.opts.Now()
-	k.news.Ended = append(k.news.Ended, t.job.short()+": "+word)
+	k.news.Ended = newest(append(k.news.Ended, t.job.short()+": "+word))
 	ended := 0
 	for _, t := range k.tasks {
 		if t.state != Running {
@@ -225,3 +272,5 @@ func (k *Keeper) end(t *task, s State, word string) {
 		k.tasks = slices.Delete(k.tasks, oldest, oldest+1)
 	}
 }
+
+func newest[T any](news []T) []T { return news[max(0, len(news)-newsMax):] }

@@ -13,6 +13,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/memory"
 	"lvsdeck/netcfg"
+	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 )
 
@@ -72,54 +73,6 @@ func TestRemovalAtTheLimit(t *testing.T) {
 	b.is("late", Done, "removed after 10 min, with 7 connections left")
 	if !b.gone(one) {
 		t.Error("still there")
-	}
-}
-
-func TestRampByTheClock(t *testing.T) {
-	b := newBench(t)
-	b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 5, Over: 4 * time.Minute}))
-	b.pass(0)
-	for i, want := range []uint32{20, 40, 60, 80, 100} {
-		if got := b.weight(one); got != want {
-			t.Fatalf("after %d min: weight %d, want %d", i, got, want)
-		}
-		if want < 100 {
-			b.is("under way", Running, "of 100, step")
-		}
-		b.pass(time.Minute + 2*time.Second)
-	}
-	b.is("there", Done, "has weight 100")
-	if got := b.titles(); len(got) != 5 || got[1] != "ramp 10.0.0.1:80 of TCP 203.0.113.10:80, step 2 of 5: weight 40" {
-		t.Errorf("the journal has %q", got)
-	}
-	if b.row(one).Server.Upper != 900 {
-		t.Error("the ramp lost the threshold")
-	}
-}
-
-func TestRampOfFewWeights(t *testing.T) {
-	b := newBench(t)
-	b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 2, Steps: 10, Over: time.Minute}))
-	b.pass(0)
-	if got := b.weight(one); got != 1 {
-		t.Errorf("first weight %d", got)
-	}
-	b.pass(62 * time.Second)
-	b.is("there", Done, "has weight 2")
-	if got := b.titles(); len(got) != 2 {
-		t.Errorf("a weight of 2 takes 2 steps, not %q", got)
-	}
-}
-
-// TestLateStepsDoNotPileUp: after a long sleep the next step comes, not all.
-func TestLateStepsDoNotPileUp(t *testing.T) {
-	b := newBench(t)
-	b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 10, Over: 9 * time.Minute}))
-	b.pass(0)
-	b.now = b.now.Add(8 * time.Minute)
-	b.pass(10 * time.Second)
-	if got := b.weight(one); got != 20 {
-		t.Errorf("after a sleep the weight is %d", got)
 	}
 }
 
@@ -242,39 +195,91 @@ func TestCancelAndOneTaskPerServer(t *testing.T) {
 	}
 }
 
-// TestMeantWeightOutlivesARamp: a ramp that was cancelled on its way, and a drain
-// in the middle of one, leave the weight known that the server is meant to have.
-func TestMeantWeightOutlivesARamp(t *testing.T) {
-	b := newBench(t)
-	b.others(func(s *ipvs.Server) { s.Weight = 100 })
-	run := func(p plan.Plan) {
-		_, err := b.opts.Runner.Run(t.Context(), p, nil)
-		b.ok(err)
-	}
-	meant := func(what string, want uint32) {
-		t.Helper()
-		of, err := plan.Meant(b.store)
-		b.ok(err)
-		if got := of(b.row(one)); got != want {
-			t.Errorf("%s, at %d: meant is %d, want %d", what, b.weight(one), got, want)
+// TestCancelledInTheLastMoment: between the decision and the step.
+func TestCancelledInTheLastMoment(t *testing.T) {
+	for name, when := range map[string]func(*bench){
+		"before the plan": func(b *bench) {
+			b.opts.Owner = func(now bool) *owner.Owner {
+				if now {
+					b.Cancel(1)
+				}
+				return nil
+			}
+		},
+		"in the plan, before its step": func(b *bench) {
+			b.table.Inject(func(_ context.Context, op ipvs.Op) error {
+				if op == ipvs.OpGetTimeouts { // for the snapshot
+					b.Cancel(1)
+				}
+				return nil
+			})
+		},
+	} {
+		b := newBench(t)
+		b.ok(b.Begin(&Removal{Server: b.row(one)}))
+		when(b)
+		b.pass(10 * time.Second)
+		b.is(name, Cancelled, "cancelled")
+		if b.gone(one) {
+			t.Errorf("%s: removed although it was cancelled", name)
 		}
 	}
-	ramp := func() { b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 100, Steps: 4, Over: 3 * time.Minute})) }
-	run(plan.Drain([]plan.Row{b.row(one)}))
-	ramp()
-	b.pass(2 * time.Second)
-	b.Cancel(b.Running()[0].ID)
-	meant("cancelled", 100)
-	ramp()
-	b.pass(2 * time.Second)
-	run(plan.Drain([]plan.Row{b.row(one)}))
-	b.pass(2 * time.Second)
-	b.is("drained meanwhile", Stopped, "somebody gave it weight 0")
-	meant("drained meanwhile", 100)
-	ramp()
-	b.pass(5 * time.Minute)
-	b.is("there", Done, "has weight 100")
-	meant("there", 0)
+}
+
+// TestNewOwnerEndsTasks: whoever comes to manage the table, waited for or just
+// before a step. One that was there when the operator began does not.
+func TestNewOwnerEndsTasks(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, known, now string
+		state              State
+		word               string
+	}{
+		"nobody":          {"", "", "", Done, "removed"},
+		"comes":           {"", "keepalived", "keepalived", Stopped, "keepalived (pid 7) manages this table now"},
+		"comes just then": {"", "", "keepalived", Stopped, "keepalived (pid 7) manages this table now"},
+		"was there":       {"keepalived", "keepalived", "keepalived", Done, "removed"},
+		"is another":      {"keepalived", "ldirectord", "ldirectord", Stopped, "ldirectord (pid 7)"},
+		"goes":            {"keepalived", "", "", Done, "removed"},
+	} {
+		b := newBench(t)
+		b.conns(3, 0)
+		known, now := c.before, c.before
+		b.opts.Owner = func(look bool) *owner.Owner {
+			name := known
+			if look {
+				name = now
+			}
+			if name == "" {
+				return nil
+			}
+			return &owner.Owner{Name: name, PID: 7}
+		}
+		b.ok(b.Begin(&Removal{Server: b.row(one)}))
+		b.pass(4 * time.Second)
+		known, now = c.known, c.now
+		if c.known != c.before && c.state == Stopped {
+			b.pass(0)
+			b.is(name+", while it waits", Stopped, c.word)
+		}
+		b.conns(0, 0)
+		b.pass(6 * time.Second)
+		b.is(name, c.state, c.word)
+		if b.gone(one) != (c.state == Done) {
+			t.Errorf("%s: the server is gone: %v", name, b.gone(one))
+		}
+	}
+}
+
+// TestNewsNobodyAsksFor: the terminal is stalled, and the tasks go on.
+func TestNewsNobodyAsksFor(t *testing.T) {
+	b := newBench(t)
+	for range newsMax + 10 {
+		b.ok(b.Begin(&Ramp{Server: b.row(one), Target: 1 + b.weight(one), Steps: 1, Over: time.Minute}))
+		b.pass(2 * time.Second)
+	}
+	if n := b.News(); len(n.Ran) != newsMax || len(n.Ended) != newsMax || !strings.Contains(n.Ended[newsMax-1], "weight 60") {
+		t.Errorf("%d plans and %d ends are kept, the last %q", len(n.Ran), len(n.Ended), n.Ended[len(n.Ended)-1])
+	}
 }
 
 func TestOldEndedTasksAreForgotten(t *testing.T) {

@@ -71,6 +71,10 @@ func (k *Keeper) Verdict(key Key) (Verdict, bool) {
 
 // Begin begins a task, unless its server has one.
 func (k *Keeper) Begin(j Job) error {
+	began := &task{job: j}
+	if o := k.owner(false); o != nil {
+		began.owner = o.Name
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, t := range k.tasks {
@@ -81,17 +85,21 @@ func (k *Keeper) Begin(j Job) error {
 	now := k.opts.Now()
 	j.begin(now)
 	k.last++
-	k.tasks = append(k.tasks, &task{id: k.last, job: j, began: now})
+	began.id, began.began = k.last, now
+	k.tasks = append(k.tasks, began)
 	return nil
 }
 
-// Cancel ends a task where it stands.
+// Cancel ends a task where it stands: no step of it begins after this.
 func (k *Keeper) Cancel(id int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, t := range k.tasks {
 		if t.id == id && t.state == Running {
 			k.end(t, Cancelled, "cancelled")
+			if t.cancel != nil {
+				t.cancel()
+			}
 		}
 	}
 }
