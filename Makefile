@@ -7,7 +7,7 @@ GO ?= go
 export CGO_ENABLED := 0
 
 # Packages with tests that need the lab's kernel.
-LAB := ./lab ./ipvs/kernel ./ipvs/proc ./netcfg ./ops/plan ./ops/ipvsadm ./lab/flow
+LAB := ./lab ./ipvs/kernel ./ipvs/proc ./netcfg ./ops/plan ./ops/ipvsadm ./ops/conns ./lab/flow
 
 .PHONY: run demo lab test check lint test-plain test-lab bench screenshots install race keys clean tools
 
@@ -47,9 +47,9 @@ test-lab: tools bin/labrun bin/lvsdeck
 
 ## make bench      what is fast, measured beside ipvsadm, as ratios
 bench: tools bin/labrun bin/lvsdeck
-	$(GO) test -run '^$$' -bench . -benchtime 3s ./ui ./ops ./cmd/lvsdeck
+	$(GO) test -run '^$$' -bench . -benchtime 3s ./ui ./ops ./ops/conns ./cmd/lvsdeck
 	$(GO) test -count=1 -run TestFrameBytes -v ./ui
-	LVSDECK_BENCH=1 $(GO) test -v -run Speed -timeout 20m -exec "$(CURDIR)/bin/labrun" ./ipvs/kernel ./ops/plan
+	LVSDECK_BENCH=1 $(GO) test -v -run Speed -timeout 20m -exec "$(CURDIR)/bin/labrun" ./ipvs/kernel ./ops/plan ./ops/conns
 
 ## make screenshots  pictures by the program itself, in screenshots/
 screenshots: bin/lvsdeck

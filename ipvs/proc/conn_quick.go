@@ -16,10 +16,13 @@ const (
 	originField = 6
 )
 
+const shortLine = len("TCP C0A80005 D431 C000020A 01BB 0A000001 01BB ESTABLISHED     893")
+
 // quick reads a line of TCP or UDP in the kernel's own layout, which nearly every
-// line is, and gives false for any other. It never disagrees with parse.
+// line is, and gives false for any other. It never disagrees with parse. A line
+// that has its end in the middle it does not understand.
 func (c *Conn) quick(line []byte) bool {
-	if len(line) < len("TCP C0A80005 D431 C000020A 01BB 0A000001 01BB ESTABLISHED     893") {
+	if len(line) < shortLine {
 		return false
 	}
 	switch binary.BigEndian.Uint32(line) {
@@ -31,21 +34,9 @@ func (c *Conn) quick(line []byte) bool {
 		return false
 	}
 	c.Line, c.Engine, c.Data = line, nil, nil
-	rest := line[4:]
-	if !c.quick4((*[42]byte)(rest)) {
-		var ok [3]bool
-		rest, ok[0] = c.Client.quick(rest)
-		rest, ok[1] = c.Virtual.quick(rest)
-		rest, ok[2] = c.Server.quick(rest)
-		return ok == [3]bool{true, true, true} && c.quickEnd(rest)
-	}
-	return c.quickEnd(rest[42:])
-}
-
-// quick4 reads three IPv4 addresses and ports.
-func (c *Conn) quick4(b *[42]byte) bool {
+	b := (*[42]byte)(line[4:])
 	if (b[8]^' ')|(b[13]^' ')|(b[22]^' ')|(b[27]^' ')|(b[36]^' ')|(b[41]^' ') != 0 {
-		return false
+		return c.quick6(line[4:])
 	}
 	client, bad0 := nibbles(binary.BigEndian.Uint64(b[0:]))
 	virtual, bad1 := nibbles(binary.BigEndian.Uint64(b[14:]))
@@ -59,35 +50,40 @@ func (c *Conn) quick4(b *[42]byte) bool {
 	c.Client = Endpoint{0, mapped | pack(client), uint16(ports >> 16)}
 	c.Virtual = Endpoint{0, mapped | pack(virtual), uint16(ports)}
 	c.Server = Endpoint{0, mapped | pack(server), uint16(pack(one))}
-	return true
+	return c.quickEnd(line[46:])
+}
+
+// quick6 reads lines of which at least one address is of IPv6.
+func (c *Conn) quick6(b []byte) bool {
+	var ok [3]bool
+	b, ok[0] = c.Client.quick(b)
+	b, ok[1] = c.Virtual.quick(b)
+	b, ok[2] = c.Server.quick(b)
+	return ok == [3]bool{true, true, true} && c.quickEnd(b)
 }
 
 // quickEnd reads what stands after the addresses, unless there is more than the
 // kernel writes without a persistence engine.
 func (c *Conn) quickEnd(b []byte) bool {
-	if len(b) < stateField+1+numberField || b[stateField] != ' ' {
-		return false
-	}
-	c.State = Word{binary.LittleEndian.Uint64(b), uint64(binary.LittleEndian.Uint32(b[8:])) | blanks>>32<<32}
-	b = b[stateField:]
 	c.Origin = OriginUnknown
-	if len(b) == 1+originField+1+numberField {
-		switch string(b[1 : 1+originField+1]) {
-		case "LOCAL  ":
+	switch len(b) {
+	case stateField + 1 + numberField:
+	case stateField + 1 + originField + 1 + numberField:
+		switch string(b[stateField : stateField+originField+2]) {
+		case " LOCAL  ":
 			c.Origin = OriginLocal
-		case "SYNC   ":
+		case " SYNC   ":
 			c.Origin = OriginSync
 		default:
 			return false
 		}
-		b = b[1+originField:]
-	}
-	if len(b) != 1+numberField {
+	default:
 		return false
 	}
-	var ok bool
-	c.Expires, ok = decimal8(binary.BigEndian.Uint64(b))
-	return ok && c.State.whole()
+	c.State = Word{binary.LittleEndian.Uint64(b), uint64(binary.LittleEndian.Uint32(b[8:])) | blanks>>32<<32}
+	seconds, ok := decimal8(binary.BigEndian.Uint64(b[len(b)-8:]))
+	c.Expires = seconds
+	return ok && b[stateField] == ' ' && c.State.whole()
 }
 
 // decimal8 reads eight letters: blanks and then digits, at least one.
@@ -101,18 +97,23 @@ func decimal8(x uint64) (n uint32, ok bool) {
 	return uint32(d>>32*10000 + d), ok
 }
 
-// whole tells a word that has something in it, and blanks at its end only.
+// whole tells a word that has something in it, and blanks at its end only. An
+// end of line is no part of a word. It decides nothing on the way: states come in
+// no order that a processor could foresee.
 func (w Word) whole() bool {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	last, x := w.Lo, w.Hi^blanks
-	first := (x - ones) &^ x & highs // the lowest bit is of the first blank
-	if first == 0 {
-		last, x = blanks, w.Lo^blanks
-		first = (x - ones) &^ x & highs
-	} else if first&0x80 != 0 {
-		return false
-	}
-	return last == blanks && x>>(bits.TrailingZeros64(first)-7) == 0
+	const ends = '\n' * 0x0101010101010101
+	hi, lo := zeroBytes(w.Hi^blanks), zeroBytes(w.Lo^blanks)
+	// All blanks together reach the end when adding the lowest of them carries out.
+	gap := (hi + hi&-hi) | (lo + lo&-lo)
+	early := ((hi | -hi) >> 63) & (((lo + 1) | -(lo + 1)) >> 63) // blanks in the first half, letters in the second
+	return gap|early|hi&1|zeroBytes(w.Hi^ends)|zeroBytes(w.Lo^ends) == 0
+}
+
+// zeroBytes fills the bytes that are zero with ones, and the others with zeros.
+func zeroBytes(x uint64) uint64 {
+	const low = 0x7f7f7f7f7f7f7f7f
+	z := ^((x&low + low) | x | low) // 0x80 for zero
+	return z<<1 - z>>7
 }
 
 // quick reads one address and port, of either family, and the blank after them.

@@ -1,0 +1,396 @@
+package conns
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/proc"
+)
+
+// Source is where connections come from.
+type Source interface {
+	// Connections opens the table at its beginning, with each connection's origin
+	// or with what persistence engines know of it.
+	Connections(origin bool) (io.ReadCloser, error)
+
+	// ReadCost is about how long reading so many connections keeps a processor
+	// of the director busy.
+	ReadCost(n uint64) time.Duration
+}
+
+// Query is which connections are looked at, and how they are counted.
+type Query struct {
+	Filter
+	By   []By
+	Top  int // groups given for each grouping, the largest first; 0: all
+	Net4 int // length of a client's network; 0: 24
+	Net6 int // 0: 64
+
+	Listed   *Listed       // nil: not known what the table lists
+	Timeouts ipvs.Timeouts // as they are set; 0: the kernel's own
+	Progress *Progress     // nil: nobody watches
+
+	most int // groups, for tests; 0: as many as the package says
+}
+
+// The bounds of groupings.
+const (
+	MostGroups = 3 << 19 // clients and networks
+	MostPairs  = 3 << 16 // services with servers
+	fewStates  = 3 << 8
+)
+
+// Lengths of a client's network, unless others are chosen.
+const (
+	net4 = 24
+	net6 = 64
+)
+
+// Progress is how far a reading has come. It may be looked at from anywhere.
+type Progress struct {
+	lines, bytes atomic.Uint64
+}
+
+// Lines and Bytes are what was read so far.
+func (p *Progress) Lines() uint64 { return p.lines.Load() }
+
+// Bytes is what was read so far.
+func (p *Progress) Bytes() uint64 { return p.bytes.Load() }
+
+// Result is one reading, counted.
+type Result struct {
+	Query
+	All   Counts // what the filter picked
+	Read  proc.Count
+	Took  time.Duration
+	Ended error // why the reading ended before the table did, or nil
+
+	Rankings []Ranking // one for each of Query.By
+	Gone     Counts    // what is with servers that the table does not list any more
+}
+
+// Ranking is the groups of one grouping, the largest first.
+type Ranking struct {
+	By
+	Groups []Group
+	Met    int    // how many groups there are
+	Rest   Counts // of the groups that are not given
+	Beyond Counts // of the rest, of groups that were not told apart, see MostGroups
+}
+
+// Share is the part of all that a group has, from 0 to 1: of the connections, or
+// of the templates when nothing else was picked.
+func (r *Result) Share(c Counts) float64 {
+	switch {
+	case r.All.Conns > 0:
+		return float64(c.Conns) / float64(r.All.Conns)
+	case r.All.Templates > 0:
+		return float64(c.Templates) / float64(r.All.Templates)
+	}
+	return 0
+}
+
+// Read reads connections to the end, or until the context is done, and counts
+// them. An error is one of reading; a text that is no table of connections is
+// one, too.
+func Read(ctx context.Context, in io.Reader, q Query) (*Result, error) {
+	began := time.Now()
+	c := newCounter(q)
+	w := newWatched(ctx, in, q.Progress)
+	w.beside(func(all []proc.Conn) {
+		for i := range all {
+			c.count(&all[i])
+		}
+	})
+	ended, err := w.outcome()
+	if err != nil {
+		return nil, err
+	}
+	r := c.result()
+	r.Read, r.Ended, r.Took = w.all.Read, ended, time.Since(began)
+	return r, nil
+}
+
+// watched is a reading that ends with its context and tells how far it has come.
+type watched struct {
+	ctx      context.Context
+	in       io.Reader
+	all      *proc.Conns
+	progress *Progress
+	good     bool // there was a connection
+	failed   error
+}
+
+func newWatched(ctx context.Context, in io.Reader, p *Progress) *watched {
+	if p == nil {
+		p = &Progress{}
+	}
+	w := &watched{ctx: ctx, in: in, progress: p}
+	w.all = proc.NewConns(w)
+	return w
+}
+
+// Read implements io.Reader.
+func (w *watched) Read(b []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	w.progress.lines.Store(w.all.Read.Lines)
+	w.progress.bytes.Store(w.all.Read.Bytes)
+	return w.in.Read(b)
+}
+
+func (w *watched) next(c *proc.Conn) bool {
+	more := w.all.Next(c)
+	w.good = w.good || more
+	return more
+}
+
+// beside reads on while f, beside it, works on what was read before. What f gets
+// has no text (proc.Conn.Line).
+func (w *watched) beside(f func([]proc.Conn)) {
+	const size, count = 2048, 3 // small enough to stay near the processor
+	full, free := make(chan []proc.Conn, count), make(chan []proc.Conn, count)
+	for range count {
+		free <- make([]proc.Conn, size)
+	}
+	go func() {
+		defer close(full)
+		defer func() {
+			// A panic here would be out of reach of whoever gives a terminal back.
+			if p := recover(); p != nil {
+				w.failed = fmt.Errorf("reading connections failed: %v\n%s", p, debug.Stack())
+			}
+		}()
+		for more := true; more; {
+			part, n := <-free, 0
+			for n < size {
+				if more = w.next(&part[n]); !more {
+					break
+				}
+				n++
+			}
+			full <- part[:n]
+		}
+	}()
+	for part := range full {
+		f(part)
+		free <- part[:size]
+	}
+}
+
+// outcome is how the reading ended: because of its context, or an error of
+// reading.
+func (w *watched) outcome() (ended, err error) {
+	read := &w.all.Read
+	switch e := w.all.Err(); {
+	case w.failed != nil:
+		return nil, w.failed
+	case e != nil && w.ctx.Err() != nil:
+		return context.Cause(w.ctx), nil
+	case e != nil:
+		return nil, fmt.Errorf("reading connections: %w", e)
+	case !w.good && read.Bad > 0:
+		return nil, fmt.Errorf("this is no copy of /proc/net/ip_vs_conn (nor is a listing by ipvsadm): %w", read.FirstBad)
+	}
+	return nil, nil
+}
+
+// picker tells which connections a filter picks. What does not change from one
+// connection to the next of a state, or of a service and server, is decided once.
+type picker struct {
+	Query
+	clients  clients
+	states   *groups
+	infos    []stateInfo // by the state's number
+	services *groups
+	virtuals []ipvs.ServiceID // by the service's number
+	pairs    *groups
+	pairInfo []pairInfo // by the pair's number
+	pairing  bool
+}
+
+type stateInfo struct {
+	State
+	picked  bool
+	timeout uint32
+	half    uint32 // with less to live it is idle
+	tally   tally
+}
+
+// pairInfo is a service and a server of it.
+type pairInfo struct {
+	owner  ipvs.ServiceID
+	server netip.AddrPort
+	gone   bool
+	picked bool
+}
+
+func newPicker(q Query) picker {
+	if q.Net4 == 0 {
+		q.Net4 = net4
+	}
+	if q.Net6 == 0 {
+		q.Net6 = net6
+	}
+	pairs := MostPairs
+	if q.most > 0 {
+		pairs = min(pairs, q.most)
+	}
+	return picker{
+		Query: q, clients: clientsOf(q.Client), states: newGroups(fewStates), services: newGroups(pairs), pairs: newGroups(pairs),
+		pairing: q.Listed != nil || q.Service != ipvs.ServiceID{} || q.Server.IsValid(),
+	}
+}
+
+// otherState stands for states beyond those that are told apart: only a text
+// that no kernel wrote has them.
+var otherState = stateInfo{State: State{Name: "other"}, picked: true, tally: tally{conns: 1}}
+
+// state gives what is known of a connection's state.
+func (p *picker) state(c *proc.Conn) (group *group, info *stateInfo) {
+	more := uint64(c.Protocol)
+	if c.Template() {
+		more = 1 << 8
+	}
+	group, number, fresh := p.states.find(&key{c.State.Hi, c.State.Lo, more})
+	if group == nil {
+		return nil, &otherState
+	}
+	if fresh {
+		s := StateOf(c)
+		i := stateInfo{State: s, picked: p.Filter.state(s), timeout: s.Timeout(p.Timeouts), tally: tally{conns: 1}}
+		i.half = (i.timeout + 1) / 2
+		switch {
+		case s.Template:
+			i.tally = tally{templates: 1}
+		case s.open():
+			i.tally.conns |= 1 << 32
+		case s.halfOpen():
+			i.tally.half = 1
+		}
+		p.infos = append(p.infos, i)
+	}
+	return group, &p.infos[number]
+}
+
+// pair gives what is known of a connection's service and server, or nil when
+// there are too many.
+func (p *picker) pair(c *proc.Conn) (*group, *pairInfo) {
+	more := uint64(c.Virtual.Port) | uint64(c.Protocol)<<16
+	service, number, fresh := p.services.find(&key{c.Virtual.Hi, c.Virtual.Lo, more})
+	if service == nil {
+		return nil, nil
+	}
+	if fresh {
+		p.virtuals = append(p.virtuals, c.Service())
+	}
+	virtual := p.virtuals[number]
+	pair, number, fresh := p.pairs.find(&key{c.Server.Hi, c.Server.Lo, uint64(c.Server.Port) | uint64(number)<<16})
+	if pair == nil {
+		return nil, nil
+	}
+	if fresh {
+		p.pairInfo = append(p.pairInfo, p.newPair(virtual, c.Server.AddrPort()))
+	}
+	return pair, &p.pairInfo[number]
+}
+
+func (p *picker) newPair(virtual ipvs.ServiceID, server netip.AddrPort) pairInfo {
+	info := pairInfo{owner: virtual, server: server}
+	if p.Listed != nil {
+		listed := false
+		info.owner, listed = p.Listed.Owner(virtual, server)
+		info.gone = !listed
+	}
+	info.picked = p.Filter.service(virtual, info.owner) && p.Filter.server(server)
+	return info
+}
+
+// beyond judges a service and server that there was no room for.
+func (p *picker) beyond(c *proc.Conn) bool {
+	info := p.newPair(c.Service(), c.Server.AddrPort())
+	return info.picked
+}
+
+// picks tells whether the filter picks a connection.
+func (p *picker) picks(c *proc.Conn, s *stateInfo) bool {
+	return s.picked && p.clients.has(c.Client) && (p.Origin == proc.OriginUnknown || p.Origin == c.Origin)
+}
+
+// counter counts what a picker picks.
+type counter struct {
+	picker
+	all    tally
+	tables [nBy]*groups
+	masks  [2][2]uint64 // of networks, IPv4 and IPv6
+}
+
+func newCounter(q Query) *counter {
+	c := &counter{picker: newPicker(q)}
+	most := MostGroups
+	if q.most > 0 {
+		most = q.most
+	}
+	for _, by := range q.By {
+		switch by {
+		case ByService, ByServer:
+			c.pairing = true
+		default:
+			c.tables[by] = newGroups(most)
+		}
+	}
+	c.masks[0][0], c.masks[0][1] = maskOf(96 + c.Net4)
+	c.masks[1][0], c.masks[1][1] = maskOf(c.Net6)
+	return c
+}
+
+// count counts one connection.
+func (c *counter) count(conn *proc.Conn) {
+	state, info := c.state(conn)
+	if !c.picks(conn, info) {
+		return
+	}
+	d := info.tally
+	if conn.Expires < info.half {
+		d.half |= 1 << 32
+	}
+	if c.pairing {
+		pair, known := c.pair(conn)
+		switch {
+		case pair == nil && !c.beyond(conn), pair != nil && !known.picked:
+			return
+		case pair == nil:
+			c.pairs.beyond = c.pairs.beyond.Add(d.counts())
+		default:
+			pair.n.add(d)
+		}
+	}
+	c.all.add(d)
+	if c.tables[ByClient] != nil {
+		c.tables[ByClient].count(key{conn.Client.Hi, conn.Client.Lo, 0}, d)
+	}
+	if c.tables[ByNet] != nil {
+		m := &c.masks[1]
+		if conn.Client.Is4() {
+			m = &c.masks[0]
+		}
+		c.tables[ByNet].count(key{conn.Client.Hi & m[0], conn.Client.Lo & m[1], 0}, d)
+	}
+	if c.tables[ByOrigin] != nil {
+		c.tables[ByOrigin].count(key{0, 0, uint64(conn.Origin)}, d)
+	}
+	if c.tables[ByState] != nil {
+		if state != nil {
+			state.n.add(d)
+		} else {
+			c.states.beyond = c.states.beyond.Add(d.counts())
+		}
+	}
+}
