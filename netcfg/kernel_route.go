@@ -60,8 +60,9 @@ func (r kernelRule) has() (bool, error) {
 	want := r.rule()
 	return slices.ContainsFunc(all, func(now netlink.Rule) bool {
 		return now.Priority == want.Priority && now.Table == want.Table && prefixOf(now.Src) == r.From &&
-			now.IPProto == want.IPProto && samePorts(now.Sport, want.Sport) &&
-			!now.Invert && now.Dst == nil && now.Dport == nil && now.Mark == 0 && now.IifName == "" && now.OifName == ""
+			now.IPProto == want.IPProto && samePorts(now.Sport, want.Sport) && now.Dport == nil && now.Dst == nil &&
+			!now.Invert && now.Tos == 0 && now.Mark == 0 && now.IifName == "" && now.OifName == "" &&
+			now.SuppressPrefixlen < 0 && now.SuppressIfgroup < 0
 	}), meaning(err)
 }
 

@@ -71,6 +71,8 @@ func meaning(err error) error {
 	switch errno {
 	case unix.EPERM:
 		kind = ipvs.ErrPermission
+	case unix.EACCES: // which nobody but IPv6 answers to CAP_NET_ADMIN
+		kind = ErrNoIPv6
 	case unix.ENODEV:
 		kind = ipvs.ErrNoDevice
 	case unix.EEXIST, unix.EADDRINUSE:

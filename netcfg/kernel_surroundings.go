@@ -70,7 +70,7 @@ func (k *Kernel) Path(to, from netip.Addr) (path Path, err error) {
 		var options netlink.RouteGetOptions
 		if from.IsValid() {
 			home, err := netlink.RouteGet(from.AsSlice())
-			if err != nil || home[0].Type != unix.RTN_LOCAL {
+			if err != nil || home[0].Type != unix.RTN_LOCAL || from.Is4() != to.Is4() {
 				return foreign(to, from)
 			}
 			options.SrcAddr = from.AsSlice()
@@ -111,7 +111,7 @@ func noPath(to netip.Addr, err error) error {
 }
 
 func foreign(to, from netip.Addr) error {
-	return fmt.Errorf("cannot find the way to %s from %s, which is no address of this host", to, from)
+	return fmt.Errorf("cannot find the way to %s from %s: it must be an address of this host, of the same family", to, from)
 }
 
 // Neighbours implements Surroundings.

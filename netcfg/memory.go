@@ -1,6 +1,7 @@
 package netcfg
 
 import (
+	"fmt"
 	"maps"
 	"net/netip"
 	"path"
@@ -34,7 +35,7 @@ func New() *Memory {
 	m := NewHost()
 	m.Plug("eth0", "203.0.113.2/24")
 	m.Plug("eth1", "10.0.3.1/24")
-	m.must(m.Add(Route{To: netip.MustParsePrefix("0.0.0.0/0"), Via: netip.MustParseAddr("203.0.113.1"), Link: "eth0"}))
+	must(m.Add(Route{To: netip.MustParsePrefix("0.0.0.0/0"), Via: netip.MustParseAddr("203.0.113.1"), Link: "eth0"}))
 	return m
 }
 
@@ -80,13 +81,14 @@ var linkSysctls = map[string]string{
 // Plug gives the host a network card, switched on, with addresses such as
 // "192.0.2.1/24".
 func (m *Memory) Plug(name string, addresses ...string) {
-	m.PutLink(Link{Name: name, Kind: "device", MAC: "02:00:00:00:00:" + strconv.FormatInt(int64(len(m.links))+16, 16), MTU: 1500, Up: true, Carrier: true})
+	m.PutLink(Link{Name: name, Kind: "device", MTU: 1500, Up: true, Carrier: true})
 	for _, a := range addresses {
 		m.address(name, a)
 	}
 }
 
-// PutLink gives the host a network interface of any kind; its index is the next.
+// PutLink gives the host a network interface of any kind. Its index is the next,
+// and by that goes its hardware address.
 func (m *Memory) PutLink(l Link) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -97,6 +99,9 @@ func (m *Memory) putLink(l Link) {
 	l.Index = 1
 	if len(m.links) > 0 {
 		l.Index += m.links[len(m.links)-1].Index
+	}
+	if !l.Loopback && (l.Kind == "device" || l.Kind == "dummy") {
+		l.MAC = fmt.Sprintf("02:00:00:00:00:%02x", l.Index)
 	}
 	m.links = append(m.links, l)
 	for name := range linkSysctls {
@@ -112,11 +117,11 @@ func (m *Memory) PutNeighbour(n Neighbour) {
 }
 
 func (m *Memory) address(link, prefix string) {
-	m.must(m.Add(Address{Link: link, Prefix: netip.MustParsePrefix(prefix)}))
+	must(m.Add(Address{Link: link, Prefix: netip.MustParsePrefix(prefix)}))
 }
 
 // must is for what the maker of a host says wrong.
-func (m *Memory) must(err error) {
+func must(err error) {
 	if err != nil {
 		panic(err)
 	}

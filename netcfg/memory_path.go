@@ -37,7 +37,7 @@ func (m *Memory) Neighbours() ([]Neighbour, error) {
 func (m *Memory) Path(to, from netip.Addr) (Path, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if from.IsValid() && !m.own(from).IsValid() {
+	if from.IsValid() && (!m.own(from).IsValid() || from.Is4() != to.Is4()) {
 		return Path{}, foreign(to, from)
 	}
 	if own := m.own(to); own.IsValid() {

@@ -89,6 +89,9 @@ func (a memoryAddress) add() error {
 	if a.link(a.a.Link) == nil {
 		return meaning(unix.ENODEV)
 	}
+	if a.a.Prefix.Addr().Is6() && a.sysctls["net/ipv6/conf/"+a.a.Link+"/disable_ipv6"] != "0" {
+		return meaning(unix.EACCES)
+	}
 	sameAddr := func(now Address) bool { return now.Link == a.a.Link && now.Prefix.Addr() == a.a.Prefix.Addr() }
 	if a.at() >= 0 || a.a.Prefix.Addr().Is6() && slices.ContainsFunc(a.addresses, sameAddr) {
 		return meaning(unix.EEXIST)
@@ -160,7 +163,7 @@ func (d memoryDummy) add() error {
 	if d.link(d.d.Name) != nil {
 		return meaning(unix.EEXIST)
 	}
-	d.putLink(Link{Name: d.d.Name, Kind: "dummy", MAC: "02:00:00:00:01:00", MTU: 1500})
+	d.putLink(Link{Name: d.d.Name, Kind: "dummy", MTU: 1500})
 	return nil
 }
 

@@ -86,6 +86,7 @@ var (
 	ErrMissing    = errors.New("it is not there")
 	ErrOther      = errors.New("something else has its place")
 	ErrGateway    = errors.New("its gateway is not on a network of that interface, or the interface is switched off")
+	ErrNoIPv6     = errors.New("IPv6 is switched off on that interface (disable_ipv6)")
 	ErrNoModule   = errors.New("this kernel has no such module")
 	ErrNoIPTables = errors.New("iptables is not on this host; install it")
 	ErrRefused    = errors.New("the kernel refuses it")

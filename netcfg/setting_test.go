@@ -110,6 +110,9 @@ func testSettings(t *testing.T, fresh func(*testing.T) Host) {
 			}
 		}
 		add(down)
+		if err := h.Set("net/ipv6/conf/lvs1/disable_ipv6", "1"); err != nil {
+			t.Fatal(err)
+		}
 		add(Address{Link: "lo", Prefix: cut("2001:db8:2::10/128")})
 		add(Route{To: cut("2001:db8:9::/64"), Via: ip("2001:db8:3::9"), Link: "eth1"})
 		for _, c := range []struct {
@@ -118,6 +121,7 @@ func testSettings(t *testing.T, fresh func(*testing.T) Host) {
 			text string
 		}{
 			{Address{Link: "nope", Prefix: cut("203.0.113.10/32")}, ipvs.ErrNoDevice, "cannot add address 203.0.113.10/32 on nope: no such network interface"},
+			{Address{Link: "lvs1", Prefix: cut("2001:db8:2::11/128")}, ErrNoIPv6, "EACCES"},
 			{Up{"nope"}, ipvs.ErrNoDevice, "cannot switch on link nope: no such network interface"},
 			{Route{To: cut("192.0.2.0/24"), Via: ip("10.0.3.9"), Link: "nope"}, ipvs.ErrNoDevice, "cannot add route to 192.0.2.0/24 via 10.0.3.9 on nope"},
 			{Route{To: cut("192.0.2.0/24"), Via: ip("172.16.0.1"), Link: "eth1"}, ErrGateway, "ENETUNREACH"},

@@ -16,7 +16,7 @@ type Surroundings interface {
 
 	// Path asks the kernel which way a packet to an address goes, from an address
 	// of this host or (the zero Addr) from any. It answers ErrNoRoute when there
-	// is none.
+	// is none. Rules for ports do not count.
 	Path(to, from netip.Addr) (Path, error)
 
 	// Neighbours lists what the host knows about its neighbours' hardware

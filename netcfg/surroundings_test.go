@@ -106,7 +106,7 @@ func testSurroundings(t *testing.T, fresh func(*testing.T) Host) {
 		if p, err := h.Path(ip("2001:db8:77::1"), netip.Addr{}); !errors.Is(err, ErrNoRoute) {
 			t.Errorf("to nowhere: %+v, %v", p, err)
 		}
-		for to, from := range map[string]string{"198.51.100.1": "192.0.2.1", "2001:db8:3::77": "2001:db8:3::78"} {
+		for to, from := range map[string]string{"198.51.100.1": "192.0.2.1", "2001:db8:3::77": "2001:db8:3::78", "10.0.3.77": "2001:db8:3::1"} {
 			if p, err := h.Path(ip(to), ip(from)); err == nil || errors.Is(err, ErrNoRoute) {
 				t.Errorf("from an address of somebody else: %+v, %v", p, err)
 			}
