@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 
@@ -43,7 +42,7 @@ func OfServer(id ipvs.ServiceID, s ipvs.Server, beside bool) []Problem {
 func OfTimeouts(t ipvs.Timeouts) []Problem {
 	var p problems
 	for _, seconds := range []uint32{t.TCP, t.TCPFin, t.UDP} {
-		p.add(seconds > MaxTimeout, Timeouts, seconds, timeoutRule)
+		add(&p, seconds > MaxTimeout, Timeouts, seconds, timeoutRule)
 	}
 	return p.all
 }
@@ -51,10 +50,10 @@ func OfTimeouts(t ipvs.Timeouts) []Problem {
 // OfDaemon lists what is wrong with a sync daemon to be started.
 func OfDaemon(d ipvs.Daemon) []Problem {
 	var p problems
-	p.add(d.Role != ipvs.Master && d.Role != ipvs.Backup, Role, d.Role, "must be master or backup")
-	p.add(!isInterface(d.Interface), Interface, d.Interface, "must be an interface's name of 1 to 15 characters")
-	p.add(d.MaxLen > MaxSyncMessage, MaxLen, d.MaxLen, "must be 1 to 65507 bytes")
-	p.add(d.Group.IsValid() && (!d.Group.IsMulticast() || d.Group.Zone() != "" || d.Group.Is4In6()),
+	add(&p, d.Role != ipvs.Master && d.Role != ipvs.Backup, Role, d.Role, "must be master or backup")
+	add(&p, !isInterface(d.Interface), Interface, d.Interface, "must be an interface's name of 1 to 15 characters")
+	add(&p, d.MaxLen > MaxSyncMessage, MaxLen, d.MaxLen, "must be 1 to 65507 bytes")
+	add(&p, d.Group.IsValid() && (!d.Group.IsMulticast() || d.Group.Zone() != "" || d.Group.Is4In6()),
 		Group, d.Group, "must be a multicast address")
 	return p.all
 }
@@ -62,27 +61,29 @@ func OfDaemon(d ipvs.Daemon) []Problem {
 // OfRules lists what is wrong with a whole image of a table.
 func OfRules(r ipvs.Rules) []Problem {
 	var p problems
-	services := map[ipvs.ServiceID]bool{}
-	for _, s := range r.Services {
-		p.of = s.ServiceID.String()
-		p.add(services[s.ServiceID], Service, s.Name(), ServiceTwice)
+	services, servers := map[ipvs.ServiceID]bool{}, map[netip.AddrPort]bool{}
+	for i := range r.Services {
+		s := &r.Services[i]
+		p.ofService, p.ofServer = &s.ServiceID, nil
+		add(&p, services[s.ServiceID], Service, s.Name(), ServiceTwice)
 		services[s.ServiceID] = true
 		p.service(s.Service)
-		servers := map[netip.AddrPort]bool{}
-		for _, server := range s.Servers {
-			p.of = ipvs.ServerTarget(s.ServiceID, server)
-			p.add(servers[server.Addr], Server, server.Addr, ServerTwice)
+		clear(servers)
+		for j := range s.Servers {
+			server := &s.Servers[j]
+			p.ofServer = server
+			add(&p, servers[server.Addr], Server, server.Addr, ServerTwice)
 			servers[server.Addr] = true
-			p.server(s.ServiceID, server, len(r.Daemons) > 0)
+			p.server(s.ServiceID, *server, len(r.Daemons) > 0)
 		}
 	}
+	p.ofService = nil
 	if r.Timeouts != nil {
 		p.all = append(p.all, OfTimeouts(*r.Timeouts)...)
 	}
 	roles := map[ipvs.DaemonRole]bool{}
 	for _, d := range r.Daemons {
-		p.of = ""
-		p.add(roles[d.Role], Role, d.Role, DaemonTwice)
+		add(&p, roles[d.Role], Role, d.Role, DaemonTwice)
 		roles[d.Role] = true
 		p.all = append(p.all, OfDaemon(d)...)
 	}
@@ -100,68 +101,68 @@ const (
 
 func (p *problems) service(s ipvs.Service) {
 	p.identity(s.ServiceID)
-	p.add(!s.IsMark() && s.Port == 0 && !s.Persistence.On, Port, s.Port,
+	add(p, !s.IsMark() && s.Port == 0 && !s.Persistence.On, Port, s.Port,
 		"must be 1 to 65535; 0, which is every port, needs persistence")
-	p.add(s.OnePacket && !s.IsMark() && s.Protocol != ipvs.UDP, OnePacket, "",
+	add(p, s.OnePacket && !s.IsMark() && s.Protocol != ipvs.UDP, OnePacket, "",
 		"only for UDP and firewall mark services")
-	p.add(!isName(s.Scheduler, MaxSchedulerName), Scheduler, s.Scheduler, fmt.Sprintf(nameRule, MaxSchedulerName))
-	p.add(s.SchedFlags > 7, SchedFlags, int(s.SchedFlags), "must be some of the three flags")
-	p.add(s.Persistence.On && (s.Persistence.Timeout < 1 || s.Persistence.Timeout > MaxTimeout),
+	addf(p, !isName(s.Scheduler, MaxSchedulerName), Scheduler, s.Scheduler, nameRule, MaxSchedulerName)
+	add(p, s.SchedFlags > 7, SchedFlags, int(s.SchedFlags), "must be some of the three flags")
+	add(p, s.Persistence.On && (s.Persistence.Timeout < 1 || s.Persistence.Timeout > MaxTimeout),
 		Persistence, s.Persistence.Timeout, "must be 1 to 2678400 seconds (31 days)")
-	p.add(s.Family == ipvs.IPv6 && (s.Persistence.Mask < 1 || s.Persistence.Mask > 128),
+	add(p, s.Family == ipvs.IPv6 && (s.Persistence.Mask < 1 || s.Persistence.Mask > 128),
 		Mask, uint32(s.Persistence.Mask), "must be a prefix length of 1 to 128")
-	p.add(s.Persistence.Engine != "" && !isName(s.Persistence.Engine, MaxEngineName),
-		Engine, s.Persistence.Engine, fmt.Sprintf(nameRule, MaxEngineName))
+	addf(p, s.Persistence.Engine != "" && !isName(s.Persistence.Engine, MaxEngineName),
+		Engine, s.Persistence.Engine, nameRule, MaxEngineName)
 }
 
 // identity checks that an ID is one that the constructors of ipvs make.
 func (p *problems) identity(id ipvs.ServiceID) {
 	if id.IsMark() {
-		p.add(id != ipvs.MarkService(id.Mark, id.Family), Mark, id.Mark, "must be without address, port and protocol")
-		p.add(id.Family != ipvs.IPv4 && id.Family != ipvs.IPv6, Family, id.Family, "must be IPv4 or IPv6")
+		add(p, id != ipvs.MarkService(id.Mark, id.Family), Mark, id.Mark, "must be without address, port and protocol")
+		add(p, id.Family != ipvs.IPv4 && id.Family != ipvs.IPv6, Family, id.Family, "must be IPv4 or IPv6")
 		return
 	}
-	p.add(id.Protocol != ipvs.TCP && id.Protocol != ipvs.UDP && id.Protocol != ipvs.SCTP,
+	add(p, id.Protocol != ipvs.TCP && id.Protocol != ipvs.UDP && id.Protocol != ipvs.SCTP,
 		Protocol, id.Protocol, "must be TCP, UDP or SCTP")
-	p.add(!id.Addr.IsValid() || id != ipvs.AddressService(id.Protocol, netip.AddrPortFrom(id.Addr, id.Port)),
+	add(p, !id.Addr.IsValid() || id != ipvs.AddressService(id.Protocol, netip.AddrPortFrom(id.Addr, id.Port)),
 		Service, id.Addr, "must be an IPv4 or IPv6 address")
 }
 
 func (p *problems) server(id ipvs.ServiceID, s ipvs.Server, beside bool) {
-	p.add(!unicast(s.Addr.Addr()), Server, s.Addr.Addr(), "must be one host's address, not link-local")
+	add(p, !unicast(s.Addr.Addr()), Server, s.Addr.Addr(), "must be one host's address, not link-local")
 	mixed := s.Addr.IsValid() && s.Family() != id.Family
-	p.add(mixed && s.Forward != ipvs.TunnelFwd, Server, s.Addr.Addr(), fmt.Sprintf(MixedRule, id.Family))
-	p.add(mixed && s.Forward == ipvs.TunnelFwd && beside, Server, s.Addr.Addr(), fmt.Sprintf(syncRule, id.Family))
+	addf(p, mixed && s.Forward != ipvs.TunnelFwd, Server, s.Addr.Addr(), MixedRule, id.Family)
+	addf(p, mixed && s.Forward == ipvs.TunnelFwd && beside, Server, s.Addr.Addr(), syncRule, id.Family)
 
 	keepsPort := s.Forward == ipvs.Direct || s.Forward == ipvs.TunnelFwd
-	p.add(!keepsPort && s.Forward != ipvs.Masq, Forward, s.Forward, "must be NAT, DR or TUN")
-	p.add(keepsPort && !id.IsMark() && s.Addr.Port() != id.Port, ServerPort, s.Addr.Port(),
-		fmt.Sprintf("must be the service's, %d: DR and TUN do not change ports", id.Port))
+	add(p, !keepsPort && s.Forward != ipvs.Masq, Forward, s.Forward, "must be NAT, DR or TUN")
+	addf(p, keepsPort && !id.IsMark() && s.Addr.Port() != id.Port, ServerPort, s.Addr.Port(),
+		"must be the service's, %d: DR and TUN do not change ports", id.Port)
 
-	p.add(s.Weight > ipvs.MaxWeight, Weight, s.Weight, "must be 0 to 2147483647")
-	p.add(s.Upper > ipvs.MaxWeight, Upper, s.Upper, "must be 0 to 2147483647")
-	p.add(s.Lower > s.Upper, Lower, s.Lower, fmt.Sprintf("must not be above the upper threshold, %d", s.Upper))
+	add(p, s.Weight > ipvs.MaxWeight, Weight, s.Weight, "must be 0 to 2147483647")
+	add(p, s.Upper > ipvs.MaxWeight, Upper, s.Upper, "must be 0 to 2147483647")
+	addf(p, s.Lower > s.Upper, Lower, s.Lower, "must not be above the upper threshold, %d", s.Upper)
 	p.tunnel(s)
 }
 
 func (p *problems) tunnel(s ipvs.Server) {
 	t := s.Tunnel
 	if s.Forward != ipvs.TunnelFwd {
-		p.add(t != ipvs.Tunnel{}, TunnelType, t.Type, "only for TUN servers")
+		add(p, t != ipvs.Tunnel{}, TunnelType, t.Type, "only for TUN servers")
 		return
 	}
 	switch t.Type {
 	case ipvs.IPIP:
-		p.add(t.Port != 0, TunnelPort, t.Port, "only for GUE tunnels")
-		p.add(t.Flags != 0, TunnelFlags, int(t.Flags), "only for GUE and GRE tunnels")
+		add(p, t.Port != 0, TunnelPort, t.Port, "only for GUE tunnels")
+		add(p, t.Flags != 0, TunnelFlags, int(t.Flags), "only for GUE and GRE tunnels")
 	case ipvs.GUE:
-		p.add(t.Port == 0, TunnelPort, t.Port, "must be 1 to 65535 for a GUE tunnel")
-		p.add(t.Flags > ipvs.TunnelRemoteChecksum, TunnelFlags, int(t.Flags), "must be none, csum or remcsum")
+		add(p, t.Port == 0, TunnelPort, t.Port, "must be 1 to 65535 for a GUE tunnel")
+		add(p, t.Flags > ipvs.TunnelRemoteChecksum, TunnelFlags, int(t.Flags), "must be none, csum or remcsum")
 	case ipvs.GRE:
-		p.add(t.Port != 0, TunnelPort, t.Port, "only for GUE tunnels")
-		p.add(t.Flags > ipvs.TunnelChecksum, TunnelFlags, int(t.Flags), "must be none or csum for a GRE tunnel")
+		add(p, t.Port != 0, TunnelPort, t.Port, "only for GUE tunnels")
+		add(p, t.Flags > ipvs.TunnelChecksum, TunnelFlags, int(t.Flags), "must be none or csum for a GRE tunnel")
 	default:
-		p.add(true, TunnelType, t.Type, "must be ipip, gue or gre")
+		add(p, true, TunnelType, t.Type, "must be ipip, gue or gre")
 	}
 }
 

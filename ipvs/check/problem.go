@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"lvsdeck/ipvs"
 )
 
 // Field is what a Problem is about, in an operator's words.
@@ -85,14 +87,36 @@ func visible(value string) string {
 	return value
 }
 
-// problems collects; of is put on each.
+// problems collects.
 type problems struct {
-	of  string
 	all []Problem
+
+	// Where rows of several are checked, the row.
+	ofService *ipvs.ServiceID
+	ofServer  *ipvs.Server // nil for the service itself
 }
 
-func (p *problems) add(bad bool, f Field, value any, rule string) {
+func (p *problems) of() string {
+	switch {
+	case p.ofService == nil:
+		return ""
+	case p.ofServer == nil:
+		return p.ofService.String()
+	}
+	return ipvs.ServerTarget(*p.ofService, *p.ofServer)
+}
+
+// add takes a problem in if there is one. Only then is the value put into words:
+// files have tens of thousands of good rows.
+func add[T any](p *problems, bad bool, f Field, value T, rule string) {
 	if bad {
-		p.all = append(p.all, Problem{p.of, f, fmt.Sprint(value), rule})
+		p.all = append(p.all, Problem{p.of(), f, fmt.Sprint(value), rule})
+	}
+}
+
+// addf is add with a rule that names another value.
+func addf[T, A any](p *problems, bad bool, f Field, value T, rule string, arg A) {
+	if bad {
+		add(p, true, f, value, fmt.Sprintf(rule, arg))
 	}
 }
