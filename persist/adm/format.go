@@ -22,43 +22,11 @@ type Format struct {
 }
 
 // Service writes the line that adds a service.
-func (f Format) Service(s ipvs.Service) string {
-	words := []string{"-A", f.service(s.ServiceID), "-s", s.Scheduler}
-	p := s.Persistence
-	if p.On {
-		words = append(words, "-p", strconv.FormatUint(uint64(p.Timeout), 10))
-	}
-	if p.Mask != ipvs.FullMask(s.Family) && (p.On || !f.Saved) {
-		words = append(words, "-M", p.Mask.Text(s.Family))
-	}
-	if p.Engine != "" {
-		words = append(words, "--pe", p.Engine)
-	}
-	if s.OnePacket {
-		words = append(words, "-o")
-	}
-	if flags := s.SchedFlags.Names(s.Scheduler); len(flags) > 0 {
-		words = append(words, "-b", strings.Join(flags, ","))
-	}
-	return strings.Join(words, " ")
-}
+func (f Format) Service(s ipvs.Service) string { return string(f.appendService(nil, s)) }
 
 // Server writes the line that adds a server to a service.
 func (f Format) Server(id ipvs.ServiceID, s ipvs.Server) string {
-	words := []string{
-		"-a", f.service(id), "-r", f.endpoint(id.Protocol, s.Addr),
-		forwardOption(s.Forward), "-w", strconv.FormatUint(uint64(s.Weight), 10),
-	}
-	if s.Forward == ipvs.TunnelFwd {
-		words = append(words, tunnelWords(s.Tunnel)...)
-	}
-	if !f.Saved && s.Upper != 0 {
-		words = append(words, "-x", strconv.FormatUint(uint64(s.Upper), 10))
-	}
-	if !f.Saved && s.Lower != 0 {
-		words = append(words, "-y", strconv.FormatUint(uint64(s.Lower), 10))
-	}
-	return strings.Join(words, " ")
+	return string(f.appendServer(nil, id, s))
 }
 
 // Timeouts writes the line that sets the timeouts of connections.
@@ -85,40 +53,84 @@ func (f Format) Daemon(d ipvs.Daemon) string {
 	return strings.Join(words, " ")
 }
 
-var protocolOptions = map[ipvs.Protocol]string{ipvs.TCP: "-t", ipvs.UDP: "-u", ipvs.SCTP: "--sctp-service"}
-
-// service names a service. One of another protocol, which only other programs
-// can make, has no name in this language; ipvsadm writes it so.
-func (f Format) service(id ipvs.ServiceID) string {
-	if id.IsMark() {
-		text := "-f " + strconv.FormatUint(uint64(id.Mark), 10)
-		if id.Family == ipvs.IPv6 {
-			text += " -6"
-		}
-		return text
+func (f Format) appendService(b []byte, s ipvs.Service) []byte {
+	b = f.appendID(append(b, "-A "...), s.ServiceID)
+	b = append(append(b, " -s "...), s.Scheduler...)
+	p := s.Persistence
+	if p.On {
+		b = appendNumber(b, " -p ", p.Timeout)
 	}
-	option, known := protocolOptions[id.Protocol]
-	if !known {
-		option = "--xxx-service"
+	if p.Mask != ipvs.FullMask(s.Family) && (p.On || !f.Saved) {
+		b = append(append(b, " -M "...), p.Mask.Text(s.Family)...)
 	}
-	return option + " " + f.endpoint(id.Protocol, addrPort(id.Addr, id.Port))
+	if p.Engine != "" {
+		b = append(append(b, " --pe "...), p.Engine...)
+	}
+	if s.OnePacket {
+		b = append(b, " -o"...)
+	}
+	if flags := s.SchedFlags.Names(s.Scheduler); len(flags) > 0 {
+		b = append(append(b, " -b "...), strings.Join(flags, ",")...)
+	}
+	return b
 }
 
-func (f Format) endpoint(p ipvs.Protocol, at netip.AddrPort) string {
-	if f.Endpoint != nil {
-		return f.Endpoint(p, at)
+func (f Format) appendServer(b []byte, id ipvs.ServiceID, s ipvs.Server) []byte {
+	b = f.appendID(append(b, "-a "...), id)
+	b = f.appendEndpoint(append(b, " -r "...), id.Protocol, s.Addr)
+	b = append(b, forwardOption(s.Forward)...)
+	b = appendNumber(b, " -w ", s.Weight)
+	if s.Forward == ipvs.TunnelFwd {
+		b = appendTunnel(b, s.Tunnel)
 	}
-	return Endpoint(at)
+	if !f.Saved && s.Upper != 0 {
+		b = appendNumber(b, " -x ", s.Upper)
+	}
+	if !f.Saved && s.Lower != 0 {
+		b = appendNumber(b, " -y ", s.Lower)
+	}
+	return b
+}
+
+func appendNumber(b []byte, option string, n uint32) []byte {
+	return strconv.AppendUint(append(b, option...), uint64(n), 10)
+}
+
+// appendID names a service. One of another protocol, which only other programs
+// can make, has no name in this language; ipvsadm writes it so.
+func (f Format) appendID(b []byte, id ipvs.ServiceID) []byte {
+	if id.IsMark() {
+		b = appendNumber(b, "-f ", id.Mark)
+		if id.Family == ipvs.IPv6 {
+			b = append(b, " -6"...)
+		}
+		return b
+	}
+	option := "--xxx-service "
+	switch id.Protocol {
+	case ipvs.TCP:
+		option = "-t "
+	case ipvs.UDP:
+		option = "-u "
+	case ipvs.SCTP:
+		option = "--sctp-service "
+	}
+	return f.appendEndpoint(append(b, option...), id.Protocol, addrPort(id.Addr, id.Port))
+}
+
+func (f Format) appendEndpoint(b []byte, p ipvs.Protocol, at netip.AddrPort) []byte {
+	switch {
+	case f.Endpoint != nil:
+		return append(b, f.Endpoint(p, at)...)
+	case at.Addr().Is4():
+		return at.AppendTo(b)
+	}
+	b = append(append(b, '['), ip6(at.Addr())...)
+	return appendNumber(b, "]:", uint32(at.Port()))
 }
 
 // Endpoint writes an address and port in numbers, as ipvsadm does.
-func Endpoint(at netip.AddrPort) string {
-	port := strconv.Itoa(int(at.Port()))
-	if at.Addr().Is4() {
-		return at.Addr().String() + ":" + port
-	}
-	return "[" + ip6(at.Addr()) + "]:" + port
-}
+func Endpoint(at netip.AddrPort) string { return string(Format{}.appendEndpoint(nil, 0, at)) }
 
 // ip6 writes an address like inet_ntop, which knows IPv4 also behind 96 zero
 // bits.
@@ -134,26 +146,25 @@ func ip6(a netip.Addr) string {
 func forwardOption(f ipvs.Forward) string {
 	switch f {
 	case ipvs.Masq:
-		return "-m"
+		return " -m"
 	case ipvs.TunnelFwd:
-		return "-i"
+		return " -i"
 	}
-	return "-g"
+	return " -g"
 }
 
-func tunnelWords(t ipvs.Tunnel) []string {
-	words := []string{"--tun-type", t.Type.String()}
+func appendTunnel(b []byte, t ipvs.Tunnel) []byte {
+	b = append(append(b, " --tun-type "...), t.Type.String()...)
 	if t.Type == ipvs.GUE {
-		words = append(words, "--tun-port", strconv.Itoa(int(t.Port)))
-	}
-	if t.Type == ipvs.IPIP {
-		return words
+		b = appendNumber(b, " --tun-port ", uint32(t.Port))
 	}
 	switch {
+	case t.Type == ipvs.IPIP:
+		return b
 	case t.Flags&ipvs.TunnelChecksum != 0:
-		return append(words, "--tun-csum")
+		return append(b, " --tun-csum"...)
 	case t.Flags&ipvs.TunnelRemoteChecksum != 0 && t.Type == ipvs.GUE:
-		return append(words, "--tun-remcsum")
+		return append(b, " --tun-remcsum"...)
 	}
-	return append(words, "--tun-nocsum")
+	return append(b, " --tun-nocsum"...)
 }

@@ -23,21 +23,24 @@ func WriteRules(w io.Writer, r ipvs.Rules) error {
 	sorted.Sort()
 
 	out := bufio.NewWriter(w)
-	line := func(text string) {
-		out.WriteString(text)
+	line := func(text []byte) {
+		out.Write(text)
 		out.WriteByte('\n')
 	}
 	var f Format
+	var b []byte // of a line, used again for each
 	if r.Timeouts != nil {
-		line(f.Timeouts(*r.Timeouts))
+		line([]byte(f.Timeouts(*r.Timeouts)))
 	}
 	for _, d := range sorted.Daemons {
-		line(f.Daemon(d))
+		line([]byte(f.Daemon(d)))
 	}
 	for _, s := range sorted.Services {
-		line(f.Service(s.Service))
+		b = f.appendService(b[:0], s.Service)
+		line(b)
 		for _, server := range s.Servers {
-			line(f.Server(s.ServiceID, server))
+			b = f.appendServer(b[:0], s.ServiceID, server)
+			line(b)
 		}
 	}
 	return out.Flush()
