@@ -46,7 +46,7 @@ func (l *line) setService(id ipvs.ServiceID) *Error {
 	l.cmd.Service.ServiceID = id
 	if id.Family == ipvs.IPv6 {
 		if l.strict && l.given.has(netmask) {
-			return refuse(problem(check.Mask, "", "-M belongs after the IPv6 service")).located(l.at[check.Mask])
+			return l.by(check.Mask, refuse(problem(check.Mask, "", "-M belongs after the IPv6 service")))
 		}
 		l.cmd.Service.Persistence.Mask = ipvs.FullMask(ipvs.IPv6)
 	}

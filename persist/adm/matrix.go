@@ -33,12 +33,10 @@ var (
 )
 
 // laws are those of the commands. That -L may have --syncid is ipvsadm's slip.
-var laws = map[Verb]law{
+var laws = [...]law{
 	AddService:    serviceLaw,
 	EditService:   serviceLaw,
 	DeleteService: {need: of(service)},
-	Clear:         {},
-	Restore:       {},
 	Save:          {may: of(numeric)},
 	AddServer:     serverLaw,
 	EditServer:    serverLaw,
@@ -48,7 +46,6 @@ var laws = map[Verb]law{
 		oneOf: of(connection, service, timeout, daemon),
 	},
 	Zero:        {may: of(service)},
-	SetTimeouts: {},
 	StartDaemon: {may: of(mcastInterface, syncid, mcastGroup, mcastPort, mcastTTL, syncMaxlen)},
 	StopDaemon:  {may: of(syncid)},
 }
@@ -61,9 +58,13 @@ var tunnelLaws = map[ipvs.TunnelType]law{
 	ipvs.GRE:  {may: of(tunType), oneOf: of(tunNocsum, tunCsum)},
 }
 
-// judge compares what is given, and where, with a law; whose is "'list'
-// command".
-func (w law) judge(given set, where *[kinds]int, whose string) *Error {
+// judge compares what is given, and where, with a law; whose is "'%v' command" of
+// what.
+func (w law) judge(given set, where *[kinds]int, whose string, what fmt.Stringer) *Error {
+	if w.need&^given == 0 && given&^(w.need|w.may) == 0 {
+		return nil
+	}
+	whose = fmt.Sprintf(whose, what)
 	first := kinds
 	for k := range kinds {
 		switch {

@@ -148,22 +148,23 @@ func init() {
 		{"syncid", 0, value, syncid, 0, check.SyncID, (*line).syncid},
 		{"sync-maxlen", 0, value, syncMaxlen, 0, check.MaxLen, (*line).syncMaxlen},
 	}
-}
-
-func findLong(name string) *option {
 	for i := range options {
-		if options[i].long == name && name != "" {
-			return &options[i]
+		o := &options[i]
+		if o.short != 0 {
+			shorts[o.short] = o
+		}
+		if o.long != "" {
+			longs[o.long] = o
 		}
 	}
-	return nil
 }
 
-func findShort(c byte) *option {
-	for i := range options {
-		if options[i].short == c && c != 0 {
-			return &options[i]
-		}
-	}
-	return nil
-}
+// shorts and longs are options by their spelling.
+var (
+	shorts [256]*option
+	longs  = map[string]*option{}
+)
+
+func findLong(name string) *option { return longs[name] }
+
+func findShort(c byte) *option { return shorts[c] }

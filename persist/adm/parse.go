@@ -2,6 +2,7 @@ package adm
 
 import (
 	"fmt"
+	"slices"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/check"
@@ -21,7 +22,28 @@ type line struct {
 	// strict refuses what ipvsadm takes for something else than was meant, and
 	// leaves the last word on values to package check.
 	strict bool
-	at     map[check.Field]int // which argument gave a field
+	at     places // of fields
+}
+
+// places tell which argument gave a field. They are few: a map would cost more
+// than all the rest of reading a line.
+type places []place
+
+type place struct {
+	check.Field
+	arg int
+}
+
+func (p *places) put(f check.Field, arg int) { *p = append(*p, place{f, arg}) }
+
+// of gives the argument that gave a field last.
+func (p places) of(f check.Field) (arg int, given bool) {
+	for _, at := range slices.Backward(p) {
+		if at.Field == f {
+			return at.arg, true
+		}
+	}
+	return 0, false
 }
 
 // Parse reads one command line, without the program's name, as ipvsadm does.
@@ -38,7 +60,6 @@ func Parse(args []string, names Names) (Command, error) {
 }
 
 func (l *line) parse() *Error {
-	l.at = map[check.Field]int{}
 	l.cmd.Server = ipvs.Server{Forward: ipvs.Direct, Weight: 1}
 	l.cmd.Service = ipvs.NewService(ipvs.ServiceID{Family: ipvs.IPv4})
 	if err := l.command(); err != nil {
@@ -59,12 +80,23 @@ func (l *line) parse() *Error {
 			return err.located(u.arg)
 		}
 	}
-	for _, complete := range []func() *Error{l.arguments, l.schedFlags, l.judge, l.settle} {
-		if err := complete(); err != nil {
-			return err
-		}
+	if err := l.arguments(); err != nil {
+		return err
 	}
-	return nil
+	if err := l.schedFlags(); err != nil {
+		return err
+	}
+	if err := l.judge(); err != nil {
+		return err
+	}
+	return l.settle()
+}
+
+// by adds the argument that gave a field, if the fault's place is not known
+// better.
+func (l *line) by(f check.Field, e *Error) *Error {
+	arg, _ := l.at.of(f)
+	return e.located(arg)
 }
 
 // located adds where the fault is, if that is not known better.
@@ -86,10 +118,10 @@ func (l *line) command() *Error {
 		return tryHelp(arg, l.args[arg])
 	}
 	l.cmd.Verb = u.verb
-	l.at[""] = l.last()
+	l.at.put("", l.last())
 	switch u.verb {
 	case SetTimeouts:
-		l.at[check.Timeouts] = l.last()
+		l.at.put(check.Timeouts, l.last())
 	case StartDaemon:
 		l.cmd.Daemon.Interface = "eth0"
 		return l.role(u, "illegal start-daemon parameter specified")
@@ -100,7 +132,7 @@ func (l *line) command() *Error {
 }
 
 func (l *line) role(u *use, complaint string) *Error {
-	l.at[u.field] = u.arg
+	l.at.put(u.field, u.arg)
 	switch u.value {
 	case "master":
 		l.cmd.Daemon.Role = ipvs.Master
@@ -125,7 +157,7 @@ func (l *line) option(u *use) *Error {
 		l.where[u.kind] = u.arg
 	}
 	if u.field != "" {
-		l.at[u.field] = u.arg
+		l.at.put(u.field, u.arg)
 	}
 	if u.set == nil {
 		return nil
@@ -160,8 +192,8 @@ func (l *line) arguments() *Error {
 }
 
 func (l *line) judge() *Error {
-	if err := laws[l.cmd.Verb].judge(l.given, &l.where, fmt.Sprintf("'%s' command", l.cmd.Verb)); err != nil {
-		return err.located(l.at[""])
+	if err := laws[l.cmd.Verb].judge(l.given, &l.where, "'%v' command", l.cmd.Verb); err != nil {
+		return l.by("", err)
 	}
 	if l.cmd.Verb == List {
 		return l.listing()
@@ -217,10 +249,10 @@ func (l *line) settleService() *Error {
 		found[p.Field] = p
 	}
 	if p, bad := found[check.Port]; bad {
-		return fail(p, "Zero port specified for non-persistent service").located(l.at[check.Service])
+		return l.by(check.Service, fail(p, "Zero port specified for non-persistent service"))
 	}
 	if p, bad := found[check.OnePacket]; bad {
-		return fail(p, "One-Packet Scheduling is only for UDP virtual services").located(l.at[check.OnePacket])
+		return l.by(check.OnePacket, fail(p, "One-Packet Scheduling is only for UDP virtual services"))
 	}
 	return nil
 }
@@ -228,17 +260,17 @@ func (l *line) settleService() *Error {
 func (l *line) settleServer() *Error {
 	s, id := &l.cmd.Server, l.cmd.Service.ServiceID
 	if !l.strict && s.Family() != id.Family && s.Forward != ipvs.TunnelFwd {
-		return fail(problem(check.Server, s.Addr.Addr().String(), fmt.Sprintf(check.MixedRule, id.Family)),
-			"Different address family is allowed only for tunneling servers").located(l.at[check.Server])
+		return l.by(check.Server, fail(problem(check.Server, s.Addr.Addr().String(), fmt.Sprintf(check.MixedRule, id.Family)),
+			"Different address family is allowed only for tunneling servers"))
 	}
 	if s.Forward == ipvs.TunnelFwd {
 		law := tunnelLaws[s.Tunnel.Type]
-		if err := law.judge(l.given&tunnelOptions, &l.where, fmt.Sprintf("'%v' tunnel type", s.Tunnel.Type)); err != nil {
-			return err.located(l.at[check.TunnelType])
+		if err := law.judge(l.given&tunnelOptions, &l.where, "'%v' tunnel type", s.Tunnel.Type); err != nil {
+			return l.by(check.TunnelType, err)
 		}
 	} else if l.given&tunnelOptions != 0 {
-		return fail(problem(check.Forward, "", "tunnel options need a tunnel (-i)"),
-			"Tunnel options conflict with forward method").located(l.at[check.Forward])
+		return l.by(check.Forward, fail(problem(check.Forward, "", "tunnel options need a tunnel (-i)"),
+			"Tunnel options conflict with forward method"))
 	}
 	if s.Forward != ipvs.Masq && !id.IsMark() && !l.strict {
 		s.Addr = addrPort(s.Addr.Addr(), id.Port)

@@ -67,76 +67,95 @@ const maxLine = 1 << 16
 // Nothing is given before everything was found right; the error is Mistakes, or
 // the reader's own. The rules are sorted.
 func ReadRules(r io.Reader) (ipvs.Rules, error) {
-	var f file
+	f := file{place: map[ipvs.ServiceID]int{}, members: map[member]bool{}}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
-	for n := 1; lines.Scan(); n++ {
-		f.line(n, lines.Text())
+	for lines.Scan() {
+		f.read(lines.Text())
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		f.blame(f.lines+1, 1, check.Problem{Field: "line", Rule: "too long for a rule"})
+		f.n++
+		f.blame(1, check.Problem{Field: "line", Rule: "too long for a rule"})
 	} else if err != nil {
 		return ipvs.Rules{}, err
 	}
-	rules := f.rules()
+	f.judgeMixed()
 	if len(f.mistakes) > 0 {
 		slices.SortStableFunc(f.mistakes, func(a, b Mistake) int { return a.Line - b.Line })
 		return ipvs.Rules{}, f.mistakes
 	}
-	rules.Sort()
-	return rules, nil
+	f.rules.Sort()
+	return f.rules, nil
 }
 
-// file is a file of rules while it is read.
+// file is a file of rules while it is read, and the image of a table that grows
+// from it.
 type file struct {
-	lines      int
-	statements []statement
-	mistakes   Mistakes
+	n      int    // of the line
+	line   line   // used again for each, as are
+	buffer []word // its words, and of these
+	words  []word // those that count
+
+	begun    bool // a rule was read
+	rules    ipvs.Rules
+	place    map[ipvs.ServiceID]int
+	members  map[member]bool
+	beside   bool // a sync daemon shall run beside
+	mixed    []mixed
+	mistakes Mistakes
 }
 
-func (f *file) blame(line, column int, p check.Problem) {
-	f.mistakes = append(f.mistakes, Mistake{Line: line, Column: column, Problem: p})
+type member struct {
+	place int // of its service
+	netip.AddrPort
 }
 
-// statement is a rule and where its fields stand.
-type statement struct {
-	Command
-	line    int
-	columns map[check.Field]int
+// mixed is a server of another family than its service's. Whether that may be is
+// only known when the last line may have started a daemon.
+type mixed struct {
+	n, column int
+	id        ipvs.ServiceID
+	server    ipvs.Server
 }
 
-// line reads one line by itself.
-func (f *file) line(n int, text string) {
-	f.lines = n
-	words := withoutName(split(text))
-	if len(words) == 0 {
+func (f *file) blame(column int, p check.Problem) {
+	f.mistakes = append(f.mistakes, Mistake{Line: f.n, Column: column, Problem: p})
+}
+
+// read reads one line.
+func (f *file) read(text string) {
+	f.n++
+	f.buffer = split(f.buffer[:0], text)
+	f.words = withoutName(f.buffer)
+	if len(f.words) == 0 {
 		return
 	}
-	args := make([]string, len(words))
-	for i, w := range words {
-		args[i] = w.text
+	l := &f.line
+	*l = line{scanner: scanner{args: l.args[:0], rest: l.rest[:0]}, at: l.at[:0], strict: true}
+	for _, w := range f.words {
+		l.args = append(l.args, w.text)
 	}
-	column := func(arg int) int {
-		if arg < len(words) {
-			return words[arg].column
-		}
-		last := words[len(words)-1]
-		return last.column + len(last.text)
-	}
-	l := &line{scanner: scanner{args: args}, strict: true}
 	err := l.parse()
 	if err == nil {
-		err = f.ruleOnly(l.cmd.Verb, args[0])
+		err = f.ruleOnly(l.cmd.Verb, l.args[0])
 	}
 	if err != nil {
-		f.blame(n, column(err.Arg), err.Problem)
+		f.blame(f.column(err.Arg), err.Problem)
 		return
 	}
-	s := statement{l.cmd, n, map[check.Field]int{}}
-	for field, arg := range l.at {
-		s.columns[field] = column(arg)
+	f.begun = true
+	for _, p := range f.add(&l.cmd) {
+		f.blame(f.column(l.at.near(p.Field)), p)
 	}
-	f.statements = append(f.statements, s)
+}
+
+// column is where an argument stands, or where one is missing.
+func (f *file) column(arg int) int {
+	if arg < len(f.words) {
+		return f.words[arg].column
+	}
+	last := f.words[len(f.words)-1]
+	return last.column + len(last.text)
 }
 
 // ruleOnly refuses commands that say what to do rather than what shall be.
@@ -145,7 +164,7 @@ func (f *file) ruleOnly(v Verb, word string) *Error {
 	case AddService, AddServer, SetTimeouts, StartDaemon:
 		return nil
 	case Clear:
-		if len(f.statements) == 0 {
+		if !f.begun {
 			return nil
 		}
 		return refuse(problem("", word, "would drop the rules before it; it may stand only at the start"))
@@ -153,82 +172,77 @@ func (f *file) ruleOnly(v Verb, word string) *Error {
 	return refuse(problem("", word, "is not a rule; a file of rules has only -A, -a, --set and --start-daemon"))
 }
 
-// rules looks at the statements together.
-func (f *file) rules() ipvs.Rules {
-	t := table{place: map[ipvs.ServiceID]int{}, members: map[member]bool{}}
-	t.beside = slices.ContainsFunc(f.statements, func(s statement) bool { return s.Verb == StartDaemon })
-	for _, s := range f.statements {
-		for _, p := range t.add(s.Command) {
-			f.blame(s.line, s.column(p.Field), p)
-		}
-	}
-	return t.rules
-}
-
-// table is the image of a table while it grows.
-type table struct {
-	rules   ipvs.Rules
-	place   map[ipvs.ServiceID]int
-	members map[member]bool
-	beside  bool // a sync daemon shall run beside
-}
-
-type member struct {
-	ipvs.ServiceID
-	netip.AddrPort
-}
-
 // add takes a rule in and tells what is wrong with it.
-func (t *table) add(c Command) []check.Problem {
+func (f *file) add(c *Command) []check.Problem {
 	switch c.Verb {
 	case AddService:
-		return t.addService(c.Service)
+		return f.addService(c.Service)
 	case AddServer:
-		return t.addServer(c.Service.ServiceID, c.Server)
+		return f.addServer(c.Service.ServiceID, c.Server)
 	case SetTimeouts:
-		if t.rules.Timeouts != nil {
+		if f.rules.Timeouts != nil {
 			return []check.Problem{problem(check.Timeouts, "", "must be set only once")}
 		}
-		t.rules.Timeouts = &c.Timeouts
+		timeouts := c.Timeouts
+		f.rules.Timeouts = &timeouts
 	case StartDaemon:
-		return t.addDaemon(c.Daemon)
+		return f.addDaemon(c.Daemon)
 	}
 	return nil
 }
 
-func (t *table) addService(s ipvs.Service) []check.Problem {
+func (f *file) addService(s ipvs.Service) []check.Problem {
 	problems := check.OfService(s)
-	if _, twice := t.place[s.ServiceID]; twice {
+	if _, twice := f.place[s.ServiceID]; twice {
 		return append(problems, problem(check.Service, s.Name(), check.ServiceTwice))
 	}
-	t.place[s.ServiceID] = len(t.rules.Services)
-	t.rules.Services = append(t.rules.Services, ipvs.ServiceRules{Service: s})
+	f.place[s.ServiceID] = len(f.rules.Services)
+	f.rules.Services = append(f.rules.Services, ipvs.ServiceRules{Service: s})
 	return problems
 }
 
-func (t *table) addServer(id ipvs.ServiceID, s ipvs.Server) []check.Problem {
-	problems := check.OfServer(id, s, t.beside)
-	at, known := t.place[id]
+func (f *file) addServer(id ipvs.ServiceID, s ipvs.Server) []check.Problem {
+	if s.Family() != id.Family {
+		f.mixed = append(f.mixed, mixed{f.n, f.column(f.line.at.near(check.Server)), id, s})
+	}
+	problems := check.OfServer(id, s, false)
+	at, known := f.place[id]
 	if !known {
 		return append(problems, problem(check.Service, id.Name(), "must be added (-A) before its servers"))
 	}
-	m := member{id, s.Addr}
-	if t.members[m] {
+	m := member{at, s.Addr}
+	if f.members[m] {
 		return append(problems, problem(check.Server, s.Addr.String(), check.ServerTwice))
 	}
-	t.members[m] = true
-	servers := &t.rules.Services[at].Servers
+	f.members[m] = true
+	servers := &f.rules.Services[at].Servers
 	*servers = append(*servers, s)
 	return problems
 }
 
-func (t *table) addDaemon(d ipvs.Daemon) []check.Problem {
+func (f *file) addDaemon(d ipvs.Daemon) []check.Problem {
+	f.beside = true
 	problems := check.OfDaemon(d)
-	if slices.ContainsFunc(t.rules.Daemons, func(o ipvs.Daemon) bool { return o.Role == d.Role }) {
+	if slices.ContainsFunc(f.rules.Daemons, func(o ipvs.Daemon) bool { return o.Role == d.Role }) {
 		problems = append(problems, problem(check.Role, d.Role.String(), check.DaemonTwice))
 	}
-	t.rules.Daemons = append(t.rules.Daemons, d)
+	f.rules.Daemons = append(f.rules.Daemons, d)
 	return problems
+}
+
+// judgeMixed tells what is wrong with servers because of a daemon.
+func (f *file) judgeMixed() {
+	if !f.beside {
+		return
+	}
+	for _, m := range f.mixed {
+		told := check.OfServer(m.id, m.server, false)
+		for _, p := range check.OfServer(m.id, m.server, true) {
+			if !slices.Contains(told, p) {
+				f.mistakes = append(f.mistakes, Mistake{Line: m.n, Column: m.column, Problem: p})
+			}
+		}
+	}
 }
 
 // elsewhere are fields that are written as part of another.
@@ -237,14 +251,16 @@ var elsewhere = map[check.Field]check.Field{
 	check.Lower: check.Upper, check.TunnelPort: check.TunnelType, check.TunnelFlags: check.TunnelType,
 }
 
-// column is where a field stands, or else the command.
-func (s statement) column(f check.Field) int {
+// near is the argument that gave a field, or one that it is part of, or else the
+// command.
+func (p places) near(f check.Field) int {
 	for _, f := range []check.Field{f, elsewhere[f]} {
-		if at, ok := s.columns[f]; ok {
-			return at
+		if arg, given := p.of(f); given {
+			return arg
 		}
 	}
-	return s.columns[""]
+	arg, _ := p.of("")
+	return arg
 }
 
 // word is a word of a line and the column where it begins.
@@ -253,23 +269,19 @@ type word struct {
 	column int
 }
 
-// split takes a line apart at blanks, up to a comment.
-func split(line string) []word {
-	var words []word
-	for i := 0; i < len(line); {
-		if strings.IndexByte(space, line[i]) >= 0 {
+// split takes a line apart at blanks, up to a comment, and appends its words.
+func split(words []word, line string) []word {
+	for i := 0; i < len(line) && line[i] != '#'; {
+		start := i
+		for i < len(line) && !isSpace(line[i]) {
 			i++
-			continue
 		}
-		if line[i] == '#' {
-			break
+		if i > start {
+			words = append(words, word{line[start:i], start + 1})
 		}
-		end := strings.IndexAny(line[i:], space)
-		if end < 0 {
-			end = len(line) - i
+		for i < len(line) && isSpace(line[i]) {
+			i++
 		}
-		words = append(words, word{line[i : i+end], i + 1})
-		i += end
 	}
 	return words
 }

@@ -11,6 +11,8 @@ type scanner struct {
 	bundle string // what is left of a bundle of short options
 	ended  bool   // "--" was seen
 	rest   []int  // the arguments that are no options
+
+	found use // by the scan before
 }
 
 // use is an option where it is used.
@@ -32,7 +34,7 @@ func (s *scanner) lastText() string {
 	return s.args[s.next-1]
 }
 
-// scan gives the next option, or none at the end.
+// scan gives the next option, good until the next scan, or none at the end.
 func (s *scanner) scan() (*use, *Error) {
 	for s.bundle == "" {
 		if s.next == len(s.args) {
@@ -70,12 +72,17 @@ func (s *scanner) take(o *option, value string, attached bool) (*use, *Error) {
 	case o.takes == nothing && attached:
 		return nil, popt(s.last(), s.lastText(), "option does not take an argument")
 	case o.takes == nothing || attached:
-		return &use{o, value, attached, s.last()}, nil
+		return s.use(o, value, attached), nil
 	case o.takes == perhaps && (s.next == len(s.args) || strings.HasPrefix(s.args[s.next], "-")):
-		return &use{o, "", false, s.last()}, nil
+		return s.use(o, "", false), nil
 	case s.next == len(s.args):
 		return nil, popt(len(s.args), s.lastText(), "missing argument")
 	}
 	s.next++
-	return &use{o, s.lastText(), true, s.last()}, nil
+	return s.use(o, s.lastText(), true), nil
+}
+
+func (s *scanner) use(o *option, value string, given bool) *use {
+	s.found = use{o, value, given, s.last()}
+	return &s.found
 }

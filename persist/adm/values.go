@@ -12,9 +12,14 @@ import (
 
 const space = " \t\n\v\f\r"
 
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
 // number reads a decimal number like strtol: blanks and a sign may lead.
 func number(text string, least, most int64) (int64, bool) {
-	n, err := strconv.ParseInt(strings.TrimLeft(text, space), 10, 64)
+	for text != "" && isSpace(text[0]) {
+		text = text[1:]
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
 	return n, err == nil && n >= least && n <= most
 }
 
@@ -142,17 +147,22 @@ var flagNames = map[string]ipvs.SchedFlags{
 // schedFlags reads -b, now that the scheduler is known. ipvsadm does so before
 // it looks which command the flags are given to.
 func (l *line) schedFlags() *Error {
+	if l.flags == "" {
+		return nil
+	}
 	for name := range strings.SplitSeq(l.flags, ",") {
 		bit, known := flagNames[name]
 		owner, _, _ := strings.Cut(name, "-")
 		switch {
 		case name == "":
 		case !known:
-			return fail(problem(check.SchedFlags, name, "must be among flag-1 to flag-3, sh-fallback, sh-port, mh-fallback, mh-port"),
-				"invalid scheduler flag `%s'", name).located(l.at[check.SchedFlags])
+			return l.by(check.SchedFlags,
+				fail(problem(check.SchedFlags, name, "must be among flag-1 to flag-3, sh-fallback, sh-port, mh-fallback, mh-port"),
+					"invalid scheduler flag `%s'", name))
 		case owner != "flag" && owner != l.cmd.Service.Scheduler:
-			return fail(problem(check.SchedFlags, name, fmt.Sprintf("only for scheduler %s (-s %s)", owner, owner)),
-				"incompatible scheduler flag `%s'", name).located(l.at[check.SchedFlags])
+			return l.by(check.SchedFlags,
+				fail(problem(check.SchedFlags, name, fmt.Sprintf("only for scheduler %s (-s %s)", owner, owner)),
+					"incompatible scheduler flag `%s'", name))
 		default:
 			l.cmd.Service.SchedFlags |= bit
 		}
