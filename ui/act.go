@@ -143,10 +143,12 @@ func undo(m *Model) tea.Cmd {
 		if err != nil {
 			return plan.Plan{}, err
 		}
-		last, err := h.Last()
+		last, passed, err := h.Last()
 		if err != nil {
 			return plan.Plan{}, err
 		}
-		return plan.Undoing(last)
+		p, err := plan.Undoing(last)
+		p.Note = passed
+		return p, err
 	}, confirm)
 }

@@ -188,6 +188,8 @@ func TestWeights(t *testing.T) {
 	d.expect("set", "10.0.3.11:443 -g -w 2147483647 -x 900 -y 800")
 	d.do("u")
 	d.sees("undo asks", "weight 2147483647 to 110")
+	d.do("esc", "z", "enter", "u")
+	d.sees("counters cannot be undone", "passed over, there is nothing to take back: zero the counters", "weight 2147483647 to 110")
 }
 
 func TestDrainAndBack(t *testing.T) {

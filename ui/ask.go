@@ -97,6 +97,9 @@ func (a *ask) Body(m *Model, height int) []string {
 		lines = append(lines, "", m.theme.Line(paint.Ground, m.width).Space(1).
 			Put(paint.Warn, fmt.Sprintf("%s %d of these cannot be undone.", m.signs.Problem, n)).String())
 	}
+	if a.plan.Note != "" {
+		lines = append(append(lines, ""), wrapped(m, paint.Rest, a.plan.Note, 1)...)
+	}
 	return a.window(lines, height)
 }
 

@@ -14,6 +14,7 @@ import (
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 	"lvsdeck/ui/plain"
+	"lvsdeck/ui/text"
 )
 
 func newUndo() *cobra.Command {
@@ -47,7 +48,7 @@ func newUndo() *cobra.Command {
 
 // undo shows the way back, or goes it and shows how that went.
 func undo(ctx context.Context, r *plan.Runner, args []string, yes bool, w io.Writer) error {
-	e, err := chosenEntry(r.Store, args)
+	e, err := chosenEntry(r.Store, args, w)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,9 @@ func undo(ctx context.Context, r *plan.Runner, args []string, yes bool, w io.Wri
 	return errors.Join(err, result.Warning)
 }
 
-func chosenEntry(store *persist.Store, args []string) (*persist.Entry, error) {
+// chosenEntry finds the plan of an ID, or else the last that can be undone, and
+// says which it has passed over.
+func chosenEntry(store *persist.Store, args []string, w io.Writer) (*persist.Entry, error) {
 	h, err := plan.ReadHistory(store)
 	if err != nil {
 		return nil, err
@@ -75,7 +78,11 @@ func chosenEntry(store *persist.Store, args []string) (*persist.Entry, error) {
 	if len(args) > 0 {
 		return h.Find(args[0])
 	}
-	return h.Last()
+	e, passed, err := h.Last()
+	if err == nil && passed != "" {
+		_, err = fmt.Fprintln(w, text.Clean(passed))
+	}
+	return e, err
 }
 
 func showUndo(ctx context.Context, r *plan.Runner, e *persist.Entry, w io.Writer) error {

@@ -66,9 +66,10 @@ func TestUndoShowsThenDoes(t *testing.T) {
 	run(plan.AddService(service))
 	rows := []plan.Row{{Service: web, Server: service.Servers[0]}, {Service: web, Server: service.Servers[1]}}
 	drained := run(plan.Drain(rows))
+	run(plan.Zero())
 
 	shown := said(exitCode(1), false)
-	for _, want := range []string{"undo: drain 2 servers", "to do: ", "ipvsadm -e -t 203.0.113.10:443 -r 10.0.3.11:443", "lvsdeck undo --yes " + drained} {
+	for _, want := range []string{"passed over, there is nothing to take back: zero all counters", "undo: drain 2 servers", "to do: ", "ipvsadm -e -t 203.0.113.10:443 -r 10.0.3.11:443", "lvsdeck undo --yes " + drained} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("want %q in\n%s", want, shown)
 		}

@@ -15,6 +15,7 @@ import (
 type Plan struct {
 	Title string
 	Items []Item
+	Note  string // what whoever decides about it should know besides
 
 	// Each: a step that fails does not end the plan, nor take the others back.
 	Each   bool

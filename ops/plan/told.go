@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"lvsdeck/persist"
 )
@@ -86,14 +87,31 @@ func (h History) UndoneBy(e *persist.Entry) *persist.Entry {
 	return nil
 }
 
-// Last is the newest plan that can be undone and is not itself an undoing.
-func (h History) Last() (*persist.Entry, error) {
-	for _, e := range h.Entries {
-		if e.InForce && e.Undoes == "" {
-			return e, nil
+// Last is the newest plan that can be undone and is not itself an undoing. Newer
+// ones that nothing can take back, or that found all as it should be, are passed
+// over, which is said in passed.
+func (h History) Last() (last *persist.Entry, passed string, err error) {
+	var over []string
+	tell := func() string {
+		if len(over) == 0 {
+			return ""
 		}
+		return "passed over, there is nothing to take back: " + strings.Join(over, "; ")
 	}
-	return nil, errors.New("no change is in force that could be undone")
+	for _, e := range h.Entries {
+		if !e.InForce || e.Undoes != "" {
+			continue
+		}
+		if p, err := Reverse(e); err != nil || !p.Empty() {
+			return e, tell(), err
+		}
+		over = append(over, e.Title)
+	}
+	err = errors.New("no change is in force that could be undone")
+	if len(over) > 0 {
+		err = fmt.Errorf("%w; %s", err, tell())
+	}
+	return nil, "", err
 }
 
 // Told is how the steps of a plan that has ended went, as far as the journal

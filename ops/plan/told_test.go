@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"lvsdeck/ipvs"
@@ -85,7 +86,7 @@ func TestTold(t *testing.T) {
 func TestToldOfWhatWasUndoneOrLeft(t *testing.T) {
 	b, before := site(t)
 	done := b.run(Drain(rows(before)))
-	last, err := b.history().Last()
+	last, _, err := b.history().Last()
 	b.ok(err)
 	equal(t, "the last plan", done.ID, last.ID)
 	undone, err := b.Undo(ctx, done.ID, nil)
@@ -95,7 +96,7 @@ func TestToldOfWhatWasUndoneOrLeft(t *testing.T) {
 	b.ok(err)
 	equal(t, "what was undone", "undone", h.Standing(e))
 	equal(t, "what undid it", undone.ID, h.UndoneBy(e).ID)
-	if last, err := h.Last(); err == nil {
+	if last, _, err := h.Last(); err == nil {
 		t.Errorf("nothing but an undoing is in force, %q is said to be", last.Title)
 	}
 	if _, err := h.Find("nothing"); err == nil {
@@ -143,7 +144,7 @@ func TestUndoneStepByStep(t *testing.T) {
 	}
 	stands(done.ID, "partly undone")
 	stands(first.ID, "partly in force")
-	last, err := b.history().Last()
+	last, _, err := b.history().Last()
 	b.ok(err)
 	equal(t, "what u offers", done.ID, last.ID)
 
@@ -184,7 +185,7 @@ func TestWhatIsStuckCanBeUndone(t *testing.T) {
 	if len(weights) != 1 || weights[persist.ServerKey(web, before.Services[0].Servers[1].Addr)].Meant != 100 {
 		t.Errorf("remembered: %v", weights)
 	}
-	last, err := b.history().Last()
+	last, _, err := b.history().Last()
 	b.ok(err)
 	p, err := Undoing(last)
 	b.ok(err)
@@ -199,6 +200,33 @@ func TestWhatIsStuckCanBeUndone(t *testing.T) {
 	b.ok(err)
 	equal(t, "what was stuck", "undone", h.Standing(e))
 	equal(t, "what undid it", undone.ID, h.UndoneBy(e).ID)
+}
+
+// TestLastPassesOverWhatCannotBeUndone: counters that were zeroed, and a plan that
+// found all as it should be.
+func TestLastPassesOverWhatCannotBeUndone(t *testing.T) {
+	b, before := site(t)
+	one := rows(before)[0]
+	zero := Zero(web)
+	id := b.run(zero).ID
+	if _, _, err := b.history().Last(); err == nil || !strings.Contains(err.Error(), "nothing to take back: "+zero.Title) {
+		t.Errorf("only counters were zeroed: %v", err)
+	}
+	drain := b.run(Drain(rows(before)[1:]))
+	b.run(zero)
+	already := one.Server
+	already.Weight = 0
+	b.ok(b.table.SetServer(ctx, web, already))
+	if r := b.run(Drain([]Row{one})); r.Steps[0].State != Already {
+		t.Fatalf("the step is %s", r.Steps[0].State)
+	}
+	last, passed, err := b.history().Last()
+	b.ok(err)
+	equal(t, "the last", drain.ID, last.ID)
+	equal(t, "passed over", "passed over, there is nothing to take back: drain 10.0.0.1:443 of TCP 203.0.113.10:443: weight 100 to 0; "+zero.Title, passed)
+	if _, err := b.Undo(ctx, id, nil); !errors.Is(err, ErrIrreversible) {
+		t.Errorf("undoing counters: %v", err)
+	}
 }
 
 // TestRunningIsNotUnfinished: while a plan is under way.

@@ -113,7 +113,7 @@ func TestRampIsUndoneAsOne(t *testing.T) {
 		}
 		h, err := plan.ReadHistory(b.store)
 		b.ok(err)
-		last, err := h.Last()
+		last, _, err := h.Last()
 		b.ok(err)
 		p, err := plan.Undoing(last)
 		b.ok(err)
