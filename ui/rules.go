@@ -245,6 +245,6 @@ func loadSaved(m *Model) tea.Cmd {
 		if err != nil {
 			return plan.Plan{}, err
 		}
-		return saved.Against(ctx, t, false)
+		return saved.Restoring(ctx, t, false)
 	}, confirm)
 }

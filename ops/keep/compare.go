@@ -65,6 +65,16 @@ func (s Saved) Against(ctx context.Context, t ipvs.Table, merge bool) (plan.Plan
 	return s.Plan(rules, merge), nil
 }
 
+// Restoring is Against for a plan that is going to be run. Rules without a single
+// line do not clear a table: most often they come from a program that failed.
+func (s Saved) Restoring(ctx context.Context, t ipvs.Table, merge bool) (plan.Plan, error) {
+	p, err := s.Against(ctx, t, merge)
+	if r := s.Rules; err == nil && p.Counts().Remove > 0 && len(r.Services)+len(r.Daemons) == 0 && r.Timeouts == nil {
+		return plan.Plan{}, fmt.Errorf("%s has no rule in it; running: %s. To clear the table, do so by name: lvsdeck ipvsadm -C", s.Name, count(p.Counts().Remove, "row"))
+	}
+	return p, err
+}
+
 // alike gives wanted rows, where a file has the same words for both, the
 // settings with which they run: the timeout of a persistence that is off has no
 // meaning and is not written.

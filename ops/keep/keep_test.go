@@ -137,6 +137,23 @@ func TestRestore(t *testing.T) {
 	}
 }
 
+// TestNoRuleClearsNoTable: what a program that failed has left is no wish.
+func TestNoRuleClearsNoTable(t *testing.T) {
+	d := newDesk(t, site)
+	for _, text := range []string{"", "# nothing\n\n"} {
+		_, err := d.restore(text, false)
+		if err == nil || !strings.Contains(err.Error(), "rules has no rule in it; running: 4 rows") {
+			t.Errorf("%q: %v", text, err)
+		}
+		said, err := d.restore(text, true)
+		d.ok(err)
+		d.equal("merged", "nothing to do: the table is as in rules\n", said)
+	}
+	_, err := d.restore("--set 900 120 300\n", false)
+	d.ok(err)
+	d.equal("what was saved of an empty table is one", "--set 900 120 300\n", d.rules())
+}
+
 func TestDryRun(t *testing.T) {
 	d := newDesk(t, site)
 	saved, err := Read(strings.NewReader("-A -f 7\n-a -f 7 -r 10.0.0.1 -m\n"), "rules")

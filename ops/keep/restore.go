@@ -47,7 +47,7 @@ func Restore(ctx context.Context, r *plan.Runner, s Saved, merge bool, w io.Writ
 
 // planned makes the plan and says so when there is nothing to do.
 func planned(ctx context.Context, t ipvs.Table, s Saved, merge bool, w io.Writer) (plan.Plan, error) {
-	p, err := s.Against(ctx, t, merge)
+	p, err := s.Restoring(ctx, t, merge)
 	if err == nil && p.Empty() {
 		_, err = fmt.Fprintf(w, "nothing to do: the table is as in %s\n", s.Name)
 	}
