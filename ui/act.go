@@ -17,8 +17,46 @@ import (
 // readTimeout bounds the reading before a change.
 const readTimeout = 5 * time.Second
 
-// do at once: for changes that take no risk, since u takes them back.
-func atOnce(m *Model, p plan.Plan) tea.Cmd { return m.runPlan(p) }
+// do at once: for changes that take no risk, since u takes them back. It asks
+// when no server of a service would be left that takes new connections.
+func atOnce(m *Model, p plan.Plan) tea.Cmd {
+	if id, ok := m.emptied(p); ok {
+		return m.ask(p, "", fmt.Sprintf("No server of %s is left that takes new connections: clients will be refused.", id))
+	}
+	return m.runPlan(p)
+}
+
+// emptied finds a service whose last servers with a weight lose it.
+func (m *Model) emptied(p plan.Plan) (ipvs.ServiceID, bool) {
+	gone := map[string]bool{}
+	for _, i := range p.Items {
+		if c, ok := i.Step.(plan.ChangeServer); ok && c.Before != nil && c.Before.Weight > 0 && c.After != nil && c.After.Weight == 0 {
+			gone[persist.ServerKey(c.Service, c.After.Addr)] = true
+		}
+	}
+	if len(gone) == 0 {
+		return ipvs.ServiceID{}, false
+	}
+	for _, s := range m.live.Services {
+		left, lost := 0, 0
+		for _, r := range s.Servers {
+			key := persist.ServerKey(s.ServiceID, r.Addr)
+			weight := r.Weight
+			if w, ok := m.hands.wrote[key]; ok {
+				weight = w.server.Weight
+			}
+			if gone[key] {
+				lost++
+			} else if weight > 0 {
+				left++
+			}
+		}
+		if lost > 0 && left == 0 {
+			return s.ServiceID, true
+		}
+	}
+	return ipvs.ServiceID{}, false
+}
 
 const changeGroup = "Change"
 
@@ -131,7 +169,7 @@ func flush(m *Model) tea.Cmd {
 		rules, err := persist.ReadRules(ctx, t)
 		return plan.Flush(rules), err
 	}, func(m *Model, p plan.Plan) tea.Cmd {
-		return m.ask(p, "clear")
+		return m.ask(p, "clear", "")
 	})
 }
 

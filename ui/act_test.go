@@ -68,7 +68,7 @@ func (d *director) start(width, height int) {
 	d.Model = New(Options{
 		Source: d.sampler, Host: "dir-a", Interval: 2 * time.Second, Hands: &d.runner, Store: d.runner.Store,
 		RulesFile: filepath.Join(d.runner.Store.Dir(), "ipvsadm.rules"),
-		Table:     d.table, System: d.host, Owner: func() *owner.Owner { return d.owner },
+		Table:     d.table, System: d.host, Owner: func() *owner.Owner { return d.owner }, Now: func() time.Time { return d.now },
 		Tasks: task.NewKeeper(task.Options{
 			Source: d.sampler, Runner: &d.runner, Reader: d.table, Sysctls: d.host, Now: func() time.Time { return d.now },
 		}),
@@ -243,6 +243,72 @@ func TestFlushNeedsItsWord(t *testing.T) {
 	if got := d.rules(); got != before {
 		t.Errorf("undone:\n%s\nbefore:\n%s", got, before)
 	}
+}
+
+// TestMarksOutOfSight: what is done to rows that are not shown is shown first.
+func TestMarksOutOfSight(t *testing.T) {
+	d := newDirector(t)
+	d.do("enter", "down", "space", "left")
+	d.do("left", "]")
+	d.sees("asks", "weight 100 to 110", "esc back")
+	d.do("esc")
+	d.expect("not done", "10.0.3.11:443 -g -w 100")
+	d.do("right", "]")
+	d.expect("in sight again", "10.0.3.11:443 -g -w 110")
+}
+
+// TestTheLastServerIsAskedFor: a key that takes a service down is no quick one.
+func TestTheLastServerIsAskedFor(t *testing.T) {
+	d := newDirector(t)
+	d.do("enter", "down", "d", "down", "d", "down", "d")
+	d.sees("asks", "No server of TCP 203.0.113.10:443 is left that takes new connections")
+	d.do("esc")
+	d.expect("left alone", "10.0.3.13:443 -g -w 102")
+	d.do("d", "enter")
+	d.expect("meant", "10.0.3.13:443 -g -w 0")
+}
+
+// TestTheCursorStaysAtWork: on the neighbour of what was removed, and on what was
+// added.
+func TestTheCursorStaysAtWork(t *testing.T) {
+	d := newDirector(t)
+	at := func(want string) {
+		t.Helper()
+		row, _ := d.list.Current()
+		name := row.Service.Name
+		if row.Server != nil {
+			name = row.Server.Name
+		}
+		if name != want {
+			t.Errorf("the cursor is on %s, want %s", name, want)
+		}
+	}
+	d.do("enter", "down", "down", "x", "enter")
+	at("10.0.3.13:443")
+	d.do("x", "enter")
+	at("10.0.3.11:443")
+	d.do("A", "down")
+	d.fill("203.0.113.5")
+	d.do("down")
+	d.fill("80")
+	d.do("enter", "enter")
+	at("203.0.113.5:80")
+}
+
+// TestAnAnswerThatComesTooSoon: the line ends of a list that the terminal pastes
+// as keys answer nothing.
+func TestAnAnswerThatComesTooSoon(t *testing.T) {
+	d := newDirector(t)
+	d.do("enter", "down", "x")
+	before := d.rules()
+	d.top().(*ask).since = d.now
+	d.finish(tea.Batch(d.presses("enter")...))
+	if d.rules() != before {
+		t.Error("an enter of the same moment was taken for the answer")
+	}
+	d.pass(2 * time.Second)
+	d.do("enter")
+	d.expect("meant", "!10.0.3.11:443")
 }
 
 // TestMostOfATableNeedsItsWord: one enter too many must not empty a director.

@@ -47,6 +47,7 @@ type Options struct {
 	Table  ipvs.Reader         // for what samples leave out: timeouts, sync daemons
 	System netcfg.Host         // the host around the table
 	Owner  func() *owner.Owner // who else manages the table; nil: nobody looks
+	Now    func() time.Time    // time.Now when nil
 }
 
 // The smallest screen that keys act on.
@@ -118,6 +119,13 @@ func New(opts Options) *Model {
 		m.signs = paint.ASCII
 	}
 	return m
+}
+
+func (m *Model) now() time.Time {
+	if m.opts.Now == nil {
+		return time.Now()
+	}
+	return m.opts.Now()
 }
 
 // Init implements tea.Model. A sample that is there already is shown in the

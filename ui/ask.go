@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -20,19 +21,26 @@ type ask struct {
 	word  string
 	typed prompt
 	steps stepLines
+
+	warning string
+	since   time.Time // when it came on screen
 }
 
+// tooSoon is how long a question is not answered: the enter of a list that was
+// pasted line by line, or of something else, is not meant for it.
+const tooSoon = 150 * time.Millisecond
+
 // confirm asks before a plan is run.
-func confirm(m *Model, p plan.Plan) tea.Cmd { return m.ask(p, m.atStake(p)) }
+func confirm(m *Model, p plan.Plan) tea.Cmd { return m.ask(p, m.atStake(p), "") }
 
 // ask asks, unless the operator has gone on to something else while the plan was
 // made: the enter that is meant for that must not be the answer.
-func (m *Model) ask(p plan.Plan, word string) tea.Cmd {
+func (m *Model) ask(p plan.Plan, word, warning string) tea.Cmd {
 	if m.hands.late {
 		m.message = "nothing was changed, you went on: " + p.Title
 		return nil
 	}
-	m.push(&ask{plan: p, word: word})
+	m.push(&ask{plan: p, word: word, warning: warning, since: m.now()})
 	return nil
 }
 
@@ -59,6 +67,7 @@ func (a *ask) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		m.message = "nothing was changed"
 	case key == "enter" && a.typed.input.Value() != a.word && a.word != "":
 		m.message = ""
+	case m.now().Sub(a.since) < tooSoon:
 	case key == "enter", a.word == "" && key == "y":
 		// Another owner of the table may have come while this was read.
 		if why := cannotChange(m); why != "" {
@@ -91,6 +100,9 @@ func (a *ask) Body(m *Model, height int) []string {
 	lines := []string{
 		m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, text.Clean(a.plan.Title)).
 			Put(paint.Rest, fmt.Sprintf("   +%d ~%d -%d", c.Add, c.Change, c.Remove)).String(), "",
+	}
+	if a.warning != "" {
+		lines = append(append(lines, wrapped(m, paint.Warn, m.signs.Problem+" "+a.warning, 1)...), "")
 	}
 	lines = append(lines, a.steps.of(m, a.plan.Items, nil)...)
 	if n := len(a.plan.Irreversible()); n > 0 {

@@ -132,6 +132,9 @@ func (m *Model) made(msg madeMsg) tea.Cmd {
 		m.tell("Nothing was changed", msg.err)
 	case msg.plan.Empty():
 		m.message = "it is so already: nothing to do"
+		if f, ok := m.top().(*form); ok {
+			f.blame(f.shown()[f.at].id, "nothing was changed here: it is so already")
+		}
 	default:
 		return msg.then(m, msg.plan)
 	}
@@ -173,6 +176,7 @@ func (m *Model) runBeside(p plan.Plan, do func(context.Context, func(plan.Event)
 func (m *Model) ran(msg ranMsg) tea.Cmd {
 	m.hands.busy = ""
 	m.keepWritten(msg.result)
+	m.seekAdded(msg.result)
 	m.opts.Source.ReadNow()
 	m.hands.keepLog(msg.result.Plan.Items, msg.touched)
 	refresh := m.refreshLayers()
@@ -191,9 +195,20 @@ func (m *Model) ran(msg ranMsg) tea.Cmd {
 	case len(msg.result.Plan.Irreversible()) > 0, msg.result.Plan.Undoes != "", m.top() != nil:
 		m.message = "done: " + msg.result.Plan.Title
 	default:
-		m.message = "done: " + msg.result.Plan.Title + "   u takes it back"
+		m.message = "done, u takes it back: " + msg.result.Plan.Title
 	}
 	return tea.Batch(refresh, m.next(err == nil))
+}
+
+// seekAdded puts the cursor on a service that was added: servers are added to it
+// next.
+func (m *Model) seekAdded(r plan.Result) {
+	if len(r.Steps) == 0 || r.Plan.Undoes != "" || r.Steps[0].State != plan.Done {
+		return
+	}
+	if c, ok := r.Plan.Items[0].Step.(plan.ChangeService); ok && c.Before == nil {
+		m.list.Seek(services.Key{Service: c.After.ServiceID})
+	}
 }
 
 // outcomeText is how a plan that did not go well ended.

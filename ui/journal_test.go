@@ -345,7 +345,7 @@ func TestJournalScreens(t *testing.T) {
 		for name, play := range map[string]func(*director){
 			"journal": func(d *director) { d.do("enter", "down", "d", "+", "J", "down") },
 			"journal-entry": func(d *director) {
-				d.do("enter", "down", "space", "space", "space", "d", "J", "enter")
+				d.do("enter", "down", "space", "space", "space", "d", "enter", "J", "enter")
 			},
 			"unfinished": func(d *director) { d.abandon(); d.start(size[0], size[1]) },
 			"log":        func(d *director) { d.do("enter", "down", "d", "+", "d", "L") },

@@ -56,7 +56,7 @@ func (m *Model) refreshLayers() tea.Cmd {
 func (m *Model) keysLine(keys ...string) string {
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
 	if m.message != "" {
-		return line.Put(paint.Strong, text.Clean(m.message)).String()
+		return line.Put(paint.Strong, text.Cut(text.Clean(m.message), line.Room()-1, m.signs.Cut)).String()
 	}
 	for i := 0; i+1 < len(keys); i += 2 {
 		line.Put(paint.Accent, keys[i]).Put(paint.Rest, " "+keys[i+1]).Space(3)

@@ -30,14 +30,18 @@ type wrote struct {
 }
 
 // toServersAtOnce makes a plan for the chosen servers and runs it, after those
-// that are on their way.
+// that are on their way. It asks first when some of the servers are out of sight.
 func (m *Model) toServersAtOnce(build func([]plan.Row) (plan.Plan, error)) tea.Cmd {
 	rows, err := m.chosenServers()
 	if err != nil {
 		m.message = err.Error()
 		return nil
 	}
-	return m.inTurn(func() tea.Cmd { return m.planFor(m.asWritten(rows), build, atOnce) })
+	then := atOnce
+	if m.list.Hidden() {
+		then = confirm
+	}
+	return m.inTurn(func() tea.Cmd { return m.planFor(m.asWritten(rows), build, then) })
 }
 
 // inTurn does something when nothing is being changed.

@@ -80,7 +80,7 @@ func openAddServers(m *Model) tea.Cmd {
 	}
 	id := row.Service.ServiceID
 	own := func(f *form) bool { return f.get(askForward) == "NAT" || id.IsMark() }
-	port := strconv.Itoa(int(id.Port))
+	port := strconv.Itoa(int(portLike(row.Service)))
 	fields := append([]*field{
 		typedField(askServers, "servers", "", "10.0.3.11  10.0.3.12-19  10.0.4.1:8080").listed(),
 		typedField(askServerPort, "port", port, "of servers typed without one").only(own),
@@ -92,6 +92,18 @@ func openAddServers(m *Model) tea.Cmd {
 			return finishAddServers(m, f, id, len(daemons) > 0)
 		}})
 	})
+}
+
+// portLike is the port that all servers of a service have, or the service's own.
+func portLike(s *ops.Service) uint16 {
+	port := s.Port
+	for i, r := range s.Servers {
+		if i > 0 && r.Addr.Port() != port {
+			return s.Port
+		}
+		port = r.Addr.Port()
+	}
+	return port
 }
 
 // finishAddServers is told whether a sync daemon runs: the kernel takes no

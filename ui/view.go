@@ -368,7 +368,7 @@ func (m *Model) footer() string {
 	}
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
 	if m.message != "" {
-		return line.Put(paint.Strong, text.Clean(m.message)).String()
+		return line.Put(paint.Strong, text.Cut(text.Clean(m.message), line.Room()-1, m.signs.Cut)).String()
 	}
 	for _, c := range m.footerCommands() {
 		line.Put(paint.Accent, keyName(c.keys[0], m.signs)).Space(1).Put(paint.Rest, c.short).Space(2)

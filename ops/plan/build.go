@@ -111,7 +111,7 @@ func EditServer(before Row, after ipvs.Server) (Plan, error) {
 func RemoveServers(rows []Row) Plan {
 	var items []Item
 	for _, r := range rows {
-		items = append(items, Item{Step: ChangeServer{Service: r.Service, Before: &r.Server}, Reason: "The server leaves at once; connections it has are cut off, drain it to spare them."})
+		items = append(items, Item{Step: ChangeServer{Service: r.Service, Before: &r.Server}, Reason: "The server leaves at once; connections it has break off, drain it to spare them."})
 	}
 	return titled("remove", "server", items)
 }
@@ -141,7 +141,7 @@ func EditService(before, after ipvs.Service) (Plan, error) {
 func RemoveServices(services []ipvs.ServiceRules) Plan {
 	var items []Item
 	for _, s := range services {
-		items = append(items, Item{Step: ChangeService{Before: &s.Service, Servers: s.Servers}, Reason: "The director no longer takes connections to it."})
+		items = append(items, Item{Step: ChangeService{Before: &s.Service, Servers: s.Servers}, Reason: "The director no longer takes connections to it; those it has break off."})
 	}
 	return titled("remove", "service", items)
 }

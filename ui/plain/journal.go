@@ -85,8 +85,14 @@ func jsonPlanOf(h plan.History, e *persist.Entry) jsonPlan {
 		j.Problem = err.Error()
 		return j
 	}
-	results := plan.Told(e, p)
-	for i, item := range p.Items {
+	j.Steps = jsonSteps(p.Items, plan.Told(e, p))
+	return j
+}
+
+// jsonSteps are steps with their results, if those are known.
+func jsonSteps(items []plan.Item, results []plan.StepResult) []jsonStep {
+	steps := []jsonStep{}
+	for i, item := range items {
 		s := jsonStep{Text: item.Step.String(), Command: item.Step.Command(), Reason: item.Reason}
 		if results != nil {
 			s.State = results[i].State.String()
@@ -94,9 +100,9 @@ func jsonPlanOf(h plan.History, e *persist.Entry) jsonPlan {
 				s.Error = results[i].Err.Error()
 			}
 		}
-		j.Steps = append(j.Steps, s)
+		steps = append(steps, s)
 	}
-	return j
+	return steps
 }
 
 // Plan writes a plan step by step, in words and as commands, and how each stands.

@@ -1,5 +1,5 @@
-// Package plain writes one sample, the journal and plans for pipes and scripts:
-// as text for eyes and awk, or as JSON for programs.
+// Package plain writes one sample, connections, the journal and plans for pipes
+// and scripts: as text for eyes and awk, or as JSON for programs.
 //
 // Out of scope: ipvsadm's own formats, and anything interactive.
 package plain
@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -21,14 +22,13 @@ import (
 // Formats are the names Write knows.
 var Formats = []string{"table", "json"}
 
-// CheckFormat refuses a name that Write does not know.
-func CheckFormat(name string) error {
-	for _, f := range Formats {
-		if name == f {
-			return nil
-		}
+// CheckFormat refuses a name that Write does not know, and that is not among more.
+func CheckFormat(name string, more ...string) error {
+	all := append(slices.Clone(Formats), more...)
+	if slices.Contains(all, name) {
+		return nil
 	}
-	return fmt.Errorf("unknown output format %q: choose one of %s", name, strings.Join(Formats, ", "))
+	return fmt.Errorf("unknown output format %q: choose one of %s", name, strings.Join(all, ", "))
 }
 
 // Write writes the sample in a format that CheckFormat accepts.

@@ -69,9 +69,11 @@ type List struct {
 	total  int
 
 	cursor Key
-	at     int // the cursor's row number
-	top    int // the first row on screen
-	height int // rows that fit
+	within int  // the cursor's place in its service, 0 for the service itself
+	sought *Key // a row to go to as soon as it is there
+	at     int  // the cursor's row number
+	top    int  // the first row on screen
+	height int  // rows that fit
 }
 
 // opening is which services show their servers: a rule for all, and what the
@@ -109,7 +111,8 @@ func NewList() *List {
 }
 
 // SetSample shows a newer sample. Cursor, marks and open services stay with
-// their rows; if the cursor's row is gone it takes the one in its place.
+// their rows; if the cursor's row is gone it takes the one in its place, after a
+// server another of its service as long as there is one.
 func (l *List) SetSample(s *ops.Sample) {
 	l.sample = s
 	l.arrange()
@@ -196,18 +199,30 @@ func (l *List) follow() {
 		l.at, l.top = 0, 0
 		return
 	}
-	if i, ok := l.find(l.cursor); ok {
+	if l.sought != nil {
+		if i, ok := l.find(*l.sought, 0); ok {
+			l.sought = nil
+			l.moveTo(i)
+			return
+		}
+	}
+	if i, ok := l.find(l.cursor, l.within); ok {
 		l.at = i
 	} else {
 		l.at = min(l.at, l.total-1)
 	}
-	l.cursor = l.Row(l.at).Key()
-	l.reveal()
+	l.moveTo(l.at)
 }
 
-// find gives the row number of a key. A server that is not shown is found at its
-// service.
-func (l *List) find(k Key) (int, bool) {
+// Seek goes to a row, now or as soon as it is there.
+func (l *List) Seek(k Key) {
+	l.sought = &k
+	l.follow()
+}
+
+// find gives the row number of a key. A server that is gone is found at the
+// place in its service where it was, one that is not shown at the service.
+func (l *List) find(k Key, within int) (int, bool) {
 	for i := range l.groups {
 		g := &l.groups[i]
 		if g.svc.ServiceID != k.Service {
@@ -218,6 +233,9 @@ func (l *List) find(k Key) (int, bool) {
 				if r.Addr == k.Server {
 					return g.first + 1 + j, true
 				}
+			}
+			if !slices.ContainsFunc(g.svc.Servers, func(r *ops.Server) bool { return r.Addr == k.Server }) {
+				return g.first + min(within, len(g.servers)), true
 			}
 		}
 		return g.first, true
@@ -275,7 +293,12 @@ func (l *List) moveTo(n int) {
 		return
 	}
 	l.at = min(max(n, 0), l.total-1)
-	l.cursor = l.Row(l.at).Key()
+	row := l.Row(l.at)
+	l.cursor, l.within = row.Key(), 0
+	if row.Server != nil {
+		i, _ := l.find(Key{Service: l.cursor.Service}, 0)
+		l.within = l.at - i
+	}
 	l.reveal()
 }
 
@@ -391,6 +414,24 @@ func (l *List) Chosen() []Row {
 		}
 	}
 	return rows
+}
+
+// Hidden tells that marked rows are out of sight: their service is closed, or a
+// search leaves them out.
+func (l *List) Hidden() bool {
+	seen := 0
+	for i := range l.groups {
+		g := &l.groups[i]
+		if l.marks[Key{Service: g.svc.ServiceID}] {
+			seen++
+		}
+		for _, r := range g.servers {
+			if g.open && l.marks[Key{g.svc.ServiceID, r.Addr}] {
+				seen++
+			}
+		}
+	}
+	return seen < len(l.Chosen()) && len(l.marks) > 0
 }
 
 // Marks is how many rows are marked, shown or not.
