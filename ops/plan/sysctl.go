@@ -53,8 +53,12 @@ func ReadSysctl(s netcfg.Sysctls, name, value string) (ChangeSysctl, error) {
 // Row is the sysctl.
 func (s ChangeSysctl) Row() string { return netcfg.Dotted(s.Name) }
 
-// String says from what to what.
+// String says from what to what. Of one that has its value already, as a set-up
+// may need it, it says that it keeps it.
 func (s ChangeSysctl) String() string {
+	if s.Before == s.After {
+		return "keep " + s.Row() + " at " + sysctlText(s.After)
+	}
 	words := "set " + s.Row() + ": " + sysctlText(s.Before) + " to " + sysctlText(s.After)
 	if s.Back && len(s.Along) > 0 {
 		words += fmt.Sprintf(", and what changed along with it (%d) to what it was", len(s.Along))
