@@ -1,6 +1,7 @@
 package netcfg
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/vishvananda/netlink"
@@ -15,10 +16,11 @@ func (r kernelRoute) has() (bool, error) {
 		return false, butAbsent(err)
 	}
 	all, err := whole(func() ([]netlink.Route, error) {
-		return netlink.RouteListFiltered(familyOf(r.Via), want, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_OIF)
+		return netlink.RouteListFiltered(familyOf(r.Via), want, netlink.RT_FILTER_TABLE)
 	})
 	return slices.ContainsFunc(all, func(now netlink.Route) bool {
-		return now.Type == unix.RTN_UNICAST && addrOf(now.Gw) == r.Via && prefixOf(now.Dst) == r.To
+		return now.Type == unix.RTN_UNICAST && addrOf(now.Gw) == r.Via && prefixOf(now.Dst) == r.To &&
+			(r.Link == "" || now.LinkIndex == want.LinkIndex)
 	}), meaning(err)
 }
 
@@ -40,17 +42,16 @@ func (r kernelRoute) remove() error {
 }
 
 func (r kernelRoute) route() (*netlink.Route, error) {
+	route := &netlink.Route{Dst: netOf(r.To), Gw: r.Via.AsSlice(), Table: cmp.Or(r.Table, unix.RT_TABLE_MAIN)}
+	if r.Link == "" {
+		return route, nil
+	}
 	link, err := netlink.LinkByName(r.Link)
 	if err != nil {
 		return nil, meaning(err)
 	}
-	table := r.Table
-	if table == 0 {
-		table = unix.RT_TABLE_MAIN
-	}
-	return &netlink.Route{
-		Dst: netOf(r.To), Gw: r.Via.AsSlice(), LinkIndex: link.Attrs().Index, Table: table,
-	}, nil
+	route.LinkIndex = link.Attrs().Index
+	return route, nil
 }
 
 type kernelRule Rule

@@ -179,8 +179,35 @@ type memoryRoute struct {
 	r Route
 }
 
+// has finds a route on any link when none is named.
+func (r memoryRoute) has() (bool, error) { return slices.ContainsFunc(r.others, r.is), nil }
+
+func (r memoryRoute) remove() error {
+	r.lose(r.is)
+	return nil
+}
+
+func (r memoryRoute) is(s Setting) bool {
+	now, ok := s.(Route)
+	if r.r.Link == "" {
+		now.Link = ""
+	}
+	return ok && now == r.r
+}
+
+// add finds the link by the gateway when none is named.
 func (r memoryRoute) add() error {
+	if r.r.Link == "" {
+		for _, l := range r.links {
+			if l.Up && r.onLink(l.Name, r.r.Via) {
+				r.r.Link = l.Name
+			}
+		}
+		r.s = r.r
+	}
 	switch {
+	case r.r.Link == "":
+		return meaning(unreachable(r.r.Via))
 	case r.link(r.r.Link) == nil:
 		return meaning(unix.ENODEV)
 	case slices.ContainsFunc(r.others, func(s Setting) bool {
@@ -189,12 +216,17 @@ func (r memoryRoute) add() error {
 	}):
 		return meaning(unix.EEXIST)
 	case !r.link(r.r.Link).Up || !r.onLink(r.r.Link, r.r.Via):
-		if r.r.Via.Is6() {
-			return meaning(unix.EHOSTUNREACH)
-		}
-		return meaning(unix.ENETUNREACH)
+		return meaning(unreachable(r.r.Via))
 	}
 	return r.memoryOther.add()
+}
+
+// unreachable is the kernel's errno for a gateway that is on no network of ours.
+func unreachable(via netip.Addr) error {
+	if via.Is6() {
+		return unix.EHOSTUNREACH
+	}
+	return unix.ENETUNREACH
 }
 
 type memoryFilter struct {

@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// Route is a way to a network over a gateway.
+// Route is a way to a network over a gateway. Without a Link the kernel finds it by
+// the gateway's address.
 type Route struct {
 	To    netip.Prefix
 	Via   netip.Addr
-	Link  string
+	Link  string // or ""
 	Table int // 0 is the main one
 }
 
@@ -29,12 +30,19 @@ func (Route) setting() {}
 func (Rule) setting()  {}
 
 func (r Route) String() string {
-	return fmt.Sprintf("route to %s via %s on %s%s", r.To, r.Via, r.Link, inTable(" in table ", r.Table))
+	return fmt.Sprintf("route to %s via %s%s%s", r.To, r.Via, r.on(" on "), inTable(" in table ", r.Table))
+}
+
+func (r Route) on(words string) string {
+	if r.Link == "" {
+		return ""
+	}
+	return words + r.Link
 }
 
 // Shell uses ip(8).
 func (r Route) Shell() Shell {
-	what := fmt.Sprintf("%s via %s dev %s%s", r.To, r.Via, r.Link, inTable(" table ", r.Table))
+	what := fmt.Sprintf("%s via %s%s%s", r.To, r.Via, r.on(" dev "), inTable(" table ", r.Table))
 	ip := family("ip", r.To.Addr().Is6())
 	return Shell{
 		Has:    ip + " route show " + what + " 2>/dev/null | grep -q .",
@@ -43,7 +51,8 @@ func (r Route) Shell() Shell {
 	}
 }
 
-// Check wants one family and a link's name.
+// Check wants one family and a link's name, without which no gateway can be
+// link-local.
 func (r Route) Check() error {
 	switch {
 	case !r.To.IsValid() || r.To != r.To.Masked() || r.To.Addr().Is4In6():
@@ -52,6 +61,10 @@ func (r Route) Check() error {
 		return fmt.Errorf("route to %s via %s: must be addresses of one family, without a zone", r.To, r.Via)
 	case r.Table < 0:
 		return fmt.Errorf("route to %s: table %d must be a number from 0, the main one", r.To, r.Table)
+	case r.Link == "" && r.Via.IsLinkLocalUnicast():
+		return fmt.Errorf("route to %s via %s: a link-local gateway needs its interface", r.To, r.Via)
+	case r.Link == "":
+		return nil
 	}
 	return checkLink(r.Link)
 }

@@ -32,6 +32,8 @@ func samples() (all []sample) {
 	add(Route{To: cut("2001:db8:9::/64"), Via: ip("2001:db8:3::9"), Link: "eth1"})
 	add(Route{To: cut("::/0"), Via: ip("2001:db8:3::9"), Link: "eth1"})
 	add(Route{To: cut("::/0"), Via: ip("fe80::9"), Link: "eth1", Table: 1000})
+	add(Route{To: cut("0.0.0.0/0"), Via: ip("10.0.3.9"), Table: 10080})
+	add(Route{To: cut("::/0"), Via: ip("2001:db8:3::9"), Table: 10080})
 	add(Rule{From: cut("10.0.3.1/32"), Table: 100, Priority: 90})
 	add(Rule{From: cut("10.0.3.1/32"), Protocol: "tcp", Port: 80, Table: 100, Priority: 90})
 	add(Rule{From: cut("2001:db8:3::/64"), Protocol: "udp", Port: 53, Table: 1000, Priority: 91})
@@ -126,6 +128,7 @@ func testSettings(t *testing.T, fresh func(*testing.T) Host) {
 			{Route{To: cut("192.0.2.0/24"), Via: ip("10.0.3.9"), Link: "nope"}, ipvs.ErrNoDevice, "cannot add route to 192.0.2.0/24 via 10.0.3.9 on nope"},
 			{Route{To: cut("192.0.2.0/24"), Via: ip("172.16.0.1"), Link: "eth1"}, ErrGateway, "ENETUNREACH"},
 			{Route{To: cut("2001:db8:8::/64"), Via: ip("2001:db8:77::1"), Link: "eth1"}, ErrGateway, "EHOSTUNREACH"},
+			{Route{To: cut("192.0.2.0/24"), Via: ip("172.16.0.1"), Table: 100}, ErrGateway, "ENETUNREACH"},
 			{Route{To: cut("192.0.2.0/24"), Via: ip("10.0.3.9"), Link: "lvs1"}, ErrGateway, "or the interface is switched off"},
 			{Route{To: cut("0.0.0.0/0"), Via: ip("10.0.3.9"), Link: "eth1"}, ErrOther, "EEXIST"},
 			{Dummy{"eth1"}, ErrOther, "cannot add dummy link eth1: something else has its place"},
@@ -160,7 +163,7 @@ func TestChecks(t *testing.T) {
 		Address{Link: "", Prefix: cut("203.0.113.10/32")}, Address{Link: "../../etc", Prefix: cut("203.0.113.10/32")},
 		Up{}, Up{"-a"}, Up{".."}, Up{"sixteen-letters0"}, Dummy{"a\nb"}, Dummy{"$(id)"}, GUE{}, GUE{IPv6: true},
 		Route{}, Route{To: cut("10.0.0.1/24"), Via: ip("10.0.3.9"), Link: "eth0"}, Route{To: cut("10.0.0.0/24"), Via: ip("2001:db8::1"), Link: "eth0"},
-		Route{To: cut("10.0.0.0/24"), Link: "eth0"}, Route{To: cut("10.0.0.0/24"), Via: ip("10.0.3.9")},
+		Route{To: cut("10.0.0.0/24"), Link: "eth0"}, Route{To: cut("::/0"), Via: ip("fe80::1")},
 		Route{To: cut("::/0"), Via: ip("fe80::1%eth0"), Link: "eth0"}, Route{To: cut("10.0.0.0/24"), Via: ip("10.0.3.9"), Link: "eth0", Table: -1},
 		Rule{}, Rule{From: cut("10.0.0.1/24"), Table: 100, Priority: 90}, Rule{From: cut("0.0.0.0/0"), Table: 100, Priority: 90},
 		Rule{From: cut("10.0.0.1/32"), Table: 254, Priority: 90}, Rule{From: cut("10.0.0.1/32"), Table: 100, Priority: 32766},
