@@ -156,7 +156,7 @@ func (r *Conns) line() ([]byte, bool) {
 		}
 		if r.err != nil {
 			r.at = r.end
-			return rest, len(rest) > 0 && !r.skipping
+			return rest, r.err == io.EOF && len(rest) > 0 && !r.skipping
 		}
 		r.fill()
 	}

@@ -130,14 +130,15 @@ func TestConnsPassOver(t *testing.T) {
 	}
 }
 
-// TestConnsEndWithTheReadersError: what came before it is handed out.
+// TestConnsEndWithTheReadersError: what came before it is handed out, but for a
+// line that it cut.
 func TestConnsEndWithTheReadersError(t *testing.T) {
-	r := NewConns(io.MultiReader(strings.NewReader(connTable), iotest.ErrReader(io.ErrClosedPipe)))
+	r := NewConns(io.MultiReader(strings.NewReader(connTable+"TCP C0A8"), iotest.ErrReader(io.ErrClosedPipe)))
 	n := 0
 	for c := (Conn{}); r.Next(&c); {
 		n++
 	}
-	if n != 11 || r.Err() != io.ErrClosedPipe {
+	if n != 11 || r.Read.Bad != 0 || r.Err() != io.ErrClosedPipe {
 		t.Errorf("%d connections, %v", n, r.Err())
 	}
 }

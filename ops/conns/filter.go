@@ -147,6 +147,26 @@ func ParseService(s string) (ipvs.ServiceID, error) {
 	return ipvs.ServiceID{}, refused
 }
 
+// ParseOrigin reads an origin.
+func ParseOrigin(s string) (proc.Origin, error) {
+	for _, o := range []proc.Origin{proc.OriginLocal, proc.OriginSync} {
+		if s == o.String() {
+			return o, nil
+		}
+	}
+	return 0, fmt.Errorf("origin %q: choose local or sync", s)
+}
+
+// ParseTemplates reads what to do with templates.
+func ParseTemplates(s string) (Templates, error) {
+	for t, name := range []string{"with", "only", "without"} {
+		if s == name {
+			return Templates(t), nil
+		}
+	}
+	return 0, fmt.Errorf("templates %q: choose with, only or without", s)
+}
+
 // endpoint reads an address with or without a port.
 func endpoint(s string) (netip.AddrPort, bool) {
 	if at, err := netip.ParseAddrPort(s); err == nil && at.Addr().Zone() == "" {
