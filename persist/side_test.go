@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"lvsdeck/ipvs"
 )
@@ -106,9 +107,23 @@ func TestSnapshots(t *testing.T) {
 			t.Errorf("snapshot %d has %d, want %d", n, got.Timeouts.TCP, want)
 		}
 	}
+	for i := range keptSnapshots { // the clock is set back, and never was where they say
+		then := time.Now().Add(time.Duration(i+1) * time.Hour)
+		ok(t, os.Chtimes(all[i].Path, then, then))
+	}
+	w, err := s.Begin("x")
+	ok(t, err)
+	ok(t, w.Snapshot(asJSON, rules(1000)))
+	ok(t, w.Close())
+	again, err := s.Snapshots()
+	ok(t, err)
+	if len(again) != keptSnapshots || again[0].Plan != w.ID || again[1].Plan != last || again[49].Plan != all[48].Plan {
+		t.Errorf("with the clock set back %d are kept, the newest of %s, not %s", len(again), again[0].Plan, w.ID)
+	}
+	all = again
 	stale := s.path("snapshots/.x" + snapshotSuffix + tempMark + "KILLED")
 	ok(t, os.WriteFile(stale, nil, 0o600))
-	w, err := s.Begin("x")
+	w, err = s.Begin("x")
 	ok(t, err)
 	ok(t, w.Snapshot(asJSON, rules(0)))
 	ok(t, w.Close())

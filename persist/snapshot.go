@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,6 +54,8 @@ type Snapshot struct {
 	Plan string // its id, which the journal knows
 	Time time.Time
 	Path string
+
+	number int // counts up: clocks can be set back
 }
 
 // Snapshot keeps the rules as they are before the Writer's plan, and drops the
@@ -66,17 +69,20 @@ func (w *Writer) Snapshot(l Language, rules ipvs.Rules) error {
 	if err := s.disk.sweep(dir, ""); err != nil {
 		return err
 	}
-	err := s.disk.replace(filepath.Join(dir, w.ID+snapshotSuffix), func(to io.Writer) error {
-		return l.Write(to, rules)
-	})
-	if err != nil {
-		return err
-	}
 	all, err := s.Snapshots()
 	if err != nil {
 		return err
 	}
-	for _, old := range all[min(len(all), keptSnapshots):] {
+	number := 1
+	if len(all) > 0 {
+		number = all[0].number + 1
+	}
+	name := w.ID + "." + strconv.Itoa(number) + snapshotSuffix
+	err = s.disk.replace(filepath.Join(dir, name), func(to io.Writer) error { return l.Write(to, rules) })
+	if err != nil {
+		return err
+	}
+	for _, old := range all[min(len(all), keptSnapshots-1):] {
 		if err := s.disk.remove(old.Path); err != nil {
 			return err
 		}
@@ -93,13 +99,17 @@ func (s *Store) Snapshots() ([]Snapshot, error) {
 	}
 	var all []Snapshot
 	for _, f := range files {
-		id, ours := strings.CutSuffix(f.Name(), snapshotSuffix)
+		name, ours := strings.CutSuffix(f.Name(), snapshotSuffix)
 		info, err := f.Info()
-		if !ours || strings.HasPrefix(id, ".") || err != nil { // or dropped meanwhile
+		if !ours || strings.HasPrefix(name, ".") || err != nil { // or dropped meanwhile
 			continue
 		}
-		all = append(all, Snapshot{Plan: id, Time: info.ModTime(), Path: filepath.Join(dir, f.Name())})
+		id, count, _ := strings.Cut(name, ".")
+		number, _ := strconv.Atoi(count)
+		all = append(all, Snapshot{Plan: id, Time: info.ModTime(), Path: filepath.Join(dir, f.Name()), number: number})
 	}
-	slices.SortFunc(all, func(a, b Snapshot) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(b.Plan, a.Plan)) })
+	slices.SortFunc(all, func(a, b Snapshot) int {
+		return cmp.Or(cmp.Compare(b.number, a.number), b.Time.Compare(a.Time), cmp.Compare(b.Plan, a.Plan))
+	})
 	return all, nil
 }
