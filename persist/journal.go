@@ -158,17 +158,15 @@ func (s *Store) rotate() error {
 		return err
 	}
 	young, old := s.path(journalFile), s.path(journalOld)
-	info, err := os.Stat(young)
+	grown, err := s.grown(young)
 	switch {
-	case err == nil && info.Size() < s.journalSize:
-		return nil
-	case err == nil:
+	case err != nil:
+		return err
+	case grown:
 		if err := s.disk.rename(young, old); err != nil {
 			return err
 		}
-	case !os.IsNotExist(err):
-		return explain("read", young, err)
-	case !exists(old): // the first plan ever
+	case exists(young), !exists(old): // the first plan ever
 		return nil
 	}
 	text, err := os.ReadFile(old)
@@ -179,4 +177,21 @@ func (s *Store) rotate() error {
 		_, err := w.Write(unfinished(text))
 		return err
 	})
+}
+
+// grown tells whether a new file would be so much smaller. What it would have to
+// carry does not count: one large plan that never ended must not push out the
+// history at each beginning of another.
+func (s *Store) grown(path string) (bool, error) {
+	info, err := os.Stat(path)
+	switch {
+	case os.IsNotExist(err):
+		return false, nil
+	case err != nil:
+		return false, explain("read", path, err)
+	case info.Size() < s.journalSize:
+		return false, nil
+	}
+	text, err := os.ReadFile(path)
+	return int64(len(text)-len(unfinished(text))) >= s.journalSize, explain("read", path, err)
 }

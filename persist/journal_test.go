@@ -182,6 +182,30 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+// TestRotationWithALargeUnfinishedPlan: history stays beside it as ever.
+func TestRotationWithALargeUnfinishedPlan(t *testing.T) {
+	s := store(t, Options{JournalSize: 2000})
+	large := s.plan(t, Record{Title: strings.Repeat("unfinished", 500)}, false)
+	for range 40 {
+		s.plan(t, Record{Title: "ended"}, true)
+		plans, err := s.Plans()
+		ok(t, err)
+		if n := slices.IndexFunc(plans, func(e *Entry) bool { return e.ID == large }); n < 0 || plans[n].Ended != nil {
+			t.Fatal("the unfinished plan is lost")
+		}
+	}
+	plans, err := s.Plans()
+	ok(t, err)
+	if len(plans) < 5 {
+		t.Errorf("%d plans are left", len(plans))
+	}
+	for _, name := range []string{journalFile, journalOld} {
+		if n := len(read(t, s.path(name))); n > 9000 {
+			t.Errorf("%s has grown to %d bytes", name, n)
+		}
+	}
+}
+
 // TestRotationInterrupted stops each change of a rotation: no plan that is
 // unfinished is lost, then or after the next rotation.
 func TestRotationInterrupted(t *testing.T) {
