@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // tempMark is in the names of files that are not whole yet.
@@ -15,9 +17,29 @@ const tempMark = ".unfinished-"
 // WriteFile replaces a file whole or not at all, with mode 0600. The new
 // content is on disk before it gets the name, so that a reader, a kill or a
 // power cut finds the old content or the new. A symbolic link, a directory or a
-// device is refused: replacing it is seldom what its owner wants.
+// device is refused: replacing it is seldom what its owner wants. What earlier
+// kills have left of this file is removed, unless it is young and may be another's
+// who is just writing.
 func WriteFile(path string, write func(io.Writer) error) error {
+	for _, left := range unfinishedOf(path, time.Now().Add(-time.Hour)) {
+		_ = os.Remove(left)
+	}
 	return disk{}.replace(path, write)
+}
+
+// unfinishedOf lists what was never finished of a file, as far as it is older.
+func unfinishedOf(path string, older time.Time) (left []string) {
+	dir, mark := filepath.Dir(path), "."+filepath.Base(path)+tempMark
+	files, _ := os.ReadDir(dir)
+	for _, f := range files {
+		if !strings.HasPrefix(f.Name(), mark) || !f.Type().IsRegular() {
+			continue
+		}
+		if info, err := f.Info(); err == nil && info.ModTime().Before(older) {
+			left = append(left, filepath.Join(dir, f.Name()))
+		}
+	}
+	return left
 }
 
 func (d disk) replace(path string, write func(io.Writer) error) (err error) {

@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func writes(text string) func(io.Writer) error {
@@ -30,6 +32,28 @@ func TestWriteFile(t *testing.T) {
 	ok(t, err)
 	if info.Mode() != 0o600 {
 		t.Errorf("its mode is %v", info.Mode())
+	}
+}
+
+// TestWriteFileSweeps what kills have left of the same file long ago, and nothing
+// else.
+func TestWriteFileSweeps(t *testing.T) {
+	dir := t.TempDir()
+	const name = "rules[1]"
+	long := time.Now().Add(-2 * time.Hour)
+	for _, other := range []string{
+		"." + name + tempMark + "OLD", "." + name + tempMark + "YOUNG", "." + name + ".bak" + tempMark + "OLD",
+		".rules1" + tempMark + "OLD", name + tempMark + "OLD",
+	} {
+		ok(t, os.WriteFile(filepath.Join(dir, other), nil, 0o600))
+		if !strings.HasSuffix(other, "YOUNG") {
+			ok(t, os.Chtimes(filepath.Join(dir, other), long, long))
+		}
+	}
+	ok(t, WriteFile(filepath.Join(dir, name), writes("new")))
+	got := names(t, dir)
+	if len(got) != 5 || slices.Contains(got, "."+name+tempMark+"OLD") || read(t, filepath.Join(dir, name)) != "new" {
+		t.Errorf("left are %q", got)
 	}
 }
 

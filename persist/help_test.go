@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -41,12 +40,10 @@ func read(t testing.TB, path string) string {
 // names lists a directory.
 func names(t testing.TB, dir string) (names []string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	files, err := os.ReadDir(dir)
 	ok(t, err)
-	hidden, err := filepath.Glob(filepath.Join(dir, ".*"))
-	ok(t, err)
-	for _, f := range append(files, hidden...) {
-		names = append(names, filepath.Base(f))
+	for _, f := range files {
+		names = append(names, f.Name())
 	}
 	return names
 }
