@@ -2,7 +2,6 @@ package persist
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -181,22 +180,6 @@ func TestStoreFollowsNoLinks(t *testing.T) {
 		}
 		if read(t, target) != "precious\n" {
 			t.Errorf("%s was followed", name)
-		}
-	}
-}
-
-func TestWhoFrom(t *testing.T) {
-	for _, test := range []struct {
-		env  map[string]string
-		want string
-	}{
-		{map[string]string{"SUDO_USER": "alice", "LOGNAME": "root", "SSH_CONNECTION": "198.51.100.7 50000 203.0.113.1 22"}, "alice from 198.51.100.7"},
-		{map[string]string{"LOGNAME": "root", "USER": "x"}, "root"},
-		{map[string]string{"USER": "bob"}, "bob"},
-		{nil, "somebody"},
-	} {
-		if got := fmt.Sprint(WhoFrom(func(name string) string { return test.env[name] })); got != test.want {
-			t.Errorf("%v is %q, want %q", test.env, got, test.want)
 		}
 	}
 }

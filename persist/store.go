@@ -24,37 +24,6 @@ type Options struct {
 	JournalSize int64
 }
 
-// Who is the person at the console.
-type Who struct {
-	User string `json:"user,omitempty"` // the login, not root
-	From string `json:"from,omitempty"` // where the SSH session comes from
-}
-
-// String is "alice from 198.51.100.7".
-func (w Who) String() string {
-	user := w.User
-	if user == "" {
-		user = "somebody"
-	}
-	if w.From == "" {
-		return user
-	}
-	return user + " from " + w.From
-}
-
-// WhoFrom finds the person in an environment (os.Getenv). sudo keeps the login
-// but seldom SSH_CONNECTION: then the source is unknown.
-func WhoFrom(getenv func(string) string) Who {
-	var w Who
-	for _, name := range []string{"SUDO_USER", "LOGNAME", "USER"} {
-		if w.User = getenv(name); w.User != "" {
-			break
-		}
-	}
-	_, _ = fmt.Sscan(getenv("SSH_CONNECTION"), &w.From) // its first word
-	return w
-}
-
 // Store is the directory. It is safe for use by several processes.
 type Store struct {
 	dir         string

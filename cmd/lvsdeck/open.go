@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"time"
 
 	"lvsdeck/ipvs"
@@ -41,7 +40,7 @@ func openDirector(ctx context.Context) (ipvs.Table, error) {
 
 // openStore opens the directory of journal and snapshots.
 func openStore(dir string) (*persist.Store, error) {
-	return persist.Open(persist.Options{Dir: dir, Who: persist.WhoFrom(os.Getenv)})
+	return persist.Open(persist.Options{Dir: dir, Who: persist.WhoIsHere()})
 }
 
 // openTarget opens all that plans change: the table, and the host around it.
