@@ -13,7 +13,7 @@ type Route struct {
 	To    netip.Prefix
 	Via   netip.Addr
 	Link  string // or ""
-	Table int // 0 is the main one
+	Table int    // 0 is the main one
 }
 
 // Rule sends what comes from an address to a table of routes. With Protocol and
