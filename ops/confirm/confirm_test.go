@@ -339,20 +339,32 @@ func TestInside(t *testing.T) {
 	b := newBench(t)
 	g, err := Inside(&b.Runner)
 	b.ok(err)
-	g.shortest = 0
-	b.Runner.Guard, b.Guard = g, g
-	for _, window := range []time.Duration{time.Millisecond, time.Minute} {
-		_, err = g.Run(b.Context(), b.Runner, b.renew("a", "b"), window, nil)
-		if window < time.Minute {
-			b.until("it is taken back", func() bool { return strings.HasSuffix(b.state(), "taken back 0") })
-			b.ok(b.Seen())
-			continue
-		}
-		b.ok(err)
-		_, err = g.Confirm(b.Context())
-		b.ok(err)
-		b.holds("confirmed", "new new old")
+	g.boot, g.clock = b.boot, b.Guard.clock
+	b.Guard, b.Runner.Guard = g, g
+	b.applied("a", "b")
+	b.clock.move(time.Minute)
+	b.until("it is taken back", func() bool { return b.state() == `"renew a b" of alice taken back 0` })
+	b.holds("after the deadline", "old old old")
+	b.applied("a", "b")
+	_, err = g.Confirm(b.Context())
+	b.ok(err)
+	b.holds("confirmed", "new new old")
+}
+
+// TestArmingTakesTooLong: a timer whose time is over before the change is on
+// record has found nothing to do, so there must be no change.
+func TestArmingTakesTooLong(t *testing.T) {
+	b := newBench(t)
+	b.Guard.arm = func(_ context.Context, id string, at time.Duration) (Timer, error) {
+		b.expire(id)
+		return Timer{}, nil
 	}
+	r, err := b.apply(b.renew("a", "b"), nil)
+	if err == nil || r.Outcome != plan.NotBegun || !strings.Contains(err.Error(), "longer than the time to confirm") {
+		t.Errorf("%s, %v", r.Outcome, err)
+	}
+	b.holds("not armed", "old old old")
+	b.stateIs("not armed", "")
 }
 
 func (b *bench) until(what string, ok func() bool) {

@@ -97,7 +97,7 @@ func (g *Guard) Run(ctx context.Context, r plan.Runner, p plan.Plan, window time
 	defer cancel(nil)
 	r.Guard = &applying{g, ctx, cancel, window}
 	result, err := r.Run(ctx, p, on)
-	if err != nil && context.Cause(ctx) == errTooLong {
+	if errors.Is(err, context.Canceled) && context.Cause(ctx) == errTooLong {
 		err = fmt.Errorf("%w: %s", errTooLong, seconds(window))
 	}
 	return result, err
@@ -198,6 +198,9 @@ func (a *applying) Begun(id string, p plan.Plan) error {
 	if err := a.add(c); err != nil {
 		timer.stop()
 		return err
+	}
+	if a.clock.now() >= at { // the timer may have looked before there was a change
+		return &NotArmed{errors.New("that took longer than the time to confirm")}
 	}
 	return nil
 }
