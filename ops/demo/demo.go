@@ -2,8 +2,9 @@
 // memory, for people who want to look at lvsdeck without root, and for
 // pictures and tests that need the same table each time.
 //
-// Out of scope: real packets, connections one by one, and the schedulers'
-// exact choices; new connections are shared by weight.
+// Out of scope: real packets, connections that can be followed from one reading
+// to the next, and the schedulers' exact choices; new connections are shared by
+// weight.
 package demo
 
 import (
@@ -54,6 +55,8 @@ const uptime = 9 * 24 * time.Hour
 // time: traffic follows weights, and goes to what is added. Time must pass in
 // one goroutine only.
 type Demo struct {
+	kind    Kind
+	seed    uint64
 	table   *memory.Table
 	loads   map[ipvs.ServiceID]*load // outlives its service, which an undo may bring back
 	servers int                      // in the beginning
@@ -70,6 +73,8 @@ type Demo struct {
 // New makes up a director. Kind and seed make it the same each time.
 func New(kind Kind, seed uint64) *Demo {
 	d := &Demo{
+		kind:   kind,
+		seed:   seed,
 		table:  memory.New(),
 		loads:  map[ipvs.ServiceID]*load{},
 		random: rand.New(rand.NewPCG(seed, 0)),
