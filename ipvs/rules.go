@@ -23,7 +23,11 @@ type ServiceRules struct {
 func (r *Rules) Sort() {
 	slices.SortFunc(r.Services, func(a, b ServiceRules) int { return a.ServiceID.Compare(b.ServiceID) })
 	for i := range r.Services {
-		slices.SortFunc(r.Services[i].Servers, func(a, b Server) int { return a.Addr.Compare(b.Addr) })
+		servers := r.Services[i].Servers
+		if n := len(servers); n > 1 && servers[0].Addr.Compare(servers[n-1].Addr) > 0 {
+			slices.Reverse(servers) // the newest first, as the kernel lists them
+		}
+		slices.SortFunc(servers, func(a, b Server) int { return a.Addr.Compare(b.Addr) })
 	}
 	slices.SortFunc(r.Daemons, func(a, b Daemon) int { return cmp.Compare(a.Role, b.Role) })
 }

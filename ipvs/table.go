@@ -34,9 +34,13 @@ type Reader interface {
 type Table interface {
 	Reader
 
-	// Services gives every service once, in no promised order, without servers:
-	// for those who read all servers in full anyway and need no Overview.
+	// Services gives every service once, in no promised order, without servers.
 	Services(context.Context) ([]ServiceState, error)
+
+	// Rules gives every service once with its servers, without figures, in no
+	// promised order. While others change the table, a service that goes
+	// meanwhile is left out or there as it was.
+	Rules(context.Context) ([]ServiceRules, error)
 
 	// Service gives one service, or ErrNoService.
 	Service(context.Context, ServiceID) (ServiceState, error)

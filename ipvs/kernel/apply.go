@@ -60,8 +60,8 @@ func (c *conn) volley(ctx context.Context, changes []ipvs.Change) ([]error, erro
 	if v.last < 0 {
 		return v.said, nil
 	}
-	if err := c.talk(ctx, v.read); err != nil {
-		return nil, err // and leave said alone: see talk
+	if err := c.beside(ctx, func() error { return c.talk(v.read) }); err != nil {
+		return nil, err // and leave said alone: see exchange
 	}
 	return v.said, nil
 }

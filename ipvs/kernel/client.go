@@ -59,7 +59,7 @@ func openClient(ctx context.Context) (*Client, error) {
 	c := &Client{files: files, turn: make(chan *conn, 1), closed: make(chan struct{})}
 	c.turn <- nil
 	// The cheapest question shows whether we may ask at all.
-	if err := c.ask(ctx, request{cmd: cmdGetInfo}, nothing); err != nil {
+	if err := c.ask(ctx, question{request{cmd: cmdGetInfo}, nothing}); err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -119,32 +119,34 @@ func (c *Client) give(conn *conn, err error) {
 	c.turn <- conn
 }
 
-// with lends the socket for one talk. When the kernel does not know what it is
+// with lends the socket to do something. When the kernel does not know what it is
 // asked for, the reason may be that the module was loaded again and the family
-// has a new number: then there is another talk.
-func (c *Client) with(ctx context.Context, talk func(*conn) error) error {
+// has a new number: then it is done again.
+func (c *Client) with(ctx context.Context, do func(*conn) error) error {
 	conn, err := c.take(ctx)
 	if err != nil {
 		return err
 	}
 	family := conn.family
-	if err = talk(conn); err == refusal(unix.ENOENT) {
+	if err = do(conn); err == refusal(unix.ENOENT) {
 		if again := conn.resolve(ctx); again != nil {
 			err = again
 		} else if conn.family != family {
-			err = talk(conn)
+			err = do(conn)
 		}
 	}
 	c.give(conn, err)
 	return err
 }
 
-// ask has one request answered by the family IPVS.
-func (c *Client) ask(ctx context.Context, r request, each func([]byte) error) error {
+// ask has questions answered by the family IPVS.
+func (c *Client) ask(ctx context.Context, all ...question) error {
 	return c.with(ctx, func(conn *conn) error {
-		r.family = conn.family
-		err := conn.exchange(ctx, r, each)
-		if err == refusal(unix.EBUSY) && r.flags == unix.NLM_F_DUMP {
+		for i := range all {
+			all[i].family = conn.family
+		}
+		err := conn.exchange(ctx, all...)
+		if err == refusal(unix.EBUSY) && all[0].flags == unix.NLM_F_DUMP {
 			err = errLost
 		}
 		return err
@@ -153,7 +155,7 @@ func (c *Client) ask(ctx context.Context, r request, each func([]byte) error) er
 
 // change asks for a change. When its context ends first, it may happen or not.
 func (c *Client) change(ctx context.Context, op ipvs.Op, target string, cmd uint8, attrs []byte) error {
-	err := c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_ACK, attrs: attrs}, nothing)
+	err := c.ask(ctx, question{request{cmd: cmd, flags: unix.NLM_F_ACK, attrs: attrs}, nothing})
 	return refused(op, target, err)
 }
 
@@ -164,7 +166,7 @@ func nothing([]byte) error { return nil }
 func dump[T any](ctx context.Context, c *Client, cmd uint8, attrs []byte, about int, parse func([]byte, *T) error) ([]T, error) {
 	for again := false; ; again = true {
 		all, err := list(about, func(each func([]byte) error) error {
-			return c.ask(ctx, request{cmd: cmd, flags: unix.NLM_F_DUMP, attrs: attrs}, each)
+			return c.ask(ctx, question{request{cmd: cmd, flags: unix.NLM_F_DUMP, attrs: attrs}, each})
 		}, parse)
 		if again || !errors.Is(err, errLost) {
 			return all, err

@@ -101,7 +101,9 @@ func (c *conn) close() { c.file.Close() }
 // for one by its name makes the kernel load a module.
 func (c *conn) resolve(ctx context.Context) error {
 	families, err := list(32, func(each func([]byte) error) error {
-		return c.exchange(ctx, request{family: nl.GENL_ID_CTRL, cmd: nl.GENL_CTRL_CMD_GETFAMILY, flags: unix.NLM_F_DUMP}, each)
+		return c.exchange(ctx, question{
+			request{family: nl.GENL_ID_CTRL, cmd: nl.GENL_CTRL_CMD_GETFAMILY, flags: unix.NLM_F_DUMP}, each,
+		})
 	}, parseFamily)
 	if err != nil {
 		return err
@@ -115,15 +117,29 @@ func (c *conn) resolve(ctx context.Context) error {
 	return ipvs.ErrUnavailable
 }
 
-// exchange sends a request and gives each message of the answer, without its
-// headers, to each. After an error that is not a refusal, each may still be
-// running, and what it writes must be left alone.
-func (c *conn) exchange(ctx context.Context, r request, each func([]byte) error) error {
-	a := answer{seq: c.numbers(2), port: c.port, each: each}
-	a.fence = a.seq + 1
-	c.out.buf = c.out.buf[:0]
-	r.write(&c.out, a.seq, a.fence)
-	return c.talk(ctx, a.read)
+// question is a request, and what is to be done with each message of the answer,
+// which comes without its headers.
+type question struct {
+	request
+	each func(message []byte) error
+}
+
+// exchange asks one question after the other. After an error that is not a
+// refusal, one may still be under way, and what its each writes must be left
+// alone.
+func (c *conn) exchange(ctx context.Context, all ...question) error {
+	return c.beside(ctx, func() error {
+		for _, q := range all {
+			a := answer{seq: c.numbers(2), port: c.port, each: q.each}
+			a.fence = a.seq + 1
+			c.out.buf = c.out.buf[:0]
+			q.write(&c.out, a.seq, a.fence)
+			if err := c.talk(a.read); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // numbers gives the first of so many numbers that no message of this socket has
@@ -133,12 +149,11 @@ func (c *conn) numbers(n int) uint32 {
 	return c.seq - uint32(n) + 1
 }
 
-// talk sends what is in out, and gives each piece of the answer to read until it
-// is done. It returns when the context ends or the client closes, whatever the
-// kernel does: a call can be stuck inside it (a scheduler is loaded while the
-// table is locked, which may wait for a namespace that is removed, and that for
-// the table). Then read may still be running.
-func (c *conn) talk(ctx context.Context, read func(piece []byte) (done bool, err error)) error {
+// beside does what uses the socket on a goroutine of its own. It returns when the
+// context ends or the client closes, whatever the kernel does: a call can be
+// stuck inside it (a scheduler is loaded while the table is locked, which may
+// wait for a namespace that is removed, and that for the table).
+func (c *conn) beside(ctx context.Context, do func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		// A panic here would be out of reach of whoever gives a terminal back.
@@ -147,11 +162,7 @@ func (c *conn) talk(ctx context.Context, read func(piece []byte) (done bool, err
 				done <- fmt.Errorf("reading the kernel's answer failed: %v\n%s", p, debug.Stack())
 			}
 		}()
-		err := c.send(c.out.buf)
-		if err == nil {
-			err = c.listen(read)
-		}
-		done <- err
+		done <- do()
 	}()
 	select {
 	case err := <-done:
@@ -161,6 +172,15 @@ func (c *conn) talk(ctx context.Context, read func(piece []byte) (done bool, err
 	case <-c.closed:
 		return os.ErrClosed
 	}
+}
+
+// talk sends what is in out, and gives each piece of the answer to read until it
+// is done.
+func (c *conn) talk(read func(piece []byte) (done bool, err error)) error {
+	if err := c.send(c.out.buf); err != nil {
+		return err
+	}
+	return c.listen(read)
 }
 
 func (c *conn) listen(read func(piece []byte) (done bool, err error)) error {

@@ -89,7 +89,7 @@ func TestSilentSocket(t *testing.T) {
 			c, _ := newPeer(t)
 			ctx, cancel := over()
 			defer cancel()
-			err := c.exchange(ctx, request{}, nothing)
+			err := c.exchange(ctx, question{each: nothing})
 			if !errors.Is(err, ctx.Err()) || err == nil {
 				t.Errorf("want %v, got %v", ctx.Err(), err)
 			}

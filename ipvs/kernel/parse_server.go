@@ -10,6 +10,15 @@ import (
 
 // parseServer reads a message that holds a real server into s.
 func parseServer(message []byte, s *ipvs.ServerState) error {
+	stats, err := parseServerNow(message, s)
+	if err == nil {
+		s.Stats, err = parseStats(stats)
+	}
+	return err
+}
+
+// parseServerNow reads all but the statistics, and gives those unread.
+func parseServerNow(message []byte, s *ipvs.ServerState) ([]byte, error) {
 	a := find(message, attrDest)
 	var family ipvs.Family
 	var addr, stats, stats64 []byte
@@ -51,8 +60,5 @@ func parseServer(message []byte, s *ipvs.ServerState) error {
 	if a.err == nil {
 		s.Addr = netip.AddrPortFrom(a.addr(addr, family), port)
 	}
-	if a.err == nil {
-		s.Stats, a.err = parseStats(wider(stats, stats64))
-	}
-	return a.err
+	return wider(stats, stats64), a.err
 }

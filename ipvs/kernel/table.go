@@ -12,7 +12,7 @@ import (
 // Info implements ipvs.Reader.
 func (c *Client) Info(ctx context.Context) (ipvs.Info, error) {
 	var i ipvs.Info
-	err := c.ask(ctx, request{cmd: cmdGetInfo}, func(message []byte) error { return parseInfo(message, &i) })
+	err := c.ask(ctx, question{request{cmd: cmdGetInfo}, func(message []byte) error { return parseInfo(message, &i) }})
 	if err != nil {
 		return ipvs.Info{}, refused(ipvs.OpInfo, "", err)
 	}
@@ -38,7 +38,7 @@ func (c *Client) Services(ctx context.Context) ([]ipvs.ServiceState, error) {
 func (c *Client) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceState, error) {
 	var s ipvs.ServiceState
 	r := request{cmd: cmdGetService, attrs: written(configureID, id)}
-	err := c.ask(ctx, r, func(message []byte) error { return parseService(message, &s) })
+	err := c.ask(ctx, question{r, func(message []byte) error { return parseService(message, &s) }})
 	if err != nil {
 		return ipvs.ServiceState{}, refused(ipvs.OpGetService, id.String(), err)
 	}
@@ -109,7 +109,7 @@ func (c *Client) Flush(ctx context.Context) error {
 // Timeouts implements ipvs.Reader.
 func (c *Client) Timeouts(ctx context.Context) (ipvs.Timeouts, error) {
 	var t ipvs.Timeouts
-	err := c.ask(ctx, request{cmd: cmdGetConfig}, func(message []byte) error { return parseTimeouts(message, &t) })
+	err := c.ask(ctx, question{request{cmd: cmdGetConfig}, func(message []byte) error { return parseTimeouts(message, &t) }})
 	if err != nil {
 		return ipvs.Timeouts{}, refused(ipvs.OpGetTimeouts, "", err)
 	}
@@ -142,7 +142,7 @@ func (c *Client) StartDaemon(ctx context.Context, d ipvs.Daemon) error {
 // with EINTR (kthread_stop), which is as good.
 func (c *Client) StopDaemon(ctx context.Context, d ipvs.Daemon) error {
 	r := request{cmd: cmdDelDaemon, flags: unix.NLM_F_ACK, attrs: written(configureDaemon, d), fenced: true}
-	if err := c.ask(ctx, r, nothing); err != nil && err != refusal(unix.EINTR) {
+	if err := c.ask(ctx, question{r, nothing}); err != nil && err != refusal(unix.EINTR) {
 		return refused(ipvs.OpStopDaemon, d.Role.String(), err)
 	}
 	return nil

@@ -77,6 +77,24 @@ func (t *Table) Services(ctx context.Context) ([]ipvs.ServiceState, error) {
 	return all, nil
 }
 
+// Rules gives every service with its servers, newest first, as the kernel lists
+// servers.
+func (t *Table) Rules(ctx context.Context) ([]ipvs.ServiceRules, error) {
+	if err := t.enter(ctx, ipvs.OpList); err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	all := make([]ipvs.ServiceRules, len(t.services))
+	for i, svc := range t.services {
+		all[i].Service = svc.Service
+		for _, s := range slices.Backward(svc.servers) {
+			all[i].Servers = append(all[i].Servers, s.Server)
+		}
+	}
+	return all, nil
+}
+
 // Service gives one service.
 func (t *Table) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceState, error) {
 	if err := t.enter(ctx, ipvs.OpGetService); err != nil {

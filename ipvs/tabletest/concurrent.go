@@ -106,6 +106,14 @@ func (t *table) look() error {
 			once(ipvs.ServerTarget(e.ServiceID, s.Server))
 		}
 	}
+	if err != nil {
+		return err
+	}
+	rules, err := t.Rules(t.ctx)
+	clear(seen)
+	for _, s := range rules {
+		once(s.String())
+	}
 	return err
 }
 
@@ -126,6 +134,7 @@ func testCancelled(t *table) {
 		{ipvs.OpInfo, func() error { _, err := t.Info(ctx); return err }},
 		{ipvs.OpList, func() error { _, err := t.Overview(ctx); return err }},
 		{ipvs.OpList, func() error { _, err := t.Services(ctx); return err }},
+		{ipvs.OpList, func() error { _, err := t.Rules(ctx); return err }},
 		{ipvs.OpGetService, func() error { _, err := t.Service(ctx, web); return err }},
 		{ipvs.OpGetServers, func() error { _, err := t.Servers(ctx, web); return err }},
 		{ipvs.OpGetTimeouts, func() error { _, err := t.Timeouts(ctx); return err }},

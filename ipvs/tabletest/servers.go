@@ -1,7 +1,9 @@
 package tabletest
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 
 	"lvsdeck/ipvs"
 )
@@ -169,6 +171,19 @@ func testOverview(t *table) {
 	}
 	for _, got := range listed {
 		t.same("listed "+got.String(), want[got.ServiceID].service, got.Service)
+	}
+	rules, err := t.Rules(t.ctx)
+	t.ok(err)
+	if len(rules) != len(want) {
+		t.Errorf("want the rules of %d services, got %d", len(want), len(rules))
+	}
+	for _, got := range rules {
+		e := want[got.ServiceID]
+		t.same("rules of "+got.String(), e.service, got.Service)
+		t.same("server rules of "+got.String(), serverText(slices.Collect(maps.Values(e.servers))), serverText(got.Servers))
+		if len(got.Servers) == 0 && got.Servers != nil {
+			t.Errorf("%s has no servers, want nil, so that rules compare", got)
+		}
 	}
 	for _, got := range o.Services {
 		e := want[got.ServiceID]
