@@ -95,7 +95,11 @@ func (g *Guard) Run(ctx context.Context, r plan.Runner, p plan.Plan, window time
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r.Guard = &applying{g, ctx, cancel, window}
+	a := &applying{Guard: g, ctx: ctx, cancel: cancel, window: window}
+	if _, same := r.Guard.(*Guard); !same {
+		a.next = r.Guard
+	}
+	r.Guard = a
 	result, err := r.Run(ctx, p, on)
 	if errors.Is(err, context.Canceled) && context.Cause(ctx) == errTooLong {
 		err = fmt.Errorf("%w: %s", errTooLong, seconds(window))
@@ -151,17 +155,21 @@ func (g *Guard) Ended(r plan.Result) error {
 // applying is the guard of a plan under the timer.
 type applying struct {
 	*Guard
+	next   plan.Guard // of somebody else's, or nil
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	window time.Duration
 }
 
 // Ended leaves a plan that was at it too long to its timer, which tells of it.
-func (a *applying) Ended(r plan.Result) error {
-	if r.Outcome != plan.NotBegun && context.Cause(a.ctx) == errTooLong {
-		return nil
+func (a *applying) Ended(r plan.Result) (err error) {
+	if a.next != nil {
+		err = a.next.Ended(r)
 	}
-	return a.Guard.Ended(r)
+	if r.Outcome != plan.NotBegun && context.Cause(a.ctx) == errTooLong {
+		return err
+	}
+	return errors.Join(err, a.Guard.Ended(r))
 }
 
 // armTime bounds the start of a timer.
@@ -170,6 +178,11 @@ const armTime = 20 * time.Second
 // Begun arms the timer, and only then writes down that the change is pending: of
 // a timer without a change nothing can come.
 func (a *applying) Begun(id string, p plan.Plan) error {
+	if a.next != nil {
+		if err := a.next.Begun(id, p); err != nil {
+			return err
+		}
+	}
 	at := a.clock.now() + a.window
 	self, err := processOf(os.Getpid())
 	if err != nil {

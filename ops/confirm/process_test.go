@@ -193,19 +193,28 @@ func (b *bench) timer() Process {
 	return *c.Timer.Process
 }
 
-func (b *bench) isBack(timer Process) {
+func (b *bench) isBack(what string, timer Process) {
 	b.Helper()
-	b.until("the change is taken back", func() bool { return b.state() == `"renew a b c" of alice taken back 0` })
-	b.until("the timer ends", func() bool { return !timer.alive() })
-	b.holds("after the deadline", "old old old")
+	b.until(what+": the change is taken back", func() bool { return b.state() == `"renew a b c" of alice taken back 0` })
+	b.until(what+": the timer ends", func() bool { return !timer.alive() })
+	b.holds(what, "old old old")
 	if left, err := b.Unfinished(b.Context()); err != nil || len(left) > 0 {
-		b.Errorf("unfinished: %v, %v", left, err)
+		b.Errorf("%s: unfinished: %v, %v", what, left, err)
 	}
 }
 
 // TestProcessesThatCannotGoBack: killed, stopped, or stuck, in the middle or
-// after the end. After the deadline the host is as before.
+// after the end. After the deadline the host is as before. They all wait for it
+// at the same time.
 func TestProcessesThatCannotGoBack(t *testing.T) {
+	t.Parallel()
+	type waiting struct {
+		*bench
+		*program
+		what  string
+		timer Process
+	}
+	var all []waiting
 	for _, c := range []struct {
 		how, says string
 		signal    syscall.Signal
@@ -218,18 +227,17 @@ func TestProcessesThatCannotGoBack(t *testing.T) {
 		{"done", "applied <nil>", unix.SIGSTOP},
 		{"done", "applied <nil>", unix.SIGHUP},
 	} {
-		t.Run(fmt.Sprintf("%s, %s", c.how, unix.SignalName(c.signal)), func(t *testing.T) {
-			t.Parallel()
-			b := real(t)
-			p := b.start(window, c.how)
-			p.says(c.says)
-			timer := b.timer()
-			b.ok(p.Process.Signal(c.signal))
-			b.isBack(timer)
-			if c.how == "too long" {
-				p.says("taken back it was not done within the time to confirm it: 3 s")
-			}
-		})
+		b := real(t)
+		p := b.start(window, c.how)
+		p.says(c.says)
+		all = append(all, waiting{b, p, c.how + ", " + unix.SignalName(c.signal), b.timer()})
+		b.ok(p.Process.Signal(c.signal))
+	}
+	for _, w := range all {
+		w.isBack(w.what, w.timer)
+		if strings.HasPrefix(w.what, "too long") {
+			w.says("taken back it was not done within the time to confirm it: 3 s")
+		}
 	}
 }
 
@@ -279,7 +287,7 @@ func TestFromAnotherLogin(t *testing.T) {
 		if r.Outcome != plan.WentBack || !strings.HasSuffix(c.Story(), "alice asked for it") {
 			t.Errorf("%s: %s, %s", how, r.Outcome, c.Story())
 		}
-		b.isBack(timer)
+		b.isBack(how, timer)
 		b.ok(b.Seen())
 	}
 }
