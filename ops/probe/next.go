@@ -1,0 +1,88 @@
+package probe
+
+import (
+	"fmt"
+	"net/netip"
+
+	"lvsdeck/ipvs"
+)
+
+// next gives commands for the server that tell which of the possible reasons it
+// is, each with what to look for.
+func (f *facts) next(c Cause) []string {
+	vip, port := f.VIP.Addr(), f.VIP.Port()
+	if f.Server.Forward == ipvs.Masq {
+		vip, port = f.Server.Addr.Addr(), f.Server.Addr.Port()
+	}
+	address := fmt.Sprintf("ip address show to %s  # nothing: the address is missing", vip)
+	listens := fmt.Sprintf("ss -ltn 'sport = :%d'  # must listen on %s or on all addresses", port, vip)
+	rules := fmt.Sprintf("iptables-save; nft list ruleset  # a rule that drops or rejects packets for %s", vip)
+	if vip.Is6() {
+		rules = fmt.Sprintf("ip6tables-save; nft list ruleset  # a rule that drops or rejects packets for %s", vip)
+	}
+	switch c {
+	case NothingListens, OtherAddress, OtherPort:
+		return []string{listens}
+	case Rejected:
+		return []string{rules}
+	case Dropped:
+		return []string{rules, fmt.Sprintf("ss -ltn 'sport = :%d'  # Recv-Q above Send-Q: the program takes no more connections", port)}
+	case VIPMissing:
+		return []string{address}
+	case VIPSilent:
+		return []string{address, rules, fmt.Sprintf("tcpdump -ni any host %s  # answers leave: somebody on the way drops what comes from the VIP", vip)}
+	case ShortPrefix:
+		return []string{
+			fmt.Sprintf("ip address show to %s  # must end in /%d", vip, vip.BitLen()),
+			fmt.Sprintf("ip route get %s  # local: it is taken for the server's own", f.Source),
+		}
+	case OneSource:
+		return []string{
+			"sysctl -a -r 'conf.*[.]rp_filter'  # of all and the link toward the director the greater must not be 1",
+			fmt.Sprintf("ip route get %s from %s  # the way of its answers", f.Far.Header.Src, vip),
+		}
+	case NoTunnel:
+		return []string{"modprobe " + f.module(), fmt.Sprintf("ip link set %s up", f.device())}
+	case TunnelDown, TunnelSilent:
+		return f.nextTunnel(c)
+	case TooBig:
+		if f.pathMTU() > 0 {
+			return []string{fmt.Sprintf("ip route show default  # write it again with: advmss %d", f.fittingMSS())}
+		}
+	case BlackHole:
+		return []string{fmt.Sprintf("ip link  # an MTU below this director's %d? on routers on the way, too", f.Link.MTU)}
+	case OtherGateway, NoWayBack:
+		return []string{fmt.Sprintf("ip route get %s  # must go via %s, this director", f.Beyond, f.Source)}
+	case HopSilent, ServerSilent:
+		return []string{"ip address; ip neighbour  # is the link up, and does it know this director?"}
+	}
+	return nil
+}
+
+func (f *facts) nextTunnel(c Cause) []string {
+	device := f.device()
+	lines := []string{fmt.Sprintf("ip -s link show %s  # must be UP, and its RX packets grow with each probe", device)}
+	if f.Server.Tunnel.Type == ipvs.GUE {
+		lines = append(lines, fmt.Sprintf("ip fou show  # must have: port %d gue", f.Server.Tunnel.Port))
+	}
+	if c == TunnelSilent && f.VIP.Addr().Is4() {
+		lines = append(lines, rpFilter(device))
+	}
+	return append(lines, fmt.Sprintf("iptables-save; nft list ruleset  # a rule that drops or rejects %s", f.encapsulation()))
+}
+
+func rpFilter(link string) string {
+	return fmt.Sprintf("sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf.%s.rp_filter  # the greater must be 0, or 2 if %s has an address", link, link)
+}
+
+// nextForClaim is about a server that answers for a VIP it should be silent
+// about.
+func nextForClaim(vip netip.Addr) []string {
+	if vip.Is6() {
+		return []string{fmt.Sprintf("ip address show to %s  # must be on lo, not on a card", vip)}
+	}
+	return []string{
+		fmt.Sprintf("ip address show to %s  # must be on lo", vip),
+		"sysctl -a -r 'conf.*[.]arp_(ignore|announce)'  # of all and the card the greater arp_ignore must be 1 to 3, arp_announce 2",
+	}
+}
