@@ -13,15 +13,44 @@ import (
 // Step is one thing that a real server must have: a setting, or a sysctl.
 type Step struct {
 	Setting netcfg.Setting
-
-	// Sysctl is a file below /proc/sys, with * for every interface; Value is what
-	// it shall be.
-	Sysctl, Value string
+	Sysctl  Sysctl // without a Setting
 
 	Reason string // one sentence
 
-	// Needs is a program without which the step is passed over.
-	Needs string
+	// The step is passed over where this program is not, if one is named, or where
+	// this address is the default gateway, if one is given.
+	Needs  string
+	Unless netip.Addr
+}
+
+// Sysctl is a setting of network interfaces, below net.ipv4.conf or net.ipv6.conf.
+type Sysctl struct {
+	IPv6  bool
+	Link  string // "all", "*" for each, all included, or one interface
+	Name  string
+	Value string
+
+	// Fine are the effects that do as well (max of all and the interface, see
+	// netcfg.Effective): of Link, or when that is "all" of each but lo. Without
+	// any, only Value does.
+	Fine []int
+}
+
+// path is its file below /proc/sys, a pattern for "*".
+func (s Sysctl) path() string {
+	if s.IPv6 {
+		return "net/ipv6/conf/" + s.Link + "/" + s.Name
+	}
+	return netcfg.Conf(s.Link, s.Name)
+}
+
+// String names the step by what shall be so. It has no sign in it that means
+// anything between single quotes.
+func (s Step) String() string {
+	if s.Setting != nil {
+		return s.Setting.String()
+	}
+	return netcfg.Dotted(s.Sysctl.path()) + " = " + s.Sysctl.Value
 }
 
 // Steps are all that a real server must have, in their order. They are none for
@@ -50,24 +79,33 @@ func (s *steps) have(x netcfg.Setting, reason string) {
 	*s = append(*s, Step{Setting: x, Reason: reason})
 }
 
-func (s *steps) sysctl(name, value, reason string) {
-	*s = append(*s, Step{Sysctl: name, Value: value, Reason: reason})
+func (s *steps) sysctl(x Sysctl, reason string) {
+	*s = append(*s, Step{Sysctl: x, Reason: reason})
 }
 
 // quiet keeps an IPv4 server from being found under the VIP. It comes before the
 // VIP: a single answer between the two would lead the router astray. IPv6 never
 // answers on one interface for addresses of another.
+//
+// arp_ignore 3 answers for addresses like the VIP, and 4 to 7 do as 0 does.
 func (s *steps) quiet(w Want) {
 	if w.VIP.Is6() {
 		return
 	}
-	s.sysctl(netcfg.Conf("all", "arp_ignore"), "1", "It does not answer who has the VIP: the director does.")
-	s.sysctl(netcfg.Conf("all", "arp_announce"), "2", "When it asks for its router it does so under its own address: under the VIP the router would send it everything.")
+	s.sysctl(Sysctl{Link: "all", Name: "arp_ignore", Value: "1", Fine: []int{1, 2, 8}},
+		"It does not answer who has the VIP: the director does.")
+	s.sysctl(Sysctl{Link: "all", Name: "arp_announce", Value: "2", Fine: []int{2}},
+		"When it asks for its router it does so under its own address: under the VIP the router would send it everything.")
+}
+
+// unstrict keeps the reverse path filter from being strict.
+func unstrict(link string) Sysctl {
+	return Sysctl{Link: link, Name: "rp_filter", Value: "2", Fine: []int{0, 2}}
 }
 
 func (s *steps) loose(w Want) {
 	if w.Loose != "" && w.VIP.Is4() {
-		s.sysctl(netcfg.Conf(w.Loose, "rp_filter"), "2", "Clients' packets come in by "+w.Loose+" and answers leave by another interface: the strict filter drops that.")
+		s.sysctl(unstrict(w.Loose), "Clients' packets come in by "+w.Loose+" and answers leave by another interface: the strict filter drops that.")
 	}
 }
 
@@ -78,7 +116,7 @@ func (s *steps) vip(w Want, link, reason string) {
 // device is what unpacks a tunnel: the device that a module brings, whatever the
 // sender.
 func device(w Want) (modules []string, link string) {
-	v6, outer6 := w.VIP.Is6(), w.Server.Is6()
+	v6, outer6 := w.VIP.Is6(), w.outer6()
 	switch {
 	case w.Tunnel.Type == ipvs.GRE && outer6:
 		modules, link = []string{"ip6_gre"}, "ip6gre0"
@@ -104,19 +142,21 @@ func device(w Want) (modules []string, link string) {
 func (s *steps) tunnel(w Want) {
 	modules, link := device(w)
 	for _, m := range modules {
-		s.have(netcfg.Module{Name: m}, map[bool]string{
-			true: "It takes packets out of UDP.", false: "It brings " + link + ", which unpacks tunnels from any sender.",
-		}[strings.HasPrefix(m, "fou")])
+		reason := "It brings " + link + ", which unpacks tunnels from any sender."
+		if strings.HasPrefix(m, "fou") {
+			reason = "It takes packets out of UDP."
+		}
+		s.have(netcfg.Module{Name: m}, reason)
 	}
 	if w.Shares {
 		s.quiet(w)
 	}
 	if w.VIP.Is4() {
-		s.sysctl(netcfg.Conf(link, "rp_filter"), "2",
+		s.sysctl(unstrict(link),
 			"Clients come out of "+link+" but answers leave elsewhere: the strict filter drops that, and the loose one counts even where it is strict for all.")
 	}
 	if w.Tunnel.Type == ipvs.GUE {
-		s.have(netcfg.GUE{Port: w.Tunnel.Port, IPv6: w.Server.Is6()}, "The director's tunnel packets are unpacked on this port.")
+		s.have(netcfg.GUE{Port: w.Tunnel.Port, IPv6: w.outer6()}, "The director's tunnel packets are unpacked on this port.")
 	}
 	s.have(netcfg.Up{Link: link}, "A tunnel device that is down answers that nobody is there.")
 	s.vip(w, link, "It takes packets for the VIP as its own; the loose filter needs an address on "+link+".")
@@ -128,21 +168,28 @@ func (s *steps) tunnel(w Want) {
 // clamp tells clients of smaller packets in the only place that sees the answer
 // to their SYN: this server.
 func (s *steps) clamp(w Want) {
+	program := "iptables"
+	if w.VIP.Is6() {
+		program = "ip6tables"
+	}
 	*s = append(*s, Step{
 		Setting: netcfg.Filter{
 			IPv6: w.VIP.Is6(), Table: "mangle", Chain: "OUTPUT",
 			Match: fmt.Sprintf("-s %s -p tcp -m tcp --tcp-flags SYN,RST SYN", netip.PrefixFrom(w.VIP, w.VIP.BitLen())),
-			Jump:  fmt.Sprintf("TCPMSS --set-mss %d", 1500-overhead(w)-inner(w)),
+			Jump:  fmt.Sprintf("TCPMSS --set-mss %d", ethernet-overhead(w)-inner(w)),
 		},
 		Reason: "Clients send packets that fit into the tunnel, so that large requests do not hang where ICMP is lost.",
-		Needs:  map[bool]string{false: "iptables", true: "ip6tables"}[w.VIP.Is6()],
+		Needs:  program,
 	})
 }
+
+// ethernet is the packet that nearly every network takes.
+const ethernet = 1500
 
 // overhead is the bytes that a tunnel adds outside of a packet.
 func overhead(w Want) int {
 	outer := 20
-	if w.Server.Is6() {
+	if w.outer6() {
 		outer = 40
 	}
 	switch w.Tunnel.Type {
@@ -163,26 +210,36 @@ func inner(w Want) int {
 }
 
 // The tables of routes that lead answers to the director are one for each port,
-// so that services do not share what one of them may take away. Rules have the
-// same number.
-const firstTable = 10000
+// so that services do not share what one of them may take away. Rules for a port
+// come before those for all that a server sends.
+const (
+	firstTable = 10000
+	portRule   = 10000
+	wholeRule  = 10001
+)
 
 // gateway sends answers by the director, and leaves the server's own gateway as
 // it is: whoever is logged in stays so.
 func (s *steps) gateway(w Want) {
 	table := firstTable + int(w.Port)
+	v6 := w.Server.Is6()
 	whole := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	conf := "net/ipv4/conf/"
-	if w.Server.Is6() {
-		whole, conf = netip.PrefixFrom(netip.IPv6Unspecified(), 0), "net/ipv6/conf/"
+	if v6 {
+		whole = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 	}
-	s.sysctl(conf+"*/accept_redirects", "0", "A redirect would lead answers past the director, where clients do not know them.")
+	s.sysctl(Sysctl{IPv6: v6, Link: "*", Name: "accept_redirects", Value: "0"},
+		"A redirect would lead answers past the director, where clients do not know them.")
 	s.have(netcfg.Route{To: whole, Via: w.Gateway, Table: table}, fmt.Sprintf("Table %d leads to the director; the server's own routes stay.", table))
-	rule := netcfg.Rule{From: netip.PrefixFrom(w.Server, w.Server.BitLen()), Table: table, Priority: table}
+	rule := netcfg.Rule{From: netip.PrefixFrom(w.Server, w.Server.BitLen()), Table: table, Priority: wholeRule}
 	reason := "All that this address sends goes by the director, which translates the service's answers."
 	if w.Port != 0 {
-		rule.Protocol, rule.Port = strings.ToLower(w.Protocol.String()), w.Port
+		rule.Protocol, rule.Port, rule.Priority = lower(w.Protocol), w.Port, portRule
 		reason = "Only the service's answers go by the director, which translates them; nothing else changes its way."
 	}
 	s.have(rule, reason)
+	for i := range *s {
+		if (*s)[i].Setting != nil {
+			(*s)[i].Unless = w.Gateway
+		}
+	}
 }
