@@ -101,6 +101,11 @@ func (w Want) outer6() bool {
 
 // Check refuses what no real server can do.
 func (w Want) Check() error {
+	if w.Loose != "" {
+		if err := (netcfg.Up{Link: w.Loose}).Check(); err != nil {
+			return err
+		}
+	}
 	switch w.Mode {
 	case setup.DR, setup.TUN:
 		if err := unicast("VIP", w.VIP); err != nil {
@@ -112,11 +117,6 @@ func (w Want) Check() error {
 		return nil
 	default:
 		return fmt.Errorf("mode %q: must be nat, dr, tun or fullnat", string(w.Mode))
-	}
-	if w.Loose != "" {
-		if err := (netcfg.Up{Link: w.Loose}).Check(); err != nil {
-			return err
-		}
 	}
 	if w.Server == w.VIP {
 		return fmt.Errorf("server %s: must not be the VIP, but its own address", w.Server)
