@@ -19,9 +19,6 @@ const (
 	MaxWindow     = time.Hour
 )
 
-// NoSafetyNet is what to say of a change that is made without a timer.
-const NoSafetyNet = "without a timer: nothing takes this back when it cuts you off"
-
 // CheckWindow refuses a time in which nobody can confirm, or nobody would wait.
 func CheckWindow(d time.Duration) error {
 	if d < MinWindow || d > MaxWindow {

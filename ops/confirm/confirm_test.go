@@ -111,7 +111,7 @@ func TestOnePendingAtATime(t *testing.T) {
 	// One that came in between is refused by the guard.
 	r, err = b.Runner.Run(b.Context(), b.renew("a"), nil) // under no timer: it may
 	b.ok(err)
-	late := &applying{b.Guard, b.Context(), func(error) {}, time.Minute}
+	late := &applying{Guard: b.Guard, ctx: b.Context(), cancel: func(error) {}, window: time.Minute}
 	b.Runner.Guard = late
 	r, err = b.Runner.Run(b.Context(), b.renew("c"), nil)
 	if !errors.As(err, &pending) || r.Outcome != plan.NotBegun {
@@ -220,7 +220,7 @@ func TestFailedPlanDoesNotWait(t *testing.T) {
 func TestTooLong(t *testing.T) {
 	b := newBench(t)
 	ctx, cancel := context.WithCancelCause(b.Context())
-	b.Runner.Guard = &applying{b.Guard, ctx, cancel, time.Minute}
+	b.Runner.Guard = &applying{Guard: b.Guard, ctx: ctx, cancel: cancel, window: time.Minute}
 	r, err := b.Runner.Run(ctx, b.renew("a", "b"), func(e plan.Event) {
 		if e.Step == 0 && e.State == plan.Done {
 			b.clock.move(time.Minute)
@@ -349,6 +349,39 @@ func TestInside(t *testing.T) {
 	_, err = g.Confirm(b.Context())
 	b.ok(err)
 	b.holds("confirmed", "new new old")
+}
+
+// other is somebody else's guard.
+type other struct {
+	refuse error
+	told   []string
+}
+
+func (o *other) Begun(string, plan.Plan) error {
+	o.told = append(o.told, "begun")
+	return o.refuse
+}
+
+func (o *other) Ended(r plan.Result) error {
+	o.told = append(o.told, string(r.Outcome))
+	return nil
+}
+
+func TestOtherGuards(t *testing.T) {
+	b := newBench(t)
+	o := &other{refuse: errors.New("not now")}
+	b.Runner.Guard = o
+	r, err := b.apply(b.renew("a", "b"), nil)
+	if !errors.Is(err, o.refuse) || r.Outcome != plan.NotBegun {
+		t.Errorf("%s, %v", r.Outcome, err)
+	}
+	b.stateIs("refused by another", "")
+	o.refuse = nil
+	b.applied("a", "b")
+	b.stateIs("applied", waiting)
+	if got := strings.Join(o.told, ", "); got != "begun, not begun, begun, applied" {
+		t.Errorf("the other guard was told %q", got)
+	}
 }
 
 // TestArmingTakesTooLong: a timer whose time is over before the change is on

@@ -88,7 +88,7 @@ var errTooLong = errors.New("it was not done within the time to confirm it")
 // Run runs a plan that is taken back when nobody confirms it in time. The time
 // runs from before the first step. It is refused with *Pending while another
 // change waits, and with *NotArmed when no timer can be started: nothing was
-// changed then.
+// changed then. Another guard that the runner has is told too.
 func (g *Guard) Run(ctx context.Context, r plan.Runner, p plan.Plan, window time.Duration, on func(plan.Event)) (plan.Result, error) {
 	if err := g.allow(p, window); err != nil {
 		return plan.Result{Plan: p, Outcome: plan.NotBegun}, err
@@ -96,7 +96,7 @@ func (g *Guard) Run(ctx context.Context, r plan.Runner, p plan.Plan, window time
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	a := &applying{Guard: g, ctx: ctx, cancel: cancel, window: window}
-	if _, same := r.Guard.(*Guard); !same {
+	if _, ours := r.Guard.(*Guard); !ours {
 		a.next = r.Guard
 	}
 	r.Guard = a
