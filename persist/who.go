@@ -30,9 +30,6 @@ func (w Who) String() string {
 // WhoIsHere finds the person at this process.
 func WhoIsHere() Who { return whoAt("/proc", os.Getpid(), os.Getenv) }
 
-// whoAt finds the person in a process's environment. sudo keeps the login but
-// seldom where the session comes from, which its own environment has: then that of
-// the processes before this one is looked at, which takes root.
 func whoAt(proc string, pid int, getenv func(string) string) Who {
 	var w Who
 	for _, name := range []string{"SUDO_USER", "LOGNAME", "USER"} {
@@ -40,24 +37,30 @@ func whoAt(proc string, pid int, getenv func(string) string) Who {
 			break
 		}
 	}
-	w.From = source(getenv("SSH_CONNECTION"))
+	_, _ = fmt.Sscan(connectionAt(proc, pid, getenv), &w.From) // the first word
+	return w
+}
+
+// SSHConnection is what sshd says of the session that this process is part of: the
+// client's address and port and the server's, or "".
+func SSHConnection() string { return connectionAt("/proc", os.Getpid(), os.Getenv) }
+
+// connectionAt looks into a process's environment. sudo takes the variable out,
+// its own environment has it: then that of the processes before this one is looked
+// at, which takes root.
+func connectionAt(proc string, pid int, getenv func(string) string) string {
+	connection := getenv("SSH_CONNECTION")
 	for range maxParents {
-		if pid = parent(proc, pid); w.From != "" || pid <= 1 {
+		if pid = parent(proc, pid); connection != "" || pid <= 1 {
 			break
 		}
-		w.From = source(environ(proc, pid, "SSH_CONNECTION"))
+		connection = environ(proc, pid, "SSH_CONNECTION")
 	}
-	return w
+	return connection
 }
 
 // maxParents is more than there are between a login and what is typed there.
 const maxParents = 32
-
-// source is the address that a session comes from: the first word.
-func source(connection string) (from string) {
-	_, _ = fmt.Sscan(connection, &from)
-	return from
-}
 
 // parent is the process that began another, from proc_pid_stat(5); 0: not known.
 func parent(proc string, pid int) int {
