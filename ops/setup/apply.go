@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"errors"
+	"time"
 
 	"lvsdeck/ops/plan"
 )
@@ -10,9 +11,11 @@ import (
 // Apply does what a draft has left to do. A draft of which all is so already is
 // applied, and leaves no trace. When a step fails, all is as it was.
 //
+// It is taken back unless it is confirmed within a time; 0 is without a timer.
+//
 // The record is written once the journal has the plan, before its first step: a
 // kill leaves nothing that nobody remembers.
-func (b Book) Apply(ctx context.Context, d Draft, on func(plan.Event)) (plan.Result, error) {
+func (b Book) Apply(ctx context.Context, d Draft, within time.Duration, on func(plan.Event)) (plan.Result, error) {
 	preview, err := d.Plan.Preview(ctx, b.Runner.Target)
 	if err != nil {
 		return plan.Result{Plan: d.Plan, Outcome: plan.NotBegun}, err
@@ -20,7 +23,7 @@ func (b Book) Apply(ctx context.Context, d Draft, on func(plan.Event)) (plan.Res
 	if nothingToDo(preview.States) {
 		return asItIs(preview), nil
 	}
-	return b.run(ctx, d.Plan, noted{
+	return b.run(ctx, d.Plan, within, noted{
 		begun: func(id string) error {
 			return b.record(d, id, func(i int) bool { return preview.States[i] != plan.Already })
 		},

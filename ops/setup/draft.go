@@ -53,8 +53,8 @@ func Make(w Wish, f Found) (Draft, error) {
 			Addr: s.Addr, OnLink: path.OnLink(), Director: path.Source, Shares: path.OnLink() && path.Link == f.Link,
 		})
 	}
-	if where := d.touchesSession(); where != "" {
-		d.Warnings = append([]string{where}, d.Warnings...)
+	if cuts := Touches(d.Plan, f.Session); cuts != "" {
+		d.Warnings = append([]string{cuts}, d.Warnings...)
 	}
 	return d, nil
 }

@@ -7,6 +7,7 @@ import (
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/probe"
 )
 
 // Found is what was found out for a wish: plain data, to be shown and to make the
@@ -22,10 +23,9 @@ type Found struct {
 	// Bound is the VIP, should this host have it already.
 	Bound *netcfg.LinkAddress
 
-	// Asked tells that the VIP and the servers on a network of ours were asked
-	// for; Holder is the hardware address of another host that has the VIP, or "".
-	Asked  bool
-	Holder string
+	// Free is what came of asking the link who has the VIP. Without a Cause nobody
+	// was asked.
+	Free probe.Finding
 
 	// Out is the way to the rest of the world, for the VIP's family. Without a
 	// default route its Link is "".
@@ -49,7 +49,7 @@ type FoundServer struct {
 	Path netcfg.Path
 
 	Unreachable string // the host's word when there is no way, else ""
-	Silent      bool   // it is on a network of ours, was asked for, and did not answer
+	Silent      bool   // it is on a segment of ours, was asked for, and did not answer
 }
 
 // Session is the SSH session of whoever asks, which a change may cut.

@@ -10,6 +10,8 @@ import (
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/probe"
+	"lvsdeck/ops/probe/wire"
 	"lvsdeck/persist"
 )
 
@@ -20,10 +22,10 @@ type Host interface {
 	Modules() (netcfg.Modules, error)
 }
 
-// Asker asks a link's segment who has an address. It answers with the hardware
-// address of another host, or "" when nobody speaks up.
+// Asker asks the segments of this host who has an address, as probe.Prober does.
 type Asker interface {
-	WhoHas(ctx context.Context, link string, addr netip.Addr) (mac string, err error)
+	Free(ctx context.Context, vip netip.Addr, link string) probe.Finding
+	WhoHas(ctx context.Context, link string, about ...netip.Addr) (map[netip.Addr][]wire.MAC, error)
 }
 
 // Director is where a set-up is looked at.
@@ -31,7 +33,7 @@ type Director struct {
 	Host  Host
 	Table ipvs.Table
 
-	Asker   Asker                        // nil: nobody is asked for the VIP
+	Asker   Asker                        // nil: nobody is asked for anything
 	Owner   func() (*owner.Owner, error) // nil: nobody else manages the table
 	Session *Session                     // nil: not over SSH; its Link is found out
 }
@@ -78,26 +80,17 @@ func (d Director) lookAround(_ context.Context, w Wish, f *Found) (err error) {
 	if f.Out, err = d.Host.Path(far, netip.Addr{}); errors.Is(err, netcfg.ErrNoRoute) {
 		f.Out, err = netcfg.Path{}, nil
 	}
-	if err != nil || d.Session == nil {
-		return err
-	}
-	s := *d.Session
-	if back, err := d.Host.Path(s.Client, s.Server.Addr()); err == nil {
-		s.Link = back.Link
-	}
-	f.Session = &s
-	return nil
+	f.Session = d.Session.On(d.Host)
+	return err
 }
 
 // lookForLink chooses the link for the VIP.
-func (d Director) lookForLink(ctx context.Context, w Wish, f *Found) (err error) {
+func (d Director) lookForLink(ctx context.Context, w Wish, f *Found) error {
 	f.Link, f.LinkWhy = f.linkFor(w)
-	if d.Asker == nil || f.Bound != nil || !f.canAsk(f.Link) {
-		return nil
+	if d.Asker != nil && f.canAsk(f.Link) {
+		f.Free = d.Asker.Free(ctx, w.Service.Addr, f.Link)
 	}
-	f.Asked = true
-	f.Holder, err = d.Asker.WhoHas(ctx, f.Link, w.Service.Addr)
-	return err
+	return nil
 }
 
 func (f *Found) linkFor(w Wish) (link, why string) {
@@ -150,11 +143,11 @@ func (d Director) lookForServers(ctx context.Context, w Wish, f *Found) error {
 		if found.Path, err = d.Host.Path(found.Addr, netip.Addr{}); err != nil {
 			found.Unreachable = err.Error()
 		} else if d.Asker != nil && found.Path.OnLink() && f.canAsk(found.Path.Link) {
-			mac, err := d.Asker.WhoHas(ctx, found.Path.Link, found.Addr)
+			known, err := d.Asker.WhoHas(ctx, found.Path.Link, found.Addr)
 			if err != nil {
 				return err
 			}
-			found.Silent = mac == ""
+			found.Silent = len(known[found.Addr]) == 0
 		}
 		f.Servers = append(f.Servers, found)
 	}
@@ -169,14 +162,15 @@ func (d Director) lookInside(_ context.Context, w Wish, f *Found) (err error) {
 	}
 	f.Sysctls = map[string]plan.ChangeSysctl{}
 	for _, name := range f.matter(w) {
-		value, err := d.Host.Get(name)
+		step, err := plan.ReadSysctl(d.Host, name, "")
 		if errors.Is(err, netcfg.ErrAbsent) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		f.Sysctls[name] = plan.ChangeSysctl{Name: name, Before: value, After: value}
+		step.After = step.Before
+		f.Sysctls[name] = step
 	}
 	return nil
 }

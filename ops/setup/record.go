@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
@@ -16,19 +17,24 @@ import (
 // them did itself, and asks the journal which of those are still in force.
 type Book struct {
 	Runner *plan.Runner
-
-	// Run runs a plan as Runner does, under a timer that takes it back; nil: the
-	// Runner alone.
-	Run func(context.Context, plan.Runner, plan.Plan, func(plan.Event)) (plan.Result, error)
+	Timer  Timer
 }
 
-func (b Book) run(ctx context.Context, p plan.Plan, g noted, on func(plan.Event)) (plan.Result, error) {
+// Timer runs plans as their runner does, and takes them back when nobody confirms
+// them within a time: a confirm.Guard. It lets the runner's Guard stand beside it.
+type Timer interface {
+	Run(ctx context.Context, r plan.Runner, p plan.Plan, within time.Duration, on func(plan.Event)) (plan.Result, error)
+}
+
+// run runs a plan under the timer, or for 0 without.
+func (b Book) run(ctx context.Context, p plan.Plan, within time.Duration, g noted, on func(plan.Event)) (plan.Result, error) {
 	runner := *b.Runner
-	g.Guard, runner.Guard = runner.Guard, &g
-	if b.Run == nil {
+	if within == 0 {
+		g.Guard, runner.Guard = runner.Guard, &g
 		return runner.Run(ctx, p, on)
 	}
-	return b.Run(ctx, runner, p, on)
+	runner.Guard = &g
+	return b.Timer.Run(ctx, runner, p, within, on)
 }
 
 // Record is a set-up that is in force.
@@ -185,9 +191,12 @@ func (j journal) rewrite(file map[string]kept, change func(map[string]*Record) e
 		if err != nil {
 			return nil, err
 		}
-		if j.inForce(&r) || r.gone != "" && j[r.gone] != nil {
-			all[key] = &r
+		if j.inForce(&r) {
+			r.gone = "" // what took it back was undone
+		} else if r.gone == "" || j[r.gone] == nil {
+			continue
 		}
+		all[key] = &r
 	}
 	if err := change(all); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"lvsdeck/ipvs/check"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/probe"
 )
 
 // refuse says what of the wish this director and its surroundings do not allow.
@@ -39,7 +40,7 @@ func (r *refusing) place(w Wish, f Found) {
 	case l.Master != "":
 		r.add(true, FieldInterface, f.Link, "must not be a part of another: packets arrive on "+l.Master, "name "+l.Master)
 	}
-	r.add(f.Holder != "", FieldVIP, vip, "must be free: "+f.Holder+" answers for it on "+f.Link, "take it away there, or choose another address")
+	r.add(f.Free.Verdict == probe.Fault, FieldVIP, vip, fmt.Sprintf("must be free on %s: %s", f.Link, f.Free.Short), "take it away there, or choose another address")
 	r.add(f.Bound != nil && f.Link != f.Bound.Link, FieldInterface, f.Link, fmt.Sprintf("must be %s, which has the VIP already", boundLink(f)), "")
 	if s := f.Session; s != nil {
 		r.add(w.Service.Protocol == ipvs.TCP && s.Server == netip.AddrPortFrom(vip, w.Service.Port), FieldVIP, s.Server,

@@ -3,10 +3,11 @@ package setup
 import (
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
+
+	"lvsdeck/netcfg"
+	"lvsdeck/persist"
 )
 
 // ParseSession reads SSH_CONNECTION: the client's address and port, then the
@@ -31,34 +32,20 @@ func ParseSession(text string) (*Session, error) {
 	return &Session{Client: client.Unmap(), Server: netip.AddrPortFrom(server.Unmap(), uint16(port))}, nil
 }
 
-// FindSession finds the SSH session that a process is part of, or nil. sudo takes
-// SSH_CONNECTION out of the environment: then a process above still has it.
-func FindSession(pid int) *Session { return findSession("/proc", pid) }
-
-func findSession(proc string, pid int) *Session {
-	for pid > 1 {
-		at := filepath.Join(proc, strconv.Itoa(pid))
-		environment, _ := os.ReadFile(filepath.Join(at, "environ"))
-		for _, variable := range strings.Split(string(environment), "\x00") {
-			if text, ok := strings.CutPrefix(variable, "SSH_CONNECTION="); ok {
-				if s, err := ParseSession(text); err == nil {
-					return s
-				}
-			}
-		}
-		stat, _ := os.ReadFile(filepath.Join(at, "stat"))
-		pid = parent(string(stat))
-	}
-	return nil
+// FindSession finds the SSH session that this process is part of, or nil.
+func FindSession() *Session {
+	s, _ := ParseSession(persist.SSHConnection())
+	return s
 }
 
-// parent is the second field after the name, which may have anything in it
-// (proc(5)); 0 when there is none.
-func parent(stat string) int {
-	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:])
-	if len(fields) < 2 {
-		return 0
+// On finds the link by which packets go to the client. Of no session it is nil.
+func (s *Session) On(host netcfg.Surroundings) *Session {
+	if s == nil {
+		return nil
 	}
-	pid, _ := strconv.Atoi(fields[1])
-	return pid
+	found := *s
+	if back, err := host.Path(s.Client, s.Server.Addr()); err == nil {
+		found.Link = back.Link
+	}
+	return &found
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
@@ -53,12 +54,14 @@ func listed(ids []ipvs.ServiceID) string {
 	return fmt.Sprintf("%d services", len(ids))
 }
 
-// Go takes the set-ups back, or, when a step fails, leaves all as it was.
-func (b Book) Go(ctx context.Context, r Return, on func(plan.Event)) (plan.Result, error) {
+// Go takes the set-ups back, or, when a step fails, leaves all as it was. The way
+// back is itself taken back unless it is confirmed within a time; 0 is without a
+// timer.
+func (b Book) Go(ctx context.Context, r Return, within time.Duration, on func(plan.Event)) (plan.Result, error) {
 	if r.Plan.Empty() { // nothing is left of them
 		return plan.Result{Plan: r.Plan, Outcome: plan.Applied}, b.forget(r.Services)
 	}
-	return b.run(ctx, r.Plan, noted{begun: func(id string) error { return b.leave(r.Services, id) }}, on)
+	return b.run(ctx, r.Plan, within, noted{begun: func(id string) error { return b.leave(r.Services, id) }}, on)
 }
 
 func (b Book) forget(ids []ipvs.ServiceID) error {
@@ -154,6 +157,9 @@ func (r *returning) setting(ctx context.Context, s plan.Step) error {
 	if who := r.neededBy(s); who != "" {
 		r.note("%s stays: %s needs it.", s.Row(), who)
 		return nil
+	}
+	if slices.ContainsFunc(r.Plan.Items, func(i plan.Item) bool { return i.Step.Row() == s.Row() }) {
+		return nil // two of those that leave have it
 	}
 	undo := plan.Plan{Items: []plan.Item{{Step: s.Undo(), Reason: "Takes back: " + s.String() + "."}}}
 	preview, err := undo.Preview(ctx, r.target)

@@ -10,6 +10,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/probe"
 )
 
 // warnings are what an operator should know before: what may go wrong, and what
@@ -25,7 +26,8 @@ func warnings(w Wish, f Found) []string {
 		warn(true, "%s (pid %d) manages this table. %s", o.Name, o.PID, o.Will)
 	}
 	vip := w.Service.Addr
-	warn(!f.Asked && f.Bound == nil, "Nobody was asked whether another host has %v.", vip)
+	warn(f.Free.Cause == "" && f.Bound == nil, "Nobody was asked whether another host has %v.", vip)
+	warn(f.Free.Cause != "" && f.Free.Verdict == probe.Unknown, "Whether another host has %v is not known: %s.", vip, f.Free.Short)
 	warn(f.Bound == nil && f.network(vip).Link != f.Link,
 		"No network of %s holds %v: the router before the director must send it here.", f.Link, vip)
 	far := f.behindRouters()
@@ -134,14 +136,14 @@ func (f Found) surplus(w Wish) (more []ipvs.Server) {
 	return more
 }
 
-// touchesSession names the steps that act on the path of this SSH session.
-func (d Draft) touchesSession() string {
-	s := d.Found.Session
+// Touches warns of the steps of a plan that act on the path of an SSH session; ""
+// when there are none.
+func Touches(p plan.Plan, s *Session) string {
 	if s == nil || s.Link == "" {
 		return ""
 	}
 	var which []string
-	for i, item := range d.Plan.Items {
+	for i, item := range p.Items {
 		if touches(item.Step, s.Link) {
 			which = append(which, strconv.Itoa(i+1))
 		}
@@ -149,7 +151,7 @@ func (d Draft) touchesSession() string {
 	if len(which) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("This SSH session from %v comes in by %s, which is touched by %s: the change is taken back unless it is confirmed.",
+	return fmt.Sprintf("This SSH session from %v comes in by %s, which is touched by %s: under the timer the change takes itself back should it cut you off.",
 		s.Client, s.Link, count(which))
 }
 

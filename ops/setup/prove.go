@@ -1,0 +1,52 @@
+package setup
+
+import (
+	"context"
+	"net/netip"
+
+	"lvsdeck/ops/probe"
+)
+
+// Prober is what asks other hosts once a draft was applied: a probe.Prober.
+type Prober interface {
+	Announce(ctx context.Context, a netip.Addr, link string) error
+	VIP(ctx context.Context, vip netip.Addr, servers []netip.Addr) probe.Finding
+	Servers(ctx context.Context, targets ...probe.Target) []probe.Result
+}
+
+// Proof is what was seen of a set-up from the director.
+type Proof struct {
+	VIP     probe.Finding // who else answers for it
+	Servers []probe.Result
+}
+
+// Prove tells the VIP's segment that it is here now, and sees whether nobody else
+// claims it and each server plays its part.
+func Prove(ctx context.Context, p Prober, d Draft) (Proof, error) {
+	link := d.Found.Link
+	if d.Found.canAsk(link) {
+		if err := p.Announce(ctx, d.Wish.Service.Addr, link); err != nil {
+			return Proof{}, err
+		}
+	}
+	var servers []netip.Addr
+	var targets []probe.Target
+	for _, s := range d.Wish.rules().Servers {
+		servers = append(servers, s.Addr.Addr())
+		targets = append(targets, probe.Target{
+			VIP: netip.AddrPortFrom(d.Wish.Service.Addr, d.Wish.Service.Port), Protocol: d.Wish.Service.Protocol,
+			Server: s, FullNAT: d.Wish.Mode == FullNAT,
+		})
+	}
+	return Proof{VIP: p.VIP(ctx, d.Wish.Service.Addr, servers), Servers: p.Servers(ctx, targets...)}, nil
+}
+
+// Fine tells that nothing is known that an operator must see to.
+func (p Proof) Fine() bool {
+	for _, s := range p.Servers {
+		if s.Verdict >= probe.Warning {
+			return false
+		}
+	}
+	return p.VIP.Verdict < probe.Warning
+}

@@ -1,0 +1,289 @@
+package setup_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"lvsdeck/lab"
+)
+
+// layout is a bare site and how it is to be set up.
+type layout struct {
+	mode   string
+	lab    lab.Mode
+	oneArm bool
+	v6     bool
+}
+
+func (l layout) String() string {
+	return fmt.Sprintf("%s/one-arm=%t/v6=%t", l.mode, l.oneArm, l.v6)
+}
+
+func layouts() (all []layout) {
+	for _, v6 := range []bool{false, true} {
+		all = append(all,
+			layout{"nat", lab.NAT, false, v6}, layout{"nat", lab.NAT, true, v6},
+			layout{"fullnat", lab.NAT, false, v6}, layout{"fullnat", lab.NAT, true, v6},
+			layout{"dr", lab.DR, true, v6}, layout{"tun", lab.TUN, true, v6})
+	}
+	return all
+}
+
+// bare makes a site whose servers have done their part. Modules that bring
+// devices to every host are there before.
+func bare(t *testing.T, l layout) *lab.Site {
+	t.Helper()
+	lab.Modprobe(t, "ip_vs", "ipip", "ip6_tunnel")
+	s := lab.Bare(t, l.lab, l.oneArm, 2, l.v6)
+	for _, h := range s.Servers {
+		switch l.mode {
+		case "nat":
+			h.Command("ip", "route", "replace", "default", "via", inNetOf(s.Addrs[0], 1).String())
+		case "tun":
+			h.AcceptVIP(l.lab, s.VIP)
+			h.Command("ip", "route", "replace", "default", "via", inNetOf(s.Addrs[0], 254).String(), "advmss", "1400")
+		case "dr":
+			h.AcceptVIP(l.lab, s.VIP)
+		}
+	}
+	return s
+}
+
+// inNetOf is the address with another last byte.
+func inNetOf(a netip.Addr, last byte) netip.Addr {
+	b := a.AsSlice()
+	b[len(b)-1] = last
+	other, _ := netip.AddrFromSlice(b)
+	return other
+}
+
+// arguments are those of lvsdeck setup.
+func arguments(s *lab.Site, mode string, port uint16, more ...string) []string {
+	args := []string{"setup", mode, "--vip", s.At(port), "--scheduler", "rr"}
+	for _, a := range s.Addrs {
+		args = append(args, "--rs", a.String())
+	}
+	return append(args, more...)
+}
+
+// now does it without a timer.
+var now = []string{"--yes", "--no-safety-net"}
+
+// TestSetUp makes directors of bare hosts with the command alone. Clients are
+// served, a second time changes nothing, and unset leaves no trace.
+func TestSetUp(t *testing.T) {
+	lab.Require(t)
+	for _, l := range layouts() {
+		t.Run(l.String(), func(t *testing.T) {
+			s := bare(t, l)
+			before := s.Director.State()
+			s.Router.Command("ip", "neigh", "replace", s.VIP.String(), "lladdr", "02:00:00:00:00:99", "dev", "eth1", "nud", "stale")
+			says(t, s, "done: set up", arguments(s, l.mode, lab.HTTPPort, now...)...)
+			if _, mac := s.Director.Card("eth0"); !strings.Contains(s.Router.Command("ip", "neigh", "show", s.VIP.String()), mac.String()) {
+				t.Errorf("the router was not told that the VIP is at %s now", mac)
+			}
+			served(t, s, lab.HTTPPort)
+			says(t, s, "Nothing is left to do.", arguments(s, l.mode, lab.HTTPPort, now...)...)
+			says(t, s, "done: take back", append([]string{"unset", "--vip", s.VIP.String()}, now...)...)
+			equal(t, s, "unset", before)
+		})
+	}
+}
+
+// says runs the command, and looks for a part of what it says.
+func says(t *testing.T, s *lab.Site, want string, args ...string) string {
+	t.Helper()
+	text := s.Director.Command("lvsdeck", args...)
+	if !strings.Contains(text, want) {
+		t.Errorf("lvsdeck %s: does not say %q:\n%s", strings.Join(args, " "), want, text)
+	}
+	return text
+}
+
+// served asks often enough for every server to answer twice.
+func served(t *testing.T, s *lab.Site, port uint16) {
+	t.Helper()
+	answers, err := lab.Tally(2*len(s.Servers), func() (string, error) { return s.Client.Ask("tcp", s.At(port)) })
+	if port == lab.HTTPPort {
+		answers, err = lab.Tally(2*len(s.Servers), func() (string, error) { return s.Client.HTTPGet(s.At(port)) })
+	}
+	if err != nil || len(answers) != len(s.Servers) {
+		t.Fatalf("clients got %v, %v\n%s", answers, err, s.Director.Ipvsadm("-Lnc"))
+	}
+}
+
+func equal(t *testing.T, s *lab.Site, when, before string) {
+	t.Helper()
+	if d := lab.Difference(before, s.Director.State()); d != "" {
+		t.Errorf("%s: the director differs:\n%s", when, d)
+	}
+}
+
+// TestTimer: what is confirmed stays. What is reverted, or not confirmed in time,
+// is gone, and known to be.
+func TestTimer(t *testing.T) {
+	lab.Require(t)
+	s := bare(t, layout{"nat", lab.NAT, false, false})
+	before := s.Director.State()
+	set := arguments(s, "nat", lab.HTTPPort, "--yes", "--confirm-within")
+
+	says(t, s, "taken back in 1m0s unless", append(set, "1m")...)
+	served(t, s, lab.HTTPPort)
+	says(t, s, "stays", "confirm")
+	there := s.Director.State()
+	says(t, s, "Nothing is left to do.", arguments(s, "nat", lab.HTTPPort, now...)...)
+	equal(t, s, "set up twice", there)
+	says(t, s, "unless it is confirmed", "unset", "--vip", s.VIP.String(), "--yes")
+	says(t, s, "was taken back", "revert")
+	served(t, s, lab.HTTPPort)
+	says(t, s, "done: take back", append([]string{"unset", "--vip", s.VIP.String()}, now...)...)
+	equal(t, s, "confirmed, then unset", before)
+
+	says(t, s, "taken back in 1m0s unless", append(set, "1m")...)
+	says(t, s, "was taken back", "revert")
+	equal(t, s, "reverted", before)
+
+	says(t, s, "taken back in 10s unless", append(set, "10s")...)
+	lab.Wait(t, "the timer", func() error {
+		if d := lab.Difference(before, s.Director.State()); d != "" {
+			return errors.New(d)
+		}
+		return nil
+	})
+	if _, err := s.Director.Try("lvsdeck", append([]string{"unset", "--vip", s.VIP.String()}, now...)...); err == nil || !strings.Contains(err.Error(), "no set-up at "+s.VIP.String()) {
+		t.Errorf("unset of what was taken back: %v", err)
+	}
+}
+
+// TestTwoServices share the VIP and settings; servers that are let out reach
+// clients.
+func TestTwoServices(t *testing.T) {
+	lab.Require(t)
+	s := bare(t, layout{"nat", lab.NAT, false, false})
+	before := s.Director.State()
+	s.Director.Command("lvsdeck", arguments(s, "nat", lab.HTTPPort, append(now, "--snat", "10.0.3.0/24")...)...)
+	s.Director.Command("lvsdeck", arguments(s, "fullnat", lab.TCPPort, append(now, "--source", "10.0.3.1")...)...)
+	served(t, s, lab.HTTPPort)
+	served(t, s, lab.TCPPort)
+	s.Client.ServeTCP(":9")
+	if name, err := s.Servers[0].Ask("tcp", "198.51.100.2:9"); err != nil || name != "client" {
+		t.Errorf("a server asks a client: %q, %v", name, err)
+	}
+	says(t, s, "stays: the set-up of", append([]string{"unset", "--vip", s.At(lab.HTTPPort)}, now...)...)
+	served(t, s, lab.TCPPort)
+	s.Director.Command("lvsdeck", append([]string{"unset", "--vip", s.VIP.String()}, now...)...)
+	equal(t, s, "both unset", before)
+}
+
+// TestOtherWays: tunnels that carry one family in the other, and of other kinds,
+// and UDP.
+func TestOtherWays(t *testing.T) {
+	lab.Require(t)
+	for _, tunnel := range []string{"gue:6080", "gre"} {
+		t.Run(tunnel, func(t *testing.T) {
+			s := bare(t, layout{"tun", lab.TUN, true, false})
+			lab.Modprobe(t, "fou", "ip_gre")
+			for _, h := range s.Servers {
+				if tunnel == "gre" {
+					h.Command("ip", "addr", "add", s.VIP.String()+"/32", "dev", "gre0")
+					h.Sysctl("net.ipv4.conf.gre0.rp_filter", "0")
+					h.Up("gre0")
+				} else {
+					h.Command("ip", "fou", "add", "port", "6080", "gue")
+				}
+			}
+			s.Director.Command("lvsdeck", arguments(s, "tun", lab.HTTPPort, append(now, "--tunnel", tunnel)...)...)
+			served(t, s, lab.HTTPPort)
+		})
+	}
+	t.Run("UDP", func(t *testing.T) {
+		s := bare(t, layout{"dr", lab.DR, true, false})
+		for _, h := range s.Servers {
+			h.ServeUDP(s.At(lab.UDPPort))
+		}
+		args := arguments(s, "dr", lab.UDPPort, now...)
+		args[3] += "/udp"
+		s.Director.Command("lvsdeck", args...)
+		if answers, err := lab.Tally(4, func() (string, error) { return s.Client.Ask("udp", s.At(lab.UDPPort)) }); err != nil || len(answers) != 2 {
+			t.Errorf("clients got %v, %v", answers, err)
+		}
+	})
+}
+
+// TestBadInput is refused in clear words, and nothing is changed.
+func TestBadInput(t *testing.T) {
+	lab.Require(t)
+	lab.Modprobe(t, "ip_vs")
+	s := lab.Bare(t, lab.NAT, false, 2, false)
+	before := s.Director.State()
+	for want, args := range map[string]string{
+		"VIP 203.0.113.254: must be free on eth0":                       "nat --vip 203.0.113.254:80 --rs 10.0.3.11",
+		"real server 10.0.3.99: must be there: nobody answers":          "nat --vip 203.0.113.10:80 --rs 10.0.3.99",
+		"real server 198.51.100.2: must be on a network":                "dr --vip 203.0.113.10:80 --rs 198.51.100.2",
+		"real server 2001:db8:9::1: must be reached from this director": "tun --vip 203.0.113.10:80 --rs 2001:db8:9::1",
+		"real server's port 81: must be the service's, 80":              "dr --vip 203.0.113.10:80 --rs 203.0.113.11:81",
+		"interface eth7: must be there":                                 "nat --vip 203.0.113.10:80 --rs 10.0.3.11 --interface eth7",
+		"must be IPv6 as its service is":                                "nat --vip [2001:db8:2::10]:80 --rs 10.0.3.11",
+		"it has no module ip_vs_nosuch":                                 "nat --vip 203.0.113.10:80 --rs 10.0.3.11 --scheduler nosuch",
+		"mode \"lb\": must be nat":                                      "lb --vip 203.0.113.10:80 --rs 10.0.3.11",
+		"--no-safety-net if that is meant":                              "nat --vip 203.0.113.10:80 --rs 10.0.3.11 --confirm-within 0",
+		"must be 10s to 60m":                                            "nat --vip 203.0.113.10:80 --rs 10.0.3.11 --confirm-within 1s",
+	} {
+		_, err := s.Director.Try("lvsdeck", append([]string{"setup", "--yes"}, strings.Fields(args)...)...)
+		var exit *exec.ExitError
+		if err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &exit) || exit.ExitCode() != 2 {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+	for _, only := range []string{"--dry-run", "--dry-run --yes -o json"} {
+		s.Director.Command("lvsdeck", arguments(s, "nat", lab.HTTPPort, strings.Fields(only)...)...)
+	}
+	if _, err := s.Director.Try("lvsdeck", arguments(s, "nat", lab.HTTPPort)...); err == nil || !strings.Contains(err.Error(), "To do it: --yes") {
+		t.Errorf("without --yes: %v", err)
+	}
+
+	nobody := exec.Command("lvsdeck", arguments(s, "nat", lab.HTTPPort, now...)...)
+	nobody.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	var said strings.Builder
+	nobody.Stderr = &said
+	if err := s.Director.Start(nobody); err != nil {
+		t.Fatal(err)
+	}
+	if err := nobody.Wait(); nobody.ProcessState.ExitCode() != 2 || !strings.Contains(said.String(), "not permitted; run as root") {
+		t.Errorf("without rights: %v, %s", err, &said)
+	}
+	equal(t, s, "refused", before)
+}
+
+// TestMachineForm is read by programs.
+func TestMachineForm(t *testing.T) {
+	lab.Require(t)
+	s := bare(t, layout{"dr", lab.DR, true, false})
+	var report struct {
+		Outcome string
+		Plan    string
+		Hosts   []struct {
+			Steps []struct{ Text, Command, Reason, State string }
+		}
+		Confirm float64 `json:"confirm_within_seconds"`
+		Probes  []struct{ Server, Verdict string }
+		Error   string
+	}
+	text := s.Director.Command("lvsdeck", arguments(s, "dr", lab.HTTPPort, append(now, "-o", "json")...)...)
+	if err := json.Unmarshal([]byte(text), &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.Outcome != "applied" || report.Plan == "" || len(report.Hosts) == 0 || len(report.Probes) != 2 || report.Probes[0].Verdict != "fine" {
+		t.Errorf("%s", text)
+	}
+	text, err := s.Director.Try("lvsdeck", arguments(s, "dr", lab.TCPPort, "--rs", "10.9.9.9", "-o", "json")...)
+	if err == nil || !strings.Contains(err.Error(), `"field": "real server"`) || text != "" && !strings.Contains(text, "refusals") {
+		t.Errorf("refused: %s, %v", text, err)
+	}
+}
