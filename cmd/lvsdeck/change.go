@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/pflag"
+
+	"lvsdeck/ops/confirm"
+	"lvsdeck/ops/plan"
+	"lvsdeck/ui/plain"
+)
+
+// changeOptions are the flags of what changes the host and may cut the way to it.
+type changeOptions struct {
+	dryRun, yes, noSafetyNet bool
+	within                   time.Duration
+	format                   string
+}
+
+func (o *changeOptions) flags(f *pflag.FlagSet) {
+	f.BoolVar(&o.dryRun, "dry-run", false, "only show what would be done")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do it without asking")
+	f.DurationVar(&o.within, "confirm-within", confirm.DefaultWindow, "take all back unless lvsdeck confirm comes in this time; 0: never")
+	f.BoolVar(&o.noSafetyNet, "no-safety-net", false, "go on although nothing takes the change back")
+	f.StringVarP(&o.format, "output", "o", "table", "table or json")
+}
+
+func (o *changeOptions) check() error {
+	if err := plain.CheckFormat(o.format); err != nil {
+		return err
+	}
+	if o.noSafetyNet {
+		o.within = 0
+		return nil
+	}
+	if o.within == 0 {
+		return errors.New("--confirm-within 0: nothing would take the change back should it cut you off; add --no-safety-net if that is meant")
+	}
+	return confirm.CheckWindow(o.within)
+}
+
+func (o *changeOptions) json() bool { return o.format == "json" }
+
+// textTo is where words for people go.
+func (o *changeOptions) textTo(w io.Writer) io.Writer {
+	if o.json() {
+		return io.Discard
+	}
+	return w
+}
+
+// agreed asks on a terminal. Elsewhere it takes --yes.
+func (o *changeOptions) agreed(w io.Writer) (bool, error) {
+	switch {
+	case o.yes:
+		return true, nil
+	case o.json() || !term.IsTerminal(os.Stdin.Fd()):
+		return false, nil
+	}
+	if _, err := fmt.Fprint(w, "\nDo it? [y/N] "); err != nil {
+		return false, err
+	}
+	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return false, err
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", nil
+}
+
+// shown ends a command that changed nothing: what it would change is a finding,
+// but not when only that was asked for.
+func (o *changeOptions) shown(w io.Writer) error {
+	if o.dryRun {
+		return say(w, "", "Nothing was changed.")
+	}
+	if err := say(w, "", "Nothing was changed. To do it: --yes"); err != nil {
+		return err
+	}
+	return exitCode(1)
+}
+
+// say writes lines.
+func say(w io.Writer, lines ...string) error {
+	for _, line := range lines {
+		if err := sayLine(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change is what a command is about to do.
+type change struct {
+	plain.Report
+	run   func() (plan.Result, error)
+	prove func(*plain.Report) error // when it is done, or was so before; nil: there is no proof
+
+	// newWay is what to try before confirming.
+	newWay string
+}
+
+// carryOut shows a change, does it when that is wanted, and says how that went.
+func (o *changeOptions) carryOut(w io.Writer, c change) (err error) {
+	report := w
+	w = o.textTo(w)
+	if o.json() {
+		defer func() {
+			if c.Err = err; errors.As(err, new(exitCode)) {
+				c.Err = nil
+			}
+			err = errors.Join(err, plain.WriteReport(report, c.Report))
+		}()
+	}
+	if err := plain.WriteChange(w, c.Change); err != nil {
+		return err
+	}
+	if !c.todo() {
+		if err := say(w, "", "Nothing is left to do.", ""); err != nil {
+			return err
+		}
+		return o.proven(&c, o.dryRun)
+	}
+	if o.dryRun {
+		return o.shown(w)
+	}
+	if yes, err := o.agreed(w); !yes {
+		return errors.Join(err, o.shown(w))
+	}
+	c.Result, err = c.run()
+	if c.Result.Outcome != plan.NotBegun {
+		c.Hosts = []plain.Host{{Items: c.Result.Plan.Items, Steps: c.Result.Steps}}
+	}
+	if err != nil {
+		return errors.Join(err, c.failed(w))
+	}
+	c.Confirm = o.within
+	if err := o.done(w, c); err != nil {
+		return err
+	}
+	return errors.Join(o.proven(&c, false), c.Result.Warning)
+}
+
+func (c *change) todo() bool {
+	for _, h := range c.Hosts {
+		for _, s := range h.Steps {
+			if s.State != plan.Already {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (o *changeOptions) proven(c *change, skip bool) error {
+	if c.prove == nil || skip {
+		return nil
+	}
+	return c.prove(&c.Report)
+}
+
+// failed shows where the steps of a plan that failed stand.
+func (c *change) failed(w io.Writer) error {
+	if c.Result.Outcome == plan.NotBegun {
+		return nil
+	}
+	return errors.Join(say(w, ""), plain.WriteChange(w, plain.Change{Title: string(c.Result.Outcome) + ": " + c.Title, Hosts: c.Hosts}))
+}
+
+// done says what was done, and what stands between that and its end.
+func (o *changeOptions) done(w io.Writer, c change) error {
+	n := 0
+	for _, s := range c.Result.Steps {
+		if s.State == plan.Done {
+			n++
+		}
+	}
+	lines := []string{"", fmt.Sprintf("done: %s: %d of %d steps, the others were so already", c.Title, n, len(c.Result.Steps))}
+	if o.within > 0 {
+		lines = append(lines, fmt.Sprintf("It is taken back in %s unless it is confirmed. %s, then: lvsdeck confirm", o.within, c.newWay),
+			"To take it back at once: lvsdeck revert")
+	}
+	return say(w, append(lines, "")...)
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"lvsdeck/netcfg"
+	"lvsdeck/ops/plan"
+	"lvsdeck/ops/setup"
+	"lvsdeck/ui/plain"
+)
+
+// TestSetupFlags: what is typed becomes the wish, or a refusal in words.
+func TestSetupFlags(t *testing.T) {
+	good := setupOptions{
+		vip: "203.0.113.10:53/udp", scheduler: "mh", tunnel: "gue:6080", link: "eth0",
+		servers: []string{"10.0.3.11,5", "10.0.3.12:53"},
+	}
+	w, err := good.wish("tun")
+	if err != nil || w.Mode != setup.TUN || w.Service.String() != "UDP 203.0.113.10:53" || len(w.Servers) != 2 ||
+		w.Servers[0].Weight != 5 || w.Tunnel.Port != 6080 || w.Scheduler != "mh" || w.Link != "eth0" {
+		t.Errorf("%+v, %v", w, err)
+	}
+	for want, change := range map[string]func(*setupOptions){
+		`VIP "203.0.113.10"`:      func(o *setupOptions) { o.vip = "203.0.113.10" },
+		`real server "web1"`:      func(o *setupOptions) { o.servers = []string{"web1"} },
+		`tunnel "vxlan"`:          func(o *setupOptions) { o.tunnel = "vxlan" },
+		`--snat "here"`:           func(o *setupOptions) { o.snat = "here" },
+		`source addresses "here"`: func(o *setupOptions) { o.sources = "here" },
+		"must be at least one":    func(o *setupOptions) { o.servers = nil },
+	} {
+		o := good
+		change(&o)
+		if _, err := o.wish("tun"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q: %v", want, err)
+		}
+	}
+}
+
+// TestCarryOut: what a change says and how it ends, for eyes and for programs.
+func TestCarryOut(t *testing.T) {
+	step := plan.Plan{Title: "load it", Items: []plan.Item{{Step: plan.Have(netcfg.Module{Name: "ip_vs"}), Reason: "It is needed."}}}
+	refused := errors.New("refused here")
+	for _, c := range []struct {
+		name   string
+		o      changeOptions
+		state  plan.State
+		result plan.Result
+		fails  error
+		proof  error
+
+		says string
+		code error
+		ran  bool
+	}{
+		{name: "dry run", o: changeOptions{dryRun: true}, says: "Nothing was changed."},
+		{name: "not asked for", code: exitCode(1), says: "To do it: --yes"},
+		{name: "nothing to do", o: changeOptions{yes: true}, state: plan.Already, says: "Nothing is left to do."},
+		{name: "nothing to do, and a fault", o: changeOptions{yes: true}, state: plan.Already, proof: exitCode(1), code: exitCode(1)},
+		{name: "done", o: changeOptions{yes: true}, result: plan.Result{Outcome: plan.Applied, Steps: []plan.StepResult{{State: plan.Done}}}, says: "done: load it: 1 of 1", ran: true},
+		{
+			name: "done under the timer", o: changeOptions{yes: true, within: 2e9}, result: plan.Result{Outcome: plan.Applied, Steps: []plan.StepResult{{State: plan.Done}}},
+			says: "taken back in 2s unless it is confirmed. Try, then: lvsdeck confirm", ran: true,
+		},
+		{name: "a fault", o: changeOptions{yes: true}, result: plan.Result{Outcome: plan.Applied, Steps: []plan.StepResult{{State: plan.Done}}}, proof: exitCode(1), code: exitCode(1), ran: true},
+		{name: "not begun", o: changeOptions{yes: true}, result: plan.Result{Outcome: plan.NotBegun}, fails: refused, code: refused, ran: true},
+		{
+			name: "failed", o: changeOptions{yes: true}, result: plan.Result{Outcome: plan.WentBack, Steps: []plan.StepResult{{State: plan.Failed, Err: refused}}},
+			fails: refused, code: refused, says: "taken back: load it", ran: true,
+		},
+	} {
+		for _, format := range []string{"table", "json"} {
+			t.Run(c.name+"/"+format, func(t *testing.T) {
+				c.o.format, c.result.Plan = format, step
+				ran := false
+				var b strings.Builder
+				err := c.o.carryOut(&b, change{
+					Report: plain.Report{
+						Change: plain.Change{Title: step.Title, Hosts: []plain.Host{{Items: step.Items, Steps: []plan.StepResult{{State: c.state}}}}},
+						Result: plan.Result{Outcome: plan.NotBegun},
+					},
+					run:    func() (plan.Result, error) { ran = true; return c.result, c.fails },
+					prove:  func(*plain.Report) error { return c.proof },
+					newWay: "Try",
+				})
+				if !errors.Is(err, c.code) || ran != c.ran {
+					t.Errorf("%v, want %v; ran %t", err, c.code, ran)
+				}
+				if format == "json" && !strings.HasPrefix(b.String(), "{\n") || format == "table" && !strings.Contains(b.String(), c.says) {
+					t.Errorf("says\n%s\nwant %q", &b, c.says)
+				}
+			})
+		}
+	}
+}
+
+// TestSafetyNet: nobody is left without the timer by mistake.
+func TestSafetyNet(t *testing.T) {
+	for want, o := range map[string]changeOptions{
+		"add --no-safety-net": {format: "table"},
+		"must be":             {format: "table", within: 1},
+		"unknown output":      {format: "xml", within: 60e9},
+	} {
+		if err := o.check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q: %v", want, err)
+		}
+	}
+	o := changeOptions{format: "table", within: 60e9, noSafetyNet: true}
+	if err := o.check(); err != nil || o.within != 0 {
+		t.Errorf("%v, %s", err, o.within)
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops/plan"
+	"lvsdeck/ops/setup"
+	"lvsdeck/ui/plain"
+)
+
+func newUnset() *cobra.Command {
+	var o changeOptions
+	var vip string
+	cmd := &cobra.Command{
+		Use:   "unset --vip ADDRESS[:PORT]",
+		Short: "take back what setup did: exit status 0 done, 1 only shown",
+		Long: "unset takes back exactly what setup did itself for a service, or, without a port,\n" +
+			"for all services of an address. What was so before stays, and so does what the\n" +
+			"set-up of another service needs. The service goes as it is now.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			// An interrupt between two steps takes back those that were done.
+			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+			defer stop()
+			if err := o.check(); err != nil {
+				return err
+			}
+			return runUnset(ctx, vip, &o, os.Stdout)
+		},
+	}
+	cmd.Flags().StringVar(&vip, "vip", "", "the service, `ADDRESS[:PORT]` with /udp or /sctp unless it is TCP")
+	o.flags(cmd.Flags())
+	_ = cmd.MarkFlagRequired("vip")
+	return cmd
+}
+
+func runUnset(ctx context.Context, vip string, o *changeOptions, out io.Writer) error {
+	d, done, err := openDesk(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	services, err := setUpAt(d.Book, vip)
+	if err != nil {
+		return err
+	}
+	back, err := d.Unset(ctx, services...)
+	if err != nil {
+		return err
+	}
+	if back.Plan.Empty() && !o.dryRun { // nothing is left of it
+		if _, err := d.Go(ctx, back, 0, nil); err != nil {
+			return err
+		}
+	}
+	warnings := back.Notes
+	if cuts := setup.Touches(back.Plan, setup.FindSession().On(d.host)); cuts != "" {
+		warnings = append([]string{cuts}, warnings...)
+	}
+	return o.carryOut(out, change{
+		Report: plain.Report{
+			Change: plain.Change{
+				Title: back.Plan.Title, Warnings: warnings,
+				// All is to do: Unset leaves out what is so already.
+				Hosts: []plain.Host{{Items: back.Plan.Items, Steps: make([]plan.StepResult, len(back.Plan.Items))}},
+			},
+			Services: services, Result: plan.Result{Outcome: plan.NotBegun},
+		},
+		run:    func() (plan.Result, error) { return d.Go(ctx, back, o.within, nil) },
+		newWay: "Try a new login",
+	})
+}
+
+// setUpAt are the services that were set up at an address, with or without a port.
+func setUpAt(book setup.Book, vip string) ([]ipvs.ServiceID, error) {
+	addr, err := netip.ParseAddr(vip)
+	if err != nil {
+		id, err := setup.ParseService(vip)
+		return []ipvs.ServiceID{id}, err
+	}
+	records, err := book.List()
+	if err != nil {
+		return nil, err
+	}
+	var all []ipvs.ServiceID
+	for _, r := range records {
+		if r.Wish.Service.Addr == addr.Unmap() {
+			all = append(all, r.Wish.Service)
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no set-up at %s is known here; lvsdeck journal lists every change, and undo takes one back", vip)
+	}
+	return all, nil
+}
