@@ -112,7 +112,8 @@ func (s ChangeSysctl) Undo() Step {
 	return s
 }
 
-// Done compares with what is set. A link may have gone with its sysctls.
+// Done compares with what is set. A link comes and goes with its sysctls: with the
+// link, what was set is gone, too.
 func (s ChangeSysctl) Done(_ context.Context, t Target) (bool, error) {
 	if t.Sysctls == nil {
 		return false, errNoSysctls
@@ -120,7 +121,9 @@ func (s ChangeSysctl) Done(_ context.Context, t Target) (bool, error) {
 	for i, v := range s.sets() {
 		now, err := t.Sysctls.Get(v.Name)
 		switch {
-		case i > 0 && errors.Is(err, netcfg.ErrAbsent):
+		case errors.Is(err, netcfg.ErrAbsent) && (i > 0 || s.Back):
+		case errors.Is(err, netcfg.ErrAbsent): // its link may be one of the steps before
+			return false, nil
 		case err != nil:
 			return false, err
 		case !netcfg.Same(v.Name, now, v.Value):
