@@ -349,11 +349,12 @@ func TestSystemd(t *testing.T) {
 		return strings.Split(strings.TrimSpace(string(text)), "\n")
 	}
 	const note = `printf '%s\n' "$@" > "$0.args"` + "\n"
-	script("systemctl", note)
+	script("systemctl", note+`kill -- -$(cat "${0%/*}/systemd-run.pid")`)
 	script("systemd-run", note+`
 for a; do case $a in --on-active=*s) a=${a#*=}; in=${a%s};; esac; done
 while [ "$1" != -- ]; do shift; done; shift
-setsid sh -c 'sleep "$0"; exec "$@"' "$in" "$@" </dev/null >/dev/null 2>&1 &`)
+setsid sh -c 'sleep "$0"; exec "$@"' "$in" "$@" </dev/null >/dev/null 2>&1 &
+echo $! > "$0.pid"`)
 
 	l := launcher{dir: b.dir, systemd: func() bool { return true }}
 	command := timerCommand(b.dir)
