@@ -91,7 +91,7 @@ func newRevert() *cobra.Command {
 				return timer.run(cmd.Context())
 			}
 			signal.Ignore(unix.SIGTERM)
-			target, done, err := openTarget(cmd.Context())
+			target, done, err := openAnyTarget(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -151,7 +151,7 @@ func (t timerFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	target, done, err := openTarget(ctx)
+	target, done, err := openAnyTarget(ctx)
 	if err != nil {
 		return err
 	}

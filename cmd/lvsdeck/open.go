@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/absent"
 	"lvsdeck/ipvs/kernel"
 	"lvsdeck/ipvs/proc"
 	"lvsdeck/netcfg"
@@ -55,6 +56,20 @@ func openTarget(ctx context.Context) (target plan.Target, done func(), err error
 		return target, nil, err
 	}
 	return newTarget(table, host), func() { host.Close(); table.Close() }, nil
+}
+
+// openAnyTarget is openTarget for plans that may be about the host alone: of one
+// without IPVS, as real servers are, the table is absent.
+func openAnyTarget(ctx context.Context) (target plan.Target, done func(), err error) {
+	target, done, err = openTarget(ctx)
+	if !errors.Is(err, ipvs.ErrUnavailable) {
+		return target, done, err
+	}
+	host, err := netcfg.Open()
+	if err != nil {
+		return target, nil, err
+	}
+	return newTarget(absent.Table{}, host), func() { host.Close() }, nil
 }
 
 func newTarget(table ipvs.Table, host netcfg.Host) plan.Target {

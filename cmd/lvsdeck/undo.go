@@ -30,7 +30,7 @@ func newUndo() *cobra.Command {
 			// An interrupt between two steps leaves nothing half done.
 			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 			defer stop()
-			target, done, err := openTarget(ctx)
+			target, done, err := openAnyTarget(ctx)
 			if err != nil {
 				return err
 			}

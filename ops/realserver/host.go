@@ -269,8 +269,3 @@ func (b *Back) leave(p plan.Plan, needed map[string]string) plan.Plan {
 	}
 	return left
 }
-
-// Todo tells that a preview has something left to do.
-func Todo(states []plan.State) bool {
-	return slices.ContainsFunc(states, func(s plan.State) bool { return s != plan.Already })
-}
