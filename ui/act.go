@@ -149,18 +149,18 @@ func remove(m *Model) tea.Cmd {
 				all = append(all, s)
 			}
 			return plan.RemoveServices(all), nil
-		}, confirm)
+		}, askFirst)
 	}
 	if _, err := m.chosenServers(); err != nil {
 		m.message = "services and servers are marked: remove one kind at a time"
 		return nil
 	}
-	return m.toServers(func(rows []plan.Row) (plan.Plan, error) { return plan.RemoveServers(rows), nil }, confirm)
+	return m.toServers(func(rows []plan.Row) (plan.Plan, error) { return plan.RemoveServers(rows), nil }, askFirst)
 }
 
 func zero(m *Model) tea.Cmd {
 	p := plan.Zero(m.chosenServices()...)
-	return m.makePlan(func(context.Context, ipvs.Table) (plan.Plan, error) { return p, nil }, confirm)
+	return m.makePlan(func(context.Context, ipvs.Table) (plan.Plan, error) { return p, nil }, askFirst)
 }
 
 // flush takes the word "clear" to happen.
@@ -188,5 +188,5 @@ func undo(m *Model) tea.Cmd {
 		p, err := plan.Undoing(last)
 		p.Note = passed
 		return p, err
-	}, confirm)
+	}, askFirst)
 }

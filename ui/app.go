@@ -10,6 +10,8 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/confirm"
+	"lvsdeck/ops/conns"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/task"
@@ -45,9 +47,14 @@ type Options struct {
 	ASCII     bool
 
 	Table  ipvs.Reader         // for what samples leave out: timeouts, sync daemons
+	Conns  conns.Source        // the table of connections; nil: cannot be read
 	System netcfg.Host         // the host around the table
 	Owner  func() *owner.Owner // who else manages the table; nil: nobody looks
 	Now    func() time.Time    // time.Now when nil
+
+	SetUps  SetUps                      // nil: nothing can be set up
+	Pending Pending                     // nil: no change waits to be confirmed
+	Tick    func(time.Duration) tea.Cmd // redraws in a while; nil: samples do
 }
 
 // The smallest screen that keys act on.
@@ -92,6 +99,10 @@ type Model struct {
 	tasks   *task.Keeper
 	about   []services.About // the row under the cursor
 
+	pending        confirm.State // what waits to be confirmed
+	lookingPending bool
+	ticking        bool
+
 	frame string
 	stale bool // frame must be drawn anew
 }
@@ -132,7 +143,7 @@ func (m *Model) now() time.Time {
 // first frame.
 func (m *Model) Init() tea.Cmd {
 	m.takeSample()
-	return m.lookBack()
+	return tea.Batch(m.lookBack(), m.lookPending())
 }
 
 // Update implements tea.Model.
@@ -145,7 +156,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.theme = paint.NewTheme(msg.Profile)
 	case sampleMsg:
 		m.takeSample()
-		cmd = tea.Batch(m.compareDue(), m.hearTasks())
+		cmd = tea.Batch(m.compareDue(), m.hearTasks(), m.lookPending())
+	case secondMsg:
+		m.ticking = false
+		cmd = m.lookPending()
 	case tea.KeyPressMsg:
 		cmd = m.key(msg)
 	case tea.PasteMsg:
@@ -237,11 +251,14 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	m.message = ""
-	if top := m.top(); top != nil && k.String() != unlockKey {
+	if top := m.top(); top != nil && !aboveAll(k.String()) {
 		return top.Key(m, k)
 	}
 	return m.dispatch(m.commands, k)
 }
+
+// aboveAll tells the keys that work whatever is on screen.
+func aboveAll(key string) bool { return key == unlockKey || key == keepKey || key == revertKey }
 
 // dispatch runs the command of a key.
 func (m *Model) dispatch(commands []command, k tea.KeyPressMsg) tea.Cmd {

@@ -30,8 +30,8 @@ type ask struct {
 // pasted line by line, or of something else, is not meant for it.
 const tooSoon = 150 * time.Millisecond
 
-// confirm asks before a plan is run.
-func confirm(m *Model, p plan.Plan) tea.Cmd { return m.ask(p, m.atStake(p), "") }
+// askFirst asks before a plan is run.
+func askFirst(m *Model, p plan.Plan) tea.Cmd { return m.ask(p, m.atStake(p), "") }
 
 // ask asks, unless the operator has gone on to something else while the plan was
 // made: the enter that is meant for that must not be the answer.

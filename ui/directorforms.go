@@ -52,7 +52,7 @@ func openTimeouts(m *Model, before ipvs.Timeouts) tea.Cmd {
 		if !ok {
 			return nil
 		}
-		return m.made(madeMsg{plan.SetTimeouts(before, after), nil, confirm})
+		return m.made(madeMsg{plan.SetTimeouts(before, after), nil, askFirst})
 	}})
 	return nil
 }
@@ -86,7 +86,7 @@ func openStartDaemon(m *Model, role ipvs.DaemonRole) tea.Cmd {
 		if !ok || !f.fits(check.OfDaemon(d), daemonQuestions) {
 			return nil
 		}
-		return confirm(m, plan.StartDaemon(nil, d))
+		return askFirst(m, plan.StartDaemon(nil, d))
 	}})
 	return nil
 }
@@ -120,7 +120,7 @@ func (f *form) daemon(role ipvs.DaemonRole) (ipvs.Daemon, bool) {
 	return d, ok
 }
 
-func confirmStopDaemon(m *Model, d ipvs.Daemon) tea.Cmd { return confirm(m, plan.StopDaemon(d)) }
+func confirmStopDaemon(m *Model, d ipvs.Daemon) tea.Cmd { return askFirst(m, plan.StopDaemon(d)) }
 
 // openSysctl asks for a sysctl's value: among its choices when it has some.
 func openSysctl(m *Model, before netcfg.Value) tea.Cmd {
@@ -140,7 +140,7 @@ func openSysctl(m *Model, before netcfg.Value) tea.Cmd {
 			f.blame(askValue, refused.Rule)
 			return nil
 		}
-		return m.made(madeMsg{p, err, confirm})
+		return m.made(madeMsg{p, err, askFirst})
 	}})
 	return nil
 }

@@ -80,7 +80,7 @@ func (m *Model) endHold(server task.Key) tea.Cmd {
 			return plan.Plan{}, err
 		}
 		return plan.SetSysctl(netcfg.Value{Name: task.ExpireTemplates, Value: now}, "1")
-	}, confirm)
+	}, askFirst)
 }
 
 // forRows reads the chosen servers in full, and something more, for a form about

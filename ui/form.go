@@ -49,6 +49,12 @@ func (f *field) listed() *field {
 	return f
 }
 
+// hinted says something whatever is chosen.
+func (f *field) hinted(hint string) *field {
+	f.hint = hint
+	return f
+}
+
 // chosenField makes a field of options; an unknown value becomes one of them.
 func chosenField(id, label, value string, options ...option) *field {
 	f := &field{id: id, label: label, options: options}
@@ -233,7 +239,7 @@ func (f *form) line(m *Model, x *field, current bool) string {
 }
 
 func (f *field) says() string {
-	if len(f.options) > 0 {
+	if len(f.options) > 0 && f.options[f.choice].hint != "" {
 		return f.options[f.choice].hint
 	}
 	return f.hint

@@ -60,6 +60,7 @@ type ranMsg struct {
 	result  plan.Result
 	touched map[int]plan.StepResult // steps that this session did or tried
 	err     error
+	then    func(*Model, error) tea.Cmd // nil: nothing more
 }
 
 // cannotChange is why nothing can be changed, or "".
@@ -149,6 +150,19 @@ func (m *Model) runPlan(p plan.Plan) tea.Cmd {
 	})
 }
 
+// runThen is runBeside, and goes on with what came of it.
+func (m *Model) runThen(p plan.Plan, do func(context.Context, func(plan.Event)) (plan.Result, error), then func(*Model, error) tea.Cmd) tea.Cmd {
+	run := m.runBeside(p, do)
+	if run == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		msg := run().(ranMsg)
+		msg.then = then
+		return msg
+	}
+}
+
 // runBeside does what a runner can do with a plan, beside the loop.
 func (m *Model) runBeside(p plan.Plan, do func(context.Context, func(plan.Event)) (plan.Result, error)) tea.Cmd {
 	if m.hands.busy != "" {
@@ -168,7 +182,7 @@ func (m *Model) runBeside(p plan.Plan, do func(context.Context, func(plan.Event)
 				touched[e.Step] = plan.StepResult{State: e.State, Err: e.Err}
 			}
 		})
-		return ranMsg{result, touched, err}
+		return ranMsg{result: result, touched: touched, err: err}
 	}
 }
 
@@ -197,7 +211,11 @@ func (m *Model) ran(msg ranMsg) tea.Cmd {
 	default:
 		m.message = "done, u takes it back: " + msg.result.Plan.Title
 	}
-	return tea.Batch(refresh, m.next(err == nil))
+	var then tea.Cmd
+	if msg.then != nil {
+		then = msg.then(m, msg.err)
+	}
+	return tea.Batch(refresh, m.next(err == nil), then)
 }
 
 // seekAdded puts the cursor on a service that was added: servers are added to it

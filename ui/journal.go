@@ -117,7 +117,7 @@ func (m *Model) undoEntry(e *persist.Entry) tea.Cmd {
 			return plan.Plan{}, err
 		}
 		return plan.Undoing(now)
-	}, confirm)
+	}, askFirst)
 }
 
 // Paste implements layer.

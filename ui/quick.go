@@ -39,7 +39,7 @@ func (m *Model) toServersAtOnce(build func([]plan.Row) (plan.Plan, error)) tea.C
 	}
 	then := atOnce
 	if m.list.Hidden() {
-		then = confirm
+		then = askFirst
 	}
 	return m.inTurn(func() tea.Cmd { return m.planFor(m.asWritten(rows), build, then) })
 }

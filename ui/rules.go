@@ -246,5 +246,5 @@ func loadSaved(m *Model) tea.Cmd {
 			return plan.Plan{}, err
 		}
 		return saved.Restoring(ctx, t, false)
-	}, confirm)
+	}, askFirst)
 }

@@ -42,6 +42,7 @@ func Run(parent context.Context, opts Options) error {
 
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
+	opts.Tick = func(d time.Duration) tea.Cmd { return tea.Tick(d, func(time.Time) tea.Msg { return secondMsg{} }) }
 	model := New(opts)
 	defer model.hands.settled(planGrace)
 	p := tea.NewProgram(model, tea.WithContext(parent), tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler())

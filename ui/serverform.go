@@ -140,7 +140,7 @@ func finishAddServers(m *Model, f *form, id ipvs.ServiceID, beside bool) tea.Cmd
 		}
 		rows = append(rows, plan.Row{Service: id, Server: s})
 	}
-	return confirm(m, plan.AddServers(rows))
+	return askFirst(m, plan.AddServers(rows))
 }
 
 func (m *Model) hasServer(id ipvs.ServiceID, s ipvs.Server) bool {
@@ -170,7 +170,7 @@ func openEditServer(m *Model) tea.Cmd {
 				return nil
 			}
 			p, err := plan.EditServer(before, after)
-			return m.made(madeMsg{p, err, confirm})
+			return m.made(madeMsg{p, err, askFirst})
 		}})
 	})
 }

@@ -182,7 +182,7 @@ func finishAddService(servers []ipvs.Server) func(*Model, *form) tea.Cmd {
 		if !f.fits(check.OfRules(ipvs.Rules{Services: []ipvs.ServiceRules{rules}}), serviceQuestions) {
 			return nil
 		}
-		return confirm(m, plan.AddService(rules))
+		return askFirst(m, plan.AddService(rules))
 	}
 }
 
@@ -213,7 +213,7 @@ func openEditService(m *Model) tea.Cmd {
 				return nil
 			}
 			p, err := plan.EditService(before, after)
-			return m.made(madeMsg{p, err, confirm})
+			return m.made(madeMsg{p, err, askFirst})
 		}})
 	})
 }

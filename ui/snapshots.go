@@ -53,7 +53,7 @@ func (m *Model) goBack(to keep.Snapshot) tea.Cmd {
 			return plan.Plan{}, err
 		}
 		return saved.Against(ctx, t, false)
-	}, confirm)
+	}, askFirst)
 }
 
 // Paste implements layer.

@@ -165,6 +165,9 @@ func (m *Model) statusLine() string {
 		left = append(left, segment{paint.Plain, "guarded", 6})
 	}
 	right := m.troubleSegments()
+	if waits, ok := m.pendingSegment(); ok {
+		right = append(right, waits)
+	}
 	if m.unsaved() {
 		right = append(right, segment{paint.Warn, "unsaved", 4})
 	}
@@ -328,6 +331,8 @@ func (m *Model) notice() (paint.Style, string) {
 		return paint.Bad, m.signs.Problem + " " + m.live.Err.Error()
 	case m.hands.busy != "":
 		return paint.Accent, fmt.Sprintf("%s (%d of %d)", m.hands.busy, m.hands.at.Load(), m.hands.steps)
+	case m.pending.Pending != nil:
+		return paint.Bad, m.signs.Problem + " " + m.pendingText()
 	case m.sample != nil && m.sample.EstimatorStopped != "":
 		return paint.Warn, m.signs.Problem + " " + m.sample.EstimatorStopped
 	case m.sample != nil && m.sample.Missed != nil:

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/proc"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
 	"lvsdeck/ops/confirm"
@@ -99,7 +100,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 			_, _ = keep.Save(ctx, site.Table(), opts.RulesFile) // a director at rest has its rules saved
 			site.Run(ctx)
 		})
-		opts.System = netcfg.New()
+		opts.System, opts.Conns = netcfg.New(), site
 	} else {
 		var err error
 		if reader, err = openTable(ctx); err != nil {
@@ -126,6 +127,9 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 			opts.Limits.ReadOnly, opts.Limits.Why = true, err.Error()
 		} else {
 			opts.Hands, opts.Store = runner, runner.Store
+			if guard, ok := runner.Guard.(*confirm.Guard); ok {
+				addSetUps(&opts, table, guard)
+			}
 		}
 	} else if _, err := os.Stat(state); err == nil {
 		// Journal and names can be looked at; who may not does without them.
@@ -151,17 +155,23 @@ func openHost(ctx context.Context, cancel context.CancelCauseFunc, opts *ui.Opti
 		host.Close()
 		return nil, nil, err
 	}
+	namespace, err := proc.Here()
+	if err != nil {
+		host.Close()
+		here.Close()
+		return nil, nil, err
+	}
 	w := &owner.Watch{}
 	w.Look(here)
 	beside(cancel, func() { w.Run(ctx, here) })
-	opts.System, opts.Owner = host, w.Latest
+	opts.System, opts.Owner, opts.Conns = host, w.Latest, namespace
 	whose = func(now bool) *owner.Owner {
 		if now {
 			w.Look(here)
 		}
 		return w.Latest()
 	}
-	return whose, func() { host.Close(); here.Close() }, nil
+	return whose, func() { host.Close(); here.Close(); namespace.Close() }, nil
 }
 
 // beside runs f beside the console. Should it panic, the console ends and gives

@@ -171,7 +171,7 @@ func (l *List) Nothing() []string {
 	case l.sample == nil:
 		return []string{"reading the table"}
 	case len(l.sample.Services) == 0:
-		return []string{"The table is empty: this director has no virtual services.", "", "They appear here as soon as ipvsadm, keepalived or another", "tool adds one."}
+		return []string{"The table is empty: this director has no virtual services.", "", "S sets one up step by step; A adds one to a director that is ready.", "Those that ipvsadm, keepalived or another tool adds appear by themselves."}
 	case !l.filter.Empty():
 		return append([]string{"Nothing matches the filter \"" + l.filter.Text + "\".", "", "esc clears it. A filter is made of:"}, filterWords...)
 	}

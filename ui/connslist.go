@@ -1,0 +1,222 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ops/conns"
+	"lvsdeck/ui/figure"
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/text"
+)
+
+// connsPage is how many connections of a list are held.
+const connsPage = 500
+
+// connList is connections one by one, a page at a time: each page is a reading of
+// its own, from the beginning of the kernel's list to the page's end.
+type connList struct {
+	pick
+	filter  conns.Filter
+	page    conns.Page
+	reading *reading
+	err     error
+}
+
+// openConnList lists the connections of a group's screen, those of the group under
+// the cursor, and of all where that is all.
+func openConnList(m *Model, c *connections) tea.Cmd {
+	f := c.view().filter
+	if g, ok := c.group(); ok {
+		f = f.Narrow(c.by, g)
+	}
+	l := &connList{filter: f}
+	m.push(l)
+	return l.read(m, 0)
+}
+
+func (l *connList) read(m *Model, from int) tea.Cmd {
+	q := conns.Query{Filter: l.filter, Listed: m.listed()}
+	table := m.opts.Table
+	l.err = nil
+	var cmd tea.Cmd
+	l.reading, cmd = m.readConns(0, q.Origin != 0, func(ctx context.Context, in io.Reader, p *conns.Progress) func(*Model) {
+		q.Progress, q.Timeouts = p, timeoutsOf(ctx, table)
+		page, err := conns.ReadPage(ctx, in, q, from, connsPage)
+		return func(*Model) {
+			l.reading, l.err = nil, err
+			if err == nil && (len(page.Rows) > 0 || from == 0) {
+				l.page = page
+				l.at, l.top = 0, 0
+			}
+		}
+	}, func(err error) { l.reading, l.err = nil, err })
+	return cmd
+}
+
+// Key implements layer.
+func (l *connList) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	key, last := k.String(), len(l.page.Rows)-1
+	switch {
+	case l.reading != nil && key == "esc":
+		l.reading.stop(errStopped)
+	case key == "esc", key == "q", key == "l":
+		if l.reading != nil {
+			l.reading.stop(errStopped)
+		}
+		m.drop(l)
+	case l.reading != nil:
+	case key == "r":
+		return l.read(m, l.page.From)
+	case l.page.More && l.at == last && (key == "down" || key == "j" || key == "pgdown" || key == "ctrl+f"):
+		return l.read(m, l.page.From+len(l.page.Rows))
+	case l.page.From > 0 && l.at == 0 && (key == "up" || key == "k" || key == "pgup" || key == "ctrl+b"):
+		return l.read(m, max(0, l.page.From-connsPage))
+	default:
+		l.move(key)
+	}
+	return nil
+}
+
+// Paste implements layer.
+func (l *connList) Paste(*Model, string) {}
+
+// Widths of the list's columns. An address of IPv6 with its port takes 47 cells.
+const (
+	listState = 11
+	listTime  = 7
+	listAddr  = 21
+	listAddr6 = 47
+)
+
+// Body implements layer.
+func (l *connList) Body(m *Model, height int) []string {
+	line := m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, "Connections one by one")
+	if f := l.filter.String(); f != "" {
+		line.Put(paint.Rest, "  of ").Put(paint.Accent, text.Cut(text.Clean(f), line.Room()-1, m.signs.Cut))
+	}
+	lines := []string{line.String()}
+	if l.reading != nil {
+		lines = append(lines, l.reading.line(m))
+	}
+	if l.err != nil {
+		lines = append(lines, wrapped(m, paint.Bad, m.signs.Problem+" "+l.err.Error(), 1)...)
+	}
+	if l.page.Ended != nil {
+		lines = append(lines, wrapped(m, paint.Warn, fmt.Sprintf("%s %v: there may be more.", m.signs.Problem, l.page.Ended), 1)...)
+	}
+	if len(l.page.Rows) == 0 && l.reading == nil {
+		return append(lines, "", m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Rest, "None.").String())
+	}
+	from, to := l.window(len(l.page.Rows), height-len(lines)-1)
+	columns := l.columns(m.width, l.page.Rows[from:to])
+	head := m.theme.Line(paint.Ground, m.width).Space(1)
+	for _, c := range columns {
+		c.put(head, paint.Rest, c.title)
+	}
+	lines = append(lines, head.String())
+	for i := from; i < to; i++ {
+		base := paint.Ground
+		if i == l.at {
+			base = paint.Cursor
+		}
+		row := l.page.Rows[i]
+		line := m.theme.Line(base, m.width).Space(1)
+		for _, c := range columns {
+			style, value := c.of(m, row)
+			c.put(line, style, value)
+		}
+		lines = append(lines, line.String())
+	}
+	return lines
+}
+
+// listColumn is one column of the list.
+type listColumn struct {
+	title string
+	width int
+	right bool
+	of    func(*Model, conns.Row) (paint.Style, string)
+}
+
+func (c listColumn) put(line *paint.Line, s paint.Style, value string) {
+	if c.right {
+		line.Right(s, value, c.width, "").Space(2)
+		return
+	}
+	line.Left(s, text.CutMiddle(text.Clean(value), c.width, "~"), c.width, "").Space(1)
+}
+
+// columns are those that fit: the client's address and the server's always do.
+func (l *connList) columns(width int, rows []conns.Row) []listColumn {
+	addr := listAddr
+	for _, r := range rows {
+		if len(r.Client.String()) > addr || len(r.Server.String()) > addr {
+			addr = listAddr6
+		}
+	}
+	room := width - 2 - listState - 1 - 2*(listTime+2)
+	addr = min(addr, (room-2)/2)
+	all := []listColumn{
+		{"CLIENT", addr, false, func(_ *Model, r conns.Row) (paint.Style, string) { return paint.Plain, r.Client.String() }},
+		{"SERVER", addr, false, func(_ *Model, r conns.Row) (paint.Style, string) {
+			if r.Gone {
+				return paint.Warn, r.Server.String()
+			}
+			return paint.Plain, r.Server.String()
+		}},
+		{"STATE", listState, false, func(_ *Model, r conns.Row) (paint.Style, string) {
+			if r.State.Template {
+				return paint.Rest, "template"
+			}
+			return paint.Plain, r.State.Name
+		}},
+		{"IDLE", listTime, true, func(m *Model, r conns.Row) (paint.Style, string) {
+			idle, known := r.Idle()
+			if !known {
+				return paint.Rest, m.signs.Unknown
+			}
+			return paint.Plain, figure.Span(time.Duration(idle) * time.Second)
+		}},
+		{"LEFT", listTime, true, func(_ *Model, r conns.Row) (paint.Style, string) {
+			return paint.Plain, figure.Span(time.Duration(r.Expires) * time.Second)
+		}},
+	}
+	room -= 2 * (addr + 1)
+	service := addr + 5
+	if room > service {
+		all = append(all, listColumn{"SERVICE", service, false, func(_ *Model, r conns.Row) (paint.Style, string) { return paint.Rest, r.Service.String() }})
+		room -= service + 1
+	}
+	if room > listAddr {
+		all = append(all, listColumn{"PERSISTENCE ENGINE", min(room-1, 60), false, func(_ *Model, r conns.Row) (paint.Style, string) { return paint.Rest, r.Engine + " " + r.Data }})
+	}
+	return all
+}
+
+// where is which connections the page has, for the lower rule.
+func (l *connList) where() string {
+	if len(l.page.Rows) == 0 {
+		return ""
+	}
+	more := ""
+	if l.page.More {
+		more = ", and more"
+	}
+	return fmt.Sprintf(" %d of %d-%d%s ", l.page.From+l.at+1, l.page.From+1, l.page.From+len(l.page.Rows), more)
+}
+
+// Footer implements layer.
+func (l *connList) Footer(m *Model) string {
+	if l.reading != nil {
+		return m.keysLine("esc", "stop")
+	}
+	return m.keysLine(m.signs.Arrows, "and PgUp PgDn go on to other pages", "r", "read again", "esc", "back")
+}
+
+// Cursor implements layer.
+func (l *connList) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
