@@ -1,7 +1,6 @@
 package persist
 
 import (
-	"encoding/json"
 	"io"
 	"os"
 	"slices"
@@ -124,11 +123,10 @@ func (w *Writer) open() (err error) {
 // not be written whole is taken out again, so that it will not be believed.
 func (w *Writer) Append(r Record) error {
 	r.Time, r.ID, r.By = w.store.now().UTC(), w.ID, w.store.who
-	line, err := json.Marshal(r)
+	line, err := r.line()
 	if err != nil {
 		return err
 	}
-	line = append(line, '\n')
 	if err = w.store.disk.write(w.file, line); err == nil {
 		err = w.store.disk.sync(w.file)
 	}

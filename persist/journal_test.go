@@ -285,6 +285,25 @@ func TestRecordsAreLines(t *testing.T) {
 	}
 }
 
+// TestReadEitherOrder: steps stand at the end of a line, and once stood within.
+func TestReadEitherOrder(t *testing.T) {
+	want := Record{ID: "x", Kind: Begin, Title: `,"steps":[9]}`, Steps: json.RawMessage(`[{"a":"]}"},2]`), UpTo: 3}
+	line, err := want.line()
+	ok(t, err)
+	head, _, _ := strings.Cut(string(line), `,"upto":3`)
+	for _, text := range []string{string(line), head + `,"steps":[{"a":"]}"},2],"upto":3}` + "\n"} {
+		got, err := record([]byte(text))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is read as\n %+v, %v\nwant\n %+v", text, got, err, want)
+		}
+	}
+	for _, torn := range []string{`,"steps":[1,`, `,"steps":[1]`, `,"steps":}`, `,"steps":[1],"upto":}`} {
+		if r, err := record([]byte(head + torn)); err == nil {
+			t.Errorf("%s is read as %+v", torn, r)
+		}
+	}
+}
+
 // TestOnDiskBeforeItCounts holds the order of changes without which a power cut
 // could leave less than was promised.
 func TestOnDiskBeforeItCounts(t *testing.T) {

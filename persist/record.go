@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"iter"
 	"maps"
 	"time"
 )
@@ -27,11 +28,11 @@ type Record struct {
 	By   Who       `json:"by"`
 
 	// Of Begin.
-	Title  string `json:"title,omitempty"`
-	Undoes string `json:"undoes,omitempty"` // the plan that this one takes back
-	Each   bool   `json:"each,omitempty"`   // a step that fails does not end it
-	Takes  []int  `json:"takes,omitempty"`  // for each of its steps the one of Undoes that it takes back
-	Steps  any    `json:"steps,omitempty"`  // what encoding/json writes
+	Title  string          `json:"title,omitempty"`
+	Undoes string          `json:"undoes,omitempty"` // the plan that this one takes back
+	Each   bool            `json:"each,omitempty"`   // a step that fails does not end it
+	Takes  []int           `json:"takes,omitempty"`  // for each of its steps the one of Undoes that it takes back
+	Steps  json.RawMessage `json:"steps,omitempty"`
 
 	// Of Begin, of a plan that is one of several on the same row.
 	Continues string `json:"continues,omitempty"` // the first of them
@@ -51,8 +52,7 @@ type Record struct {
 
 // Entry is a plan as its records tell it.
 type Entry struct {
-	Record   // of Begin
-	Steps    json.RawMessage
+	Record           // of Begin
 	UpTo     int     // steps before it may have been begun
 	Already  []int   // steps that were so already
 	GoesBack bool    // it was being taken back
@@ -95,10 +95,25 @@ func setOf(list []int) map[int]bool {
 	return set
 }
 
-// told is a Record as it is read: the steps stay as they were written.
-type told struct {
-	Record
-	Steps json.RawMessage `json:"steps"`
+// line is a record as the journal has it. The steps, megabytes in a large plan,
+// go in as they are: encoding/json would look all through them once more.
+func (r Record) line() ([]byte, error) {
+	steps := r.Steps
+	r.Steps = nil
+	line, err := json.Marshal(r)
+	if err != nil || len(steps) == 0 {
+		return append(line, '\n'), err
+	}
+	whole := bytes.NewBuffer(make([]byte, 0, len(line)+len(steps)+16))
+	whole.Write(line[:len(line)-1])
+	whole.WriteString(`,"steps":`)
+	if bytes.IndexByte(steps, '\n') < 0 {
+		whole.Write(steps)
+	} else if err := json.Compact(whole, steps); err != nil {
+		return nil, err
+	}
+	whole.WriteString("}\n")
+	return whole.Bytes(), nil
 }
 
 // The outcomes that package plan writes and this package knows.
@@ -108,22 +123,44 @@ const (
 	HalfBack = "half taken back" // those that are stuck stay
 )
 
-// entries makes plans of the journal's text, oldest first. Lines that are not
-// whole, as a crash leaves, are passed over; so is what is told of a plan whose
-// beginning went with an older file. Lines that were carried into a new file tell
-// the same once more.
+var stepsKey = []byte(`,"steps":`) // in a text its quotes would be escaped
+
+// record reads a line. Steps at its end, where line puts them, are looked through
+// only once.
+func record(line []byte) (r Record, err error) {
+	line = bytes.TrimSuffix(line, []byte{'\n'})
+	head, rest, found := bytes.Cut(line, stepsKey)
+	if steps, whole := bytes.CutSuffix(rest, []byte{'}'}); found && whole && json.Valid(steps) {
+		err = json.Unmarshal(append(bytes.Clone(head), '}'), &r)
+		r.Steps = steps
+		return r, err
+	}
+	return r, json.Unmarshal(line, &r)
+}
+
+// records gives each line with what it tells. Lines that are not whole, as a crash
+// leaves, are passed over.
+func records(text []byte) iter.Seq2[[]byte, Record] {
+	return func(yield func([]byte, Record) bool) {
+		for line := range bytes.Lines(text) {
+			if r, err := record(line); err == nil && !yield(line, r) {
+				return
+			}
+		}
+	}
+}
+
+// entries makes plans of the journal's text, oldest first. What is told of a plan
+// whose beginning went with an older file is passed over. Lines that were carried
+// into a new file tell the same once more.
 func entries(text []byte) []*Entry {
 	var all []*Entry
 	known := map[string]*Entry{}
-	for line := range bytes.Lines(text) {
-		var r told
-		if json.Unmarshal(line, &r) != nil {
-			continue
-		}
+	for _, r := range records(text) {
 		e := known[r.ID]
 		switch {
 		case r.Kind == Begin && e == nil:
-			e = &Entry{Record: r.Record, Steps: r.Steps, UpTo: r.Record.UpTo}
+			e = &Entry{Record: r, UpTo: r.UpTo}
 			known[r.ID], all = e, append(all, e)
 		case e == nil:
 		case r.Kind == UpTo:
@@ -131,7 +168,7 @@ func entries(text []byte) []*Entry {
 		case r.Kind == Back:
 			e.GoesBack = true
 		case r.Kind == End:
-			e.Already, e.Ended = r.Already, &r.Record
+			e.Already, e.Ended = r.Already, &r
 		}
 	}
 	findParts(all)
@@ -214,9 +251,8 @@ func unfinished(text []byte) []byte {
 		open[e.ID] = e.Ended == nil
 	}
 	var kept []byte
-	for line := range bytes.Lines(text) {
-		var r told
-		if json.Unmarshal(line, &r) == nil && open[r.ID] {
+	for line, r := range records(text) {
+		if open[r.ID] {
 			kept = append(append(kept, bytes.TrimRight(line, "\n")...), '\n')
 		}
 	}

@@ -101,7 +101,7 @@ func (r Runner) Run(ctx context.Context, p Plan, on func(Event)) (Result, error)
 		x.Outcome = Applied
 		return x.Result, nil
 	}
-	steps, err := write(p.Items)
+	steps, err := Written(p.Items)
 	if err != nil {
 		return x.Result, err
 	}

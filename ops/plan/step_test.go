@@ -206,11 +206,7 @@ func TestStepsInJSON(t *testing.T) {
 // journalled is steps as the journal has them.
 func journalled(t *testing.T, items ...Item) string {
 	t.Helper()
-	all, err := write(items)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(all)
+	text, err := Written(items)
 	if err != nil {
 		t.Fatal(err)
 	}
