@@ -120,12 +120,19 @@ func (c *connections) read(m *Model) tea.Cmd {
 			began := c.reading.began
 			if c.reading, c.err = nil, err; err == nil {
 				// The view is still the one on top: nothing opens or closes one meanwhile.
-				*c.view() = connsView{view.filter, result, m.now(), m.now().Sub(began)}
-				c.n = len(result.Ranking(c.by).Groups)
+				*c.view() = connsView{view.filter, result, m.clock(), m.now().Sub(began)}
 			}
 		}
 	}, func(err error) { c.reading, c.err = nil, err })
 	return cmd
+}
+
+// clock is the time of day as the status line shows it.
+func (m *Model) clock() time.Time {
+	if m.live == nil {
+		return m.now()
+	}
+	return m.now().In(m.live.Time.Location())
 }
 
 // timeoutsOf is what the director's timeouts are; those it does not tell are taken
@@ -217,6 +224,7 @@ func (c *connections) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case key == "x":
 		m.push(connsEnd(m, c))
 	default:
+		c.n = len(c.groups())
 		c.regroup(key)
 	}
 	return nil
@@ -287,13 +295,17 @@ func (c *connections) narrow(m *Model) tea.Cmd {
 	return c.look(m, f)
 }
 
+// groups are those of the grouping on screen.
+func (c *connections) groups() []conns.Group {
+	if r := c.view().result; r != nil {
+		return r.Ranking(c.by).Groups
+	}
+	return nil
+}
+
 // group is the group under the cursor.
 func (c *connections) group() (conns.Group, bool) {
-	result := c.view().result
-	if result == nil {
-		return conns.Group{}, false
-	}
-	groups := result.Ranking(c.by).Groups
+	groups := c.groups()
 	if c.at >= len(groups) {
 		return conns.Group{}, false
 	}

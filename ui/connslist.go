@@ -91,6 +91,7 @@ const (
 	listTime  = 7
 	listAddr  = 21
 	listAddr6 = 47
+	listRoomy = 70 // narrower screens leave out how long connections have left
 )
 
 // Body implements layer.
@@ -116,7 +117,7 @@ func (l *connList) Body(m *Model, height int) []string {
 	columns := l.columns(m.width, l.page.Rows[from:to])
 	head := m.theme.Line(paint.Ground, m.width).Space(1)
 	for _, c := range columns {
-		c.put(head, paint.Rest, c.title)
+		c.put(m, head, paint.Rest, c.title)
 	}
 	lines = append(lines, head.String())
 	for i := from; i < to; i++ {
@@ -128,7 +129,7 @@ func (l *connList) Body(m *Model, height int) []string {
 		line := m.theme.Line(base, m.width).Space(1)
 		for _, c := range columns {
 			style, value := c.of(m, row)
-			c.put(line, style, value)
+			c.put(m, line, style, value)
 		}
 		lines = append(lines, line.String())
 	}
@@ -143,12 +144,12 @@ type listColumn struct {
 	of    func(*Model, conns.Row) (paint.Style, string)
 }
 
-func (c listColumn) put(line *paint.Line, s paint.Style, value string) {
+func (c listColumn) put(m *Model, line *paint.Line, s paint.Style, value string) {
 	if c.right {
 		line.Right(s, value, c.width, "").Space(2)
 		return
 	}
-	line.Left(s, text.CutMiddle(text.Clean(value), c.width, "~"), c.width, "").Space(1)
+	line.Left(s, text.CutMiddle(text.Clean(value), c.width, m.signs.Cut), c.width, "").Space(1)
 }
 
 // columns are those that fit: the client's address and the server's always do.
@@ -159,7 +160,11 @@ func (l *connList) columns(width int, rows []conns.Row) []listColumn {
 			addr = listAddr6
 		}
 	}
-	room := width - 2 - listState - 1 - 2*(listTime+2)
+	times := 2
+	if width < listRoomy {
+		times = 1
+	}
+	room := width - 2 - listState - 1 - times*(listTime+2)
 	addr = min(addr, (room-2)/2)
 	all := []listColumn{
 		{"CLIENT", addr, false, func(_ *Model, r conns.Row) (paint.Style, string) { return paint.Plain, r.Client.String() }},
@@ -186,6 +191,7 @@ func (l *connList) columns(width int, rows []conns.Row) []listColumn {
 			return paint.Plain, figure.Span(time.Duration(r.Expires) * time.Second)
 		}},
 	}
+	all = all[:len(all)-2+times]
 	room -= 2 * (addr + 1)
 	service := addr + 5
 	if room > service {
@@ -215,7 +221,7 @@ func (l *connList) Footer(m *Model) string {
 	if l.reading != nil {
 		return m.keysLine("esc", "stop")
 	}
-	return m.keysLine(m.signs.Arrows, "and PgUp PgDn go on to other pages", "r", "read again", "esc", "back")
+	return m.keysLine("PgUp PgDn", "on to other pages", "r", "read again", "esc", "back")
 }
 
 // Cursor implements layer.

@@ -19,7 +19,9 @@ const (
 	connsShare  = 7
 	connsName   = 15 // at least
 	connsBar    = 40 // at most
-	connsAbout  = 2  // lines about the group under the cursor
+
+	connsBarLeast = 5
+	connsAbout    = 2 // lines about the group under the cursor
 )
 
 // Body implements layer.
@@ -107,7 +109,6 @@ func (v *connsView) facts(m *Model) (lines []string) {
 	put(r.All.Open, "established")
 	put(r.All.HalfOpen, "half open")
 	put(r.All.Templates, "templates")
-	line.Put(paint.Rest, fmt.Sprintf("read %s in %.1f s", clockOnly(m, v.at), v.took.Seconds()))
 	lines = append(lines, line.String())
 	warn := func(format string, args ...any) {
 		lines = append(lines, wrapped(m, paint.Warn, m.signs.Problem+" "+fmt.Sprintf(format, args...), 1)...)
@@ -117,7 +118,7 @@ func (v *connsView) facts(m *Model) (lines []string) {
 		if n := m.connsKnown(); n > 0 {
 			of = " of about " + figure.Count(n)
 		}
-		warn("%v: the first %s%s were read. Shares hold, counts are of that part.", r.Ended, figure.Count(r.Read.Lines), of)
+		warn("%v: %s%s were read. Shares hold, counts are of that part.", r.Ended, figure.Count(r.Read.Lines), of)
 	}
 	if r.Gone.Conns > 0 {
 		warn("%s are with servers that the table does not list any more: 4 shows them.", figure.Count(r.Gone.Conns))
@@ -128,48 +129,40 @@ func (v *connsView) facts(m *Model) (lines []string) {
 	return lines
 }
 
-// clockOnly is a time of day as the clock in the status line shows it.
-func clockOnly(m *Model, t time.Time) string {
-	if m.live != nil {
-		t = t.In(m.live.Time.Location())
-	}
-	return t.Format(time.TimeOnly)
-}
-
 // connsColumn is one number of a group.
 type connsColumn struct {
 	title string
 	of    func(conns.Counts) uint64
-	style paint.Style // when it is not 0
-	wide  int         // screens from this width on show it
 }
 
+// connsColumns stand from left to right. Where names need the room, the last ones
+// go first.
 var connsColumns = []connsColumn{
-	{"ESTAB", func(n conns.Counts) uint64 { return n.Open }, paint.Plain, 0},
-	{"HALF", func(n conns.Counts) uint64 { return n.HalfOpen }, paint.Warn, 0},
-	{"IDLE", func(n conns.Counts) uint64 { return n.Idle }, paint.Plain, 80},
-	{"TEMPL", func(n conns.Counts) uint64 { return n.Templates }, paint.Plain, 70},
+	{"ESTAB", func(n conns.Counts) uint64 { return n.Open }},
+	{"HALF", func(n conns.Counts) uint64 { return n.HalfOpen }},
+	{"TEMPL", func(n conns.Counts) uint64 { return n.Templates }},
+	{"IDLE", func(n conns.Counts) uint64 { return n.Idle }},
 }
 
 // table is the groups that fit.
 func (c *connections) table(m *Model, height int) []string {
 	r := c.view().result
 	ranking := r.Ranking(c.by)
-	used := 2 + connsNumber + connsShare
-	var columns []connsColumn
-	for _, col := range connsColumns {
-		if m.width >= col.wide {
-			columns = append(columns, col)
-			used += connsNumber
-		}
-	}
 	from, to := c.window(len(ranking.Groups), height-2)
 	widest := connsName
 	for _, g := range ranking.Groups[from:to] {
-		widest = max(widest, text.Width(c.name(g)))
+		widest = max(widest, text.Width(c.name(m, g)))
 	}
-	widest = min(widest, m.width-used-2)
-	bar := min(connsBar, m.width-used-widest-3)
+	columns := connsColumns
+	room := func() int { return m.width - 3 - connsNumber - connsShare - len(columns)*connsNumber }
+	for len(columns) > 2 && room() < widest {
+		columns = columns[:len(columns)-1]
+	}
+	widest = min(widest, room())
+	bar := min(connsBar, room()-widest-1)
+	if bar < connsBarLeast {
+		bar = 0
+	}
 
 	head := m.theme.Line(paint.Ground, m.width).Space(1).Left(paint.Rest, strings.ToUpper(c.by.String()), widest, "")
 	head.Right(paint.Rest, "CONNS", connsNumber, "").Right(paint.Rest, "SHARE", connsShare, "").Space(max(0, bar) + 1)
@@ -188,8 +181,8 @@ func (c *connections) table(m *Model, height int) []string {
 			style = paint.Warn
 		}
 		line := m.theme.Line(base, m.width).Space(1)
-		line.Left(style, text.CutMiddle(c.name(g), widest, m.signs.Cut), widest, "")
-		c.numbers(m, line, g.Counts, bar, columns)
+		line.Left(style, text.CutMiddle(c.name(m, g), widest, m.signs.Cut), widest, "")
+		c.numbers(m, line, g.Counts, bar, columns, false)
 		lines = append(lines, line.String())
 	}
 	if len(ranking.Groups) == 0 {
@@ -197,7 +190,7 @@ func (c *connections) table(m *Model, height int) []string {
 	}
 	if ranking.Rest != (conns.Counts{}) {
 		line := m.theme.Line(paint.Ground, m.width).Space(1).Left(paint.Rest, fmt.Sprintf("%s others", figure.Count(uint64(ranking.Met-len(ranking.Groups)))), widest, "")
-		c.numbers(m, line, ranking.Rest, 0, columns)
+		c.numbers(m, line, ranking.Rest, bar, columns, true)
 		lines = append(lines, line.String())
 	}
 	for len(lines) < height {
@@ -206,33 +199,58 @@ func (c *connections) table(m *Model, height int) []string {
 	return lines
 }
 
-// name is a group's name; a server's service is left out where all are of one.
-func (c *connections) name(g conns.Group) string {
+// name is a group's name, with a sign before what is gone. A server's service is
+// left out where all are of one.
+func (c *connections) name(m *Model, g conns.Group) string {
 	name := g.Name(c.by)
+	if g.Gone {
+		name = m.signs.Problem + " " + name
+	}
 	if c.by == conns.ByServer && c.view().filter.Service != g.Service {
 		name += " of " + g.Service.String()
 	}
 	return text.Clean(name)
 }
 
-func (c *connections) numbers(m *Model, line *paint.Line, n conns.Counts, bar int, columns []connsColumn) {
+// What is more than usual: of one client, of one network, and of unfinished
+// handshakes, where there are some.
+const (
+	muchOfClient = .10
+	muchOfNet    = .30
+	muchHalfOpen = .25
+	someHalfOpen = 20
+)
+
+func manyHalfOpen(n conns.Counts) bool {
+	return n.HalfOpen > someHalfOpen && float64(n.HalfOpen) > muchHalfOpen*float64(n.Conns)
+}
+
+// tooMuch tells a client or a network that has more than its part.
+func (c *connections) tooMuch(n conns.Counts) bool {
+	share := c.view().result.Share(n)
+	single := c.view().filter.Client.IsValid() // it was picked for that
+	return !single && (c.by == conns.ByClient && share > muchOfClient || c.by == conns.ByNet && share > muchOfNet)
+}
+
+func (c *connections) numbers(m *Model, line *paint.Line, n conns.Counts, bar int, columns []connsColumn, others bool) {
 	r := c.view().result
-	share := r.Share(n)
-	line.Right(paint.Strong, figure.Count(n.Conns), connsNumber, "").Right(paint.Plain, fmt.Sprintf("%.1f%%", 100*share), connsShare, "")
-	if bar > 0 {
-		first := r.Share(r.Ranking(c.by).Groups[0].Counts)
-		full := 0
-		if first > 0 {
-			full = int(share/first*float64(bar-1) + .5)
-		}
-		line.Space(1).Fill(paint.Accent, m.signs.Bars[len(m.signs.Bars)-1], full).Space(bar - full)
-	} else {
-		line.Space(1)
+	share, style := r.Share(n), paint.Plain
+	if !others && c.tooMuch(n) {
+		style = paint.Warn
 	}
+	line.Right(paint.Strong, figure.Count(n.Conns), connsNumber, "").Right(style, fmt.Sprintf("%.1f%%", 100*share), connsShare, "").Space(1)
+	full := 0
+	if first := r.Share(r.Ranking(c.by).Groups[0].Counts); first > 0 && !others && bar > 0 {
+		full = int(share/first*float64(bar-1) + .5)
+	}
+	line.Fill(paint.Accent, m.signs.Bars[len(m.signs.Bars)-1], full).Space(bar - full)
 	for _, col := range columns {
-		v, style := col.of(n), col.style
-		if v == 0 {
+		v, style := col.of(n), paint.Plain
+		switch {
+		case v == 0:
 			style = paint.Rest
+		case col.title == "HALF" && manyHalfOpen(n):
+			style = paint.Warn
 		}
 		line.Right(style, figure.Count(v), connsNumber, "")
 	}
@@ -259,7 +277,7 @@ func (c *connections) meaning(g conns.Group) string {
 	case c.by == conns.ByState && g.State.About() != "":
 		about := g.State.Name + ": " + g.State.About() + "."
 		if t := g.State.Timeout(r.Timeouts); t > 0 {
-			about += " Without packets it lasts " + figure.Span(time.Duration(t)*time.Second) + "."
+			about += " It lasts " + figure.Span(time.Duration(t)*time.Second) + " without packets."
 		}
 		return about
 	case c.by == conns.ByOrigin && g.Origin == proc.OriginSync:
@@ -270,20 +288,27 @@ func (c *connections) meaning(g conns.Group) string {
 		return "The table does not list this service any more. Its connections stay until they time out."
 	case g.Gone:
 		return "The table does not list this server any more: packets are dropped until its connections time out, unless expire_nodest_conn is 1, which ends them at their next packet."
-	case g.HalfOpen > 20 && 2*g.HalfOpen > g.Conns:
-		return "Most of these handshakes are not finished: a flood of SYNs, or answers that find no way back."
+	case manyHalfOpen(g.Counts):
+		return fmt.Sprintf("%.0f%% of these have not finished their handshake: a flood of SYNs, or answers that find no way back.", 100*float64(g.HalfOpen)/float64(g.Conns))
+	case c.tooMuch(g.Counts):
+		return fmt.Sprintf("%s has %.0f%% of these connections, more than is usual of one %s. x says how to keep it out.", g.Name(c.by), 100*r.Share(g.Counts), map[conns.By]string{conns.ByClient: "client", conns.ByNet: "network"}[c.by])
 	case c.by == conns.ByServer && g.Templates > 0:
-		return fmt.Sprintf("%s templates hold clients to this server: they come back to it, whatever its weight, until those end.", figure.Count(g.Templates))
+		return fmt.Sprintf("Clients held here by templates: %s. They come back to this server, whatever its weight, until those end.", figure.Count(g.Templates))
 	}
-	return "HALF: handshakes not finished. IDLE: silent for half of what the state allows. TEMPL: persistence templates, which hold clients to servers and are no connections."
+	return "HALF: handshakes not finished. TEMPL: templates, which hold clients to servers and are no connections. IDLE: silent for half of what the state allows."
 }
 
-// where is the place of the cursor, for the lower rule.
+// where is when it was read, and the place of the cursor, for the lower rule.
 func (c *connections) where() string {
-	if r := c.view().result; r == nil || len(r.Ranking(c.by).Groups) == 0 {
+	v := c.view()
+	if v.result == nil {
 		return ""
 	}
-	return c.pick.where()
+	read := fmt.Sprintf(" read %s in %.1f s", v.at.Format(time.TimeOnly), v.took.Seconds())
+	if len(c.groups()) == 0 {
+		return read + " "
+	}
+	return read + "," + c.pick.where()
 }
 
 // Footer implements layer.
@@ -294,13 +319,13 @@ func (c *connections) Footer(m *Model) string {
 	case c.view().result == nil:
 		return m.keysLine(m.signs.Enter, "read all", "s", "read a sample", "esc", "back")
 	}
-	back := "back"
-	if len(c.views) > 1 {
+	back, narrowed := "back", !c.view().filter.Empty()
+	if len(c.views) > 1 && narrowed {
 		back = "widen"
 	}
-	keys := []string{m.signs.Enter, "narrow", "l", "list", "x", "end them", "r", "read again"}
-	if !c.view().filter.Empty() {
+	keys := []string{m.signs.Enter, "narrow", "l", "list", "x", "end them", "r", "read again", "esc", back}
+	if narrowed {
 		keys = append(keys, "a", "all")
 	}
-	return m.keysLine(append(keys, "esc", back)...)
+	return m.keysLine(keys...)
 }

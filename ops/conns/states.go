@@ -31,10 +31,10 @@ type about struct {
 var (
 	tcpStates = map[string]about{
 		"NONE":        {2, "no packet has decided its state yet"},
-		"ESTABLISHED": {900, "the handshake is done; forgotten when silent for the tcp timeout"},
+		"ESTABLISHED": {900, "the handshake is done"},
 		"SYN_SENT":    {120, "the server itself opens a connection out through the director"},
-		"SYN_RECV":    {60, "the SYN was passed on and the handshake is not finished: many of them are a flood, or a server or way back that does not answer"},
-		"FIN_WAIT":    {120, "one side has closed; under DR and TUN the director sees only the client's side, and every closed connection waits here"},
+		"SYN_RECV":    {60, "the handshake is not finished: many of these are a flood, or a server or way back that does not answer"},
+		"FIN_WAIT":    {120, "one side has closed; under DR and TUN the director sees no more, and all that are closed wait here"},
 		"TIME_WAIT":   {120, "both sides have closed; kept for packets that come late"},
 		"CLOSE":       {10, "reset by one side"},
 		"CLOSE_WAIT":  {60, "one side has closed and waits for the other"},
@@ -43,7 +43,7 @@ var (
 		"SYNACK":      {120, "the server has answered the SYN, the client not yet"},
 	}
 	udpStates = map[string]about{
-		"UDP": {300, "UDP has no end: a client's port keeps its server until silent for the udp timeout"},
+		"UDP": {300, "UDP has no end: a client's port keeps its server until it is silent"},
 	}
 	sctpStates = map[string]about{
 		"ESTABLISHED": {900, "the association stands"},
