@@ -52,6 +52,7 @@ type Table struct {
 	Family  Family
 	Name    string
 	Chains  []Chain
+	places  map[string]int // of chains, by name: some hosts have thousands
 }
 
 // Chain is a list of rules. One with a hook is where packets come in; others are
@@ -90,12 +91,22 @@ const (
 
 // chain finds a chain by its name, or gives nil.
 func (t *Table) chain(name string) *Chain {
-	for i := range t.Chains {
-		if t.Chains[i].Name == name {
-			return &t.Chains[i]
-		}
+	if i, ok := t.places[name]; ok {
+		return &t.Chains[i]
 	}
 	return nil
+}
+
+// add adds a chain, unless there is one of that name.
+func (t *Table) add(c Chain) {
+	if t.chain(c.Name) != nil {
+		return
+	}
+	if t.places == nil {
+		t.places = map[string]int{}
+	}
+	t.places[c.Name] = len(t.Chains)
+	t.Chains = append(t.Chains, c)
 }
 
 // owners are programs that keep rules of their own, known by their chains.

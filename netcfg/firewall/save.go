@@ -1,8 +1,6 @@
 package firewall
 
-import (
-	"strings"
-)
+import "strings"
 
 // ParseSave reads what iptables-save(8) or ip6tables-save(8) prints, with or
 // without counters. Lines that it does not know it leaves out. A table that
@@ -37,7 +35,7 @@ var priorities = map[string]int{"raw": -300, "mangle": -150, "nat": -100, "filte
 
 // addChain takes "INPUT DROP [0:0]"; a chain without a hook has the policy "-".
 func (t *Table) addChain(words []string) {
-	if len(words) < 2 || t.chain(words[0]) != nil {
+	if len(words) < 2 {
 		return
 	}
 	c := Chain{Name: words[0], Drop: words[1] == "DROP"}
@@ -47,7 +45,7 @@ func (t *Table) addChain(words []string) {
 			c.Priority = -c.Priority
 		}
 	}
-	t.Chains = append(t.Chains, c)
+	t.add(c)
 }
 
 func (t *Table) addRule(line string) {
