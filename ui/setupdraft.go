@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -175,7 +174,13 @@ func (d *draft) Footer(m *Model) string {
 	return m.keysLine(m.signs.Enter, fmt.Sprintf("do it, to be confirmed in %s", windowText(d.within)), "K", "servers' kit", "esc", "change answers"+d.hint(m))
 }
 
-func windowText(d time.Duration) string { return strings.TrimSuffix(d.String(), "0s") }
+// windowText is "2m" or "90s".
+func windowText(d time.Duration) string {
+	if d%time.Minute == 0 {
+		return fmt.Sprintf("%dm", d/time.Minute)
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
+}
 
 // Cursor implements layer.
 func (d *draft) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
