@@ -21,11 +21,19 @@ const tempMark = ".unfinished-"
 // kills have left of this file is removed, unless it is young and may be another's
 // who is just writing.
 func WriteFile(path string, write func(io.Writer) error) error {
+	return WriteFileMode(path, 0o600, write)
+}
+
+// WriteFileMode does the same with another mode.
+func WriteFileMode(path string, mode os.FileMode, write func(io.Writer) error) error {
 	for _, left := range unfinishedOf(path, time.Now().Add(-time.Hour)) {
 		_ = os.Remove(left)
 	}
-	return disk{}.replace(path, write)
+	return disk{}.replaceMode(path, mode, write)
 }
+
+// SyncName makes last that a name was made or removed.
+func SyncName(path string) error { return disk{}.syncDir(path) }
 
 // unfinishedOf lists what was never finished of a file, as far as it is older.
 func unfinishedOf(path string, older time.Time) (left []string) {
@@ -42,7 +50,11 @@ func unfinishedOf(path string, older time.Time) (left []string) {
 	return left
 }
 
-func (d disk) replace(path string, write func(io.Writer) error) (err error) {
+func (d disk) replace(path string, write func(io.Writer) error) error {
+	return d.replaceMode(path, 0o600, write)
+}
+
+func (d disk) replaceMode(path string, mode os.FileMode, write func(io.Writer) error) (err error) {
 	if err := replaceable(path); err != nil {
 		return err
 	}
@@ -63,6 +75,9 @@ func (d disk) replace(path string, write func(io.Writer) error) (err error) {
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	if err := f.Chmod(mode); err != nil {
+		return explain(OpWrite, temp, err)
 	}
 	if err := d.sync(f); err != nil {
 		return err

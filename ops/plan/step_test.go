@@ -47,7 +47,7 @@ func stepTests() []stepTest {
 		Role: ipvs.Backup, Interface: "eth1", MaxLen: 1400, Group: netip.MustParseAddr("224.0.0.82"), Port: 9000, TTL: 2,
 	}
 	const e = "ipvsadm -e -t 203.0.113.10:443 -r 10.0.0.1:443 "
-	return append(settingTests(), []stepTest{
+	return append(append(settingTests(), fileTests()...), []stepTest{
 		{
 			ChangeServer{web, at(100), at(0)},
 			"drain 10.0.0.1:443 of TCP 203.0.113.10:443: weight 100 to 0", e + "-g -w 0 -x 0 -y 0",
