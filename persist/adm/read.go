@@ -298,3 +298,19 @@ func withoutName(words []word) []word {
 	}
 	return words
 }
+
+// ServiceOf tells of which service a line of a file of rules is, if of any.
+func ServiceOf(text string) (id ipvs.ServiceID, ok bool) {
+	var args []string
+	for _, w := range withoutName(split(nil, text)) {
+		args = append(args, w.text)
+	}
+	if len(args) == 0 {
+		return id, false
+	}
+	c, err := Parse(args, nil)
+	if err != nil || c.Verb != AddService && c.Verb != AddServer {
+		return id, false
+	}
+	return c.Service.ServiceID, true
+}
