@@ -82,7 +82,10 @@ func (b Book) record(d Draft, id string, did func(step int) bool) error {
 	return b.update(func(all map[string]*Record) error {
 		r := &Record{Wish: d.Wish}
 		if old := all[r.key()]; old != nil && old.gone == "" {
-			r.Steps, r.did = old.Steps, old.did
+			r.Steps, r.did, r.keep = old.Steps, old.did, old.keep
+		}
+		if d.Keep {
+			r.keep = id
 		}
 		for i, item := range d.Plan.Items {
 			switch at := r.find(item.Step); {

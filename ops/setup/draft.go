@@ -16,6 +16,9 @@ type Draft struct {
 
 	// Warnings are sentences to be read before.
 	Warnings []string
+
+	// Keep is the wish that it be made to last, once nothing takes it back any more.
+	Keep bool
 }
 
 // RealServer is what one server's own steps must know.

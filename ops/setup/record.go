@@ -48,6 +48,7 @@ type Record struct {
 
 	did  []string
 	gone string
+	keep string
 }
 
 // key is the record's place in the store.
@@ -88,6 +89,10 @@ type kept struct {
 	// Gone is the plan that takes the set-up back: it is gone when that is in
 	// force.
 	Gone string `json:"gone,omitempty"`
+
+	// Keep is the plan after which, once nothing takes it back any more, the set-up
+	// shall be made to last.
+	Keep string `json:"keep,omitempty"`
 }
 
 func (b Book) file() persist.Side[kept] { return persist.NewSide[kept](b.Runner.Store, "setups.json") }
@@ -156,13 +161,13 @@ func (k kept) record() (r Record, err error) {
 	if err != nil {
 		return r, fmt.Errorf("cannot read the set-up of %s: %w", k.Wish.Service, err)
 	}
-	r.Wish, r.Own, r.did, r.gone = k.Wish, make([]bool, len(r.Steps)), k.Did, k.Gone
+	r.Wish, r.Own, r.did, r.gone, r.keep = k.Wish, make([]bool, len(r.Steps)), k.Did, k.Gone, k.Keep
 	return r, nil
 }
 
 func (r *Record) kept() (kept, error) {
 	steps, err := plan.Written(r.Steps)
-	return kept{r.Wish, steps, r.did, r.gone}, err
+	return kept{r.Wish, steps, r.did, r.gone, r.keep}, err
 }
 
 // update writes records, and drops those that are gone for good.
