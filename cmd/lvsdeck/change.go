@@ -136,7 +136,7 @@ func (o *changeOptions) carryOut(w io.Writer, c change) (err error) {
 	}
 	c.Result, err = c.run()
 	if c.Result.Outcome != plan.NotBegun {
-		c.Hosts = []plain.Host{{Items: c.Result.Plan.Items, Steps: c.Result.Steps}}
+		c.Hosts = []plain.Host{{Steps: plain.StepsOf(c.Result.Plan.Items, c.Result.Steps)}}
 	}
 	if err != nil {
 		return errors.Join(err, c.failed(w))
@@ -151,7 +151,7 @@ func (o *changeOptions) carryOut(w io.Writer, c change) (err error) {
 func (c *change) todo() bool {
 	for _, h := range c.Hosts {
 		for _, s := range h.Steps {
-			if s.State != plan.Already {
+			if s.Result != nil && s.Result.State != plan.Already {
 				return true
 			}
 		}

@@ -8,12 +8,14 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/realserver"
 	"lvsdeck/ops/setup"
 	"lvsdeck/ui/plain"
 )
@@ -124,9 +126,13 @@ func runSetup(ctx context.Context, w setup.Wish, o *changeOptions, out io.Writer
 	for i, s := range preview.States {
 		steps[i].State = s
 	}
+	servers, err := serversPart(draft)
+	if err != nil {
+		return err
+	}
 	report.Change = plain.Change{
 		Title: draft.Plan.Title, Warnings: draft.Warnings,
-		Hosts: []plain.Host{{Items: draft.Plan.Items, Steps: steps}},
+		Hosts: append([]plain.Host{{Steps: plain.StepsOf(draft.Plan.Items, steps)}}, servers...),
 	}
 	return o.carryOut(out, change{
 		Report: report,
@@ -134,6 +140,52 @@ func runSetup(ctx context.Context, w setup.Wish, o *changeOptions, out io.Writer
 		prove:  func(r *plain.Report) error { return d.prove(ctx, draft, r, o.textTo(out)) },
 		newWay: fmt.Sprintf("Open a new connection to %s, and a new login", w.Service),
 	})
+}
+
+// serversPart is what the real servers need, to be done there.
+func serversPart(d setup.Draft) (hosts []plain.Host, err error) {
+	for _, s := range d.Servers {
+		want := realserver.Of(d, s)
+		steps, err := realserver.Steps(want)
+		if err != nil {
+			return nil, err
+		}
+		if len(steps) == 0 {
+			continue
+		}
+		h := plain.Host{Name: s.Addr.Addr().String(), How: onServer(want)}
+		for _, step := range steps {
+			h.Steps = append(h.Steps, plain.Step{Text: step.String(), Reason: step.Reason})
+		}
+		hosts = append(hosts, h)
+	}
+	return hosts, nil
+}
+
+// onServer is the command that makes a real server of the host it is given on.
+func onServer(w realserver.Want) string {
+	words := []string{"lvsdeck realserver", string(w.Mode)}
+	add := func(when bool, flags ...string) {
+		if when {
+			words = append(words, flags...)
+		}
+	}
+	add(w.VIP.IsValid(), "--vip", w.VIP.String())
+	tunnel := w.Tunnel.Type.String()
+	if w.Tunnel.Port != 0 {
+		tunnel += fmt.Sprintf(":%d", w.Tunnel.Port)
+	}
+	add(w.Mode == setup.TUN, "--tunnel", tunnel)
+	add(w.Gateway.IsValid(), "--gateway", w.Gateway.String())
+	port := fmt.Sprint(w.Port)
+	if w.Protocol == ipvs.UDP {
+		port += "/udp"
+	}
+	add(w.Port != 0, "--port", port)
+	add(w.Mode != setup.DR, "--address", w.Server.String())
+	add(w.Mode == setup.TUN && w.Shares, "--shares-segment")
+	add(w.Mode == setup.TUN && !w.ClampMSS, "--no-mss")
+	return strings.Join(append(words, "apply"), " ")
 }
 
 // prove looks whether the VIP is nobody else's and each server plays its part.

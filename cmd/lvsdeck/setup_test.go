@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 
+	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/setup"
@@ -77,7 +79,7 @@ func TestCarryOut(t *testing.T) {
 				var b strings.Builder
 				err := c.o.carryOut(&b, change{
 					Report: plain.Report{
-						Change: plain.Change{Title: step.Title, Hosts: []plain.Host{{Items: step.Items, Steps: []plan.StepResult{{State: c.state}}}}},
+						Change: plain.Change{Title: step.Title, Hosts: []plain.Host{{Steps: plain.StepsOf(step.Items, []plan.StepResult{{State: c.state}})}}},
 						Result: plan.Result{Outcome: plan.NotBegun},
 					},
 					run:    func() (plan.Result, error) { ran = true; return c.result, c.fails },
@@ -109,5 +111,37 @@ func TestSafetyNet(t *testing.T) {
 	o := changeOptions{format: "table", within: 60e9, noSafetyNet: true}
 	if err := o.check(); err != nil || o.within != 0 {
 		t.Errorf("%v, %s", err, o.within)
+	}
+}
+
+// TestServersPart: what the servers need is shown, with the command that does it
+// there.
+func TestServersPart(t *testing.T) {
+	for _, c := range []struct {
+		mode setup.Mode
+		vip  string
+		want string
+	}{
+		{setup.DR, "203.0.113.10:80", "lvsdeck realserver dr --vip 203.0.113.10 apply"},
+		{setup.TUN, "203.0.113.10:80/udp", "lvsdeck realserver tun --vip 203.0.113.10 --tunnel gue:6080 --address 10.0.3.11 --shares-segment --no-mss apply"},
+		{setup.NAT, "203.0.113.10:80", "lvsdeck realserver nat --gateway 10.0.3.1 --port 8080 --address 10.0.3.11 apply"},
+		{setup.NAT, "203.0.113.10:80/udp", "lvsdeck realserver nat --gateway 10.0.3.1 --port 8080/udp --address 10.0.3.11 apply"},
+		{setup.FullNAT, "203.0.113.10:80", ""},
+	} {
+		service, err := setup.ParseService(c.vip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := setup.Wish{Mode: c.mode, Service: service}
+		if c.mode == setup.TUN {
+			w.Tunnel = ipvs.Tunnel{Type: ipvs.GUE, Port: 6080}
+		}
+		server := setup.RealServer{Addr: netip.MustParseAddrPort("10.0.3.11:8080"), Director: netip.MustParseAddr("10.0.3.1"), Shares: c.mode == setup.TUN}
+		hosts, err := serversPart(setup.Draft{Wish: w, Servers: []setup.RealServer{server}})
+		switch {
+		case c.want == "" && err == nil && len(hosts) == 0:
+		case err != nil || len(hosts) != 1 || hosts[0].Name != "10.0.3.11" || len(hosts[0].Steps) == 0 || hosts[0].How != c.want:
+			t.Errorf("%s: %+v, %v", c.mode, hosts, err)
+		}
 	}
 }

@@ -71,7 +71,7 @@ func runUnset(ctx context.Context, vip string, o *changeOptions, out io.Writer) 
 			Change: plain.Change{
 				Title: back.Plan.Title, Warnings: warnings,
 				// All is to do: Unset leaves out what is so already.
-				Hosts: []plain.Host{{Items: back.Plan.Items, Steps: make([]plan.StepResult, len(back.Plan.Items))}},
+				Hosts: []plain.Host{{Steps: plain.StepsOf(back.Plan.Items, make([]plan.StepResult, len(back.Plan.Items)))}},
 			},
 			Services: services, Result: plan.Result{Outcome: plan.NotBegun},
 		},

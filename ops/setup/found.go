@@ -23,8 +23,8 @@ type Found struct {
 	// Bound is the VIP, should this host have it already.
 	Bound *netcfg.LinkAddress
 
-	// Free is what came of asking the link who has the VIP. Without a Cause nobody
-	// was asked.
+	// Free is what came of asking the link who has the VIP, unless this host has it.
+	// Without a Cause nobody was asked.
 	Free probe.Finding
 
 	// Out is the way to the rest of the world, for the VIP's family. Without a

@@ -87,7 +87,7 @@ func (d Director) lookAround(_ context.Context, w Wish, f *Found) (err error) {
 // lookForLink chooses the link for the VIP.
 func (d Director) lookForLink(ctx context.Context, w Wish, f *Found) error {
 	f.Link, f.LinkWhy = f.linkFor(w)
-	if d.Asker != nil && f.canAsk(f.Link) {
+	if d.Asker != nil && f.Bound == nil && f.canAsk(f.Link) {
 		f.Free = d.Asker.Free(ctx, w.Service.Addr, f.Link)
 	}
 	return nil

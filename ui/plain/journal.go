@@ -55,7 +55,7 @@ type (
 	}
 	jsonStep struct {
 		Text    string `json:"text"`
-		Command string `json:"command"`
+		Command string `json:"command,omitempty"`
 		Reason  string `json:"reason"`
 		State   string `json:"state,omitempty"`
 		Error   string `json:"error,omitempty"`
@@ -85,24 +85,24 @@ func jsonPlanOf(h plan.History, e *persist.Entry) jsonPlan {
 		j.Problem = err.Error()
 		return j
 	}
-	j.Steps = jsonSteps(p.Items, plan.Told(e, p))
+	j.Steps = jsonSteps(StepsOf(p.Items, plan.Told(e, p)))
 	return j
 }
 
-// jsonSteps are steps with their results, if those are known.
-func jsonSteps(items []plan.Item, results []plan.StepResult) []jsonStep {
-	steps := []jsonStep{}
-	for i, item := range items {
-		s := jsonStep{Text: item.Step.String(), Command: item.Step.Command(), Reason: item.Reason}
-		if results != nil {
-			s.State = results[i].State.String()
-			if results[i].Err != nil {
-				s.Error = results[i].Err.Error()
+// jsonSteps are steps with their results, where those are known.
+func jsonSteps(steps []Step) []jsonStep {
+	all := []jsonStep{}
+	for _, s := range steps {
+		j := jsonStep{Text: s.Text, Command: s.Command, Reason: s.Reason}
+		if s.Result != nil {
+			j.State = s.Result.State.String()
+			if s.Result.Err != nil {
+				j.Error = s.Result.Err.Error()
 			}
 		}
-		steps = append(steps, s)
+		all = append(all, j)
 	}
-	return steps
+	return all
 }
 
 // Plan writes a plan step by step, in words and as commands, and how each stands.

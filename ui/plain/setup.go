@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,10 +20,27 @@ import (
 // Host is one host's part of a set-up.
 type Host struct {
 	Name  string // "" is this director
-	Items []plan.Item
+	How   string // the command that does it all there, where there is one
+	Steps []Step
+}
 
-	// Steps is how each stands; nil: it is not known here.
-	Steps []plan.StepResult
+// Step is a step of a host.
+type Step struct {
+	Text, Reason, Command string
+
+	Result *plan.StepResult // how it stands; nil: that is not known here
+}
+
+// StepsOf are a plan's steps, and how each stands.
+func StepsOf(items []plan.Item, results []plan.StepResult) []Step {
+	all := make([]Step, len(items))
+	for i, item := range items {
+		all[i] = Step{item.Step.String(), item.Reason, item.Step.Command(), nil}
+		if results != nil {
+			all[i].Result = &results[i]
+		}
+	}
+	return all
 }
 
 // Change is a set-up, or the way back from one, to be shown.
@@ -41,8 +60,11 @@ func WriteChange(w io.Writer, c Change) error {
 	}
 	for _, h := range c.Hosts {
 		fmt.Fprintf(&b, "\n%s: %s\n", h.name(), h.count())
-		for i := range h.Items {
-			h.step(&b, i)
+		if h.How != "" {
+			fmt.Fprintf(&b, "   there: %s\n", text.Clean(h.How))
+		}
+		for i, s := range h.Steps {
+			s.write(&b, i+1)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -58,21 +80,19 @@ func (h Host) name() string {
 
 // count is "9 steps: 7 to do, 2 already so".
 func (h Host) count() string {
-	words := fmt.Sprintf("%d steps", len(h.Items))
-	if len(h.Items) == 1 {
+	words := fmt.Sprintf("%d steps", len(h.Steps))
+	if len(h.Steps) == 1 {
 		words = "1 step"
 	}
+	n := map[plan.State]int{}
+	for _, s := range h.Steps {
+		if s.Result != nil {
+			n[s.Result.State]++
+		}
+	}
 	var states []string
-	for s := plan.ToDo; s <= plan.NotTakenBack; s++ {
-		n := 0
-		for _, step := range h.Steps {
-			if step.State == s {
-				n++
-			}
-		}
-		if n > 0 {
-			states = append(states, fmt.Sprintf("%d %s", n, s))
-		}
+	for _, state := range slices.Sorted(maps.Keys(n)) {
+		states = append(states, fmt.Sprintf("%d %s", n[state], state))
 	}
 	if len(states) > 0 {
 		words += ": " + strings.Join(states, ", ")
@@ -80,17 +100,17 @@ func (h Host) count() string {
 	return words
 }
 
-func (h Host) step(b *strings.Builder, i int) {
-	item, state := h.Items[i], ""
-	if h.Steps != nil {
-		state = h.Steps[i].State.String() + ": "
+func (s Step) write(b *strings.Builder, n int) {
+	state := ""
+	if s.Result != nil {
+		state = s.Result.State.String() + ": "
 	}
-	fmt.Fprintf(b, "%d  %s%s\n   # %s\n", i+1, state, text.Clean(item.Step.String()), text.Clean(item.Reason))
-	for command := range strings.Lines(item.Step.Command()) {
+	fmt.Fprintf(b, "%d  %s%s\n   # %s\n", n, state, text.Clean(s.Text), text.Clean(s.Reason))
+	for command := range strings.Lines(s.Command) {
 		fmt.Fprintf(b, "   %s\n", text.Clean(strings.TrimSpace(command)))
 	}
-	if h.Steps != nil && h.Steps[i].Err != nil {
-		fmt.Fprintf(b, "   ! %s\n", text.Clean(h.Steps[i].Err.Error()))
+	if s.Result != nil && s.Result.Err != nil {
+		fmt.Fprintf(b, "   ! %s\n", text.Clean(s.Result.Err.Error()))
 	}
 }
 
@@ -136,6 +156,7 @@ type (
 	}
 	jsonHost struct {
 		Name  string     `json:"host,omitempty"` // none: this director
+		How   string     `json:"command,omitempty"`
 		Steps []jsonStep `json:"steps"`
 	}
 	jsonRefusal struct {
@@ -177,7 +198,7 @@ func WriteReport(w io.Writer, r Report) error {
 		j.Services = append(j.Services, id.String())
 	}
 	for _, h := range r.Hosts {
-		j.Hosts = append(j.Hosts, jsonHost{h.Name, jsonSteps(h.Items, h.Steps)})
+		j.Hosts = append(j.Hosts, jsonHost{h.Name, h.How, jsonSteps(h.Steps)})
 	}
 	if r.Err != nil {
 		j.Error = r.Err.Error()

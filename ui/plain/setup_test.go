@@ -25,14 +25,11 @@ func oneSetUp() Change {
 		Title:    "set up TCP 203.0.113.10:80: DR",
 		Warnings: []string{"keepalived\x1b[2J manages this table."},
 		Hosts: []Host{
-			{
-				Items: []plan.Item{
-					{Step: plan.Have(netcfg.Module{Name: "ip_vs"}), Reason: "It is the balancer itself."},
-					{Step: plan.ChangeService{After: &web}, Reason: "The director takes connections to it."},
-				},
-				Steps: []plan.StepResult{{State: plan.Already}, {State: plan.Failed, Err: errors.New("refused\nhere")}},
-			},
-			{Name: "10.0.3.11", Items: []plan.Item{{Step: plan.Have(netcfg.Up{Link: "tunl0"}), Reason: "It unpacks."}}},
+			{Steps: StepsOf([]plan.Item{
+				{Step: plan.Have(netcfg.Module{Name: "ip_vs"}), Reason: "It is the balancer itself."},
+				{Step: plan.ChangeService{After: &web}, Reason: "The director takes connections to it."},
+			}, []plan.StepResult{{State: plan.Already}, {State: plan.Failed, Err: errors.New("refused\nhere")}})},
+			{Name: "10.0.3.11", How: "lvsdeck realserver dr", Steps: []Step{{Text: "arp_ignore = 1", Reason: "It is silent."}}},
 		},
 	}
 }
@@ -55,9 +52,9 @@ this director: 2 steps: 1 already so, 1 failed
    ! refused here
 
 server 10.0.3.11: 1 step
-1  switch on link tunl0
-   # It unpacks.
-   ip link set tunl0 up
+   there: lvsdeck realserver dr
+1  arp_ignore = 1
+   # It is silent.
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", &b, want)
