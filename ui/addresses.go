@@ -101,6 +101,11 @@ func parseAddress(s string, port uint16) (netip.Addr, uint16, error) {
 		return a.Unmap(), port, nil
 	}
 	at, err := netip.ParseAddrPort(s)
+	if host, port, ok := strings.Cut(s, ":"); err != nil && ok && !strings.Contains(port, ":") {
+		if _, bad := netip.ParseAddr(host); bad == nil {
+			return netip.Addr{}, 0, fmt.Errorf("port %q of %s must be 0 to 65535", port, host)
+		}
+	}
 	if err != nil || at.Addr().Zone() != "" {
 		return netip.Addr{}, 0, fmt.Errorf("%q is no address, nor address:port", s)
 	}

@@ -20,7 +20,7 @@ func TestParseAddresses(t *testing.T) {
 		{in: "", fault: "an address is needed"},
 		{in: "web1", fault: `"web1" is no address`},
 		{in: "10.0.3.300", fault: "is no address"},
-		{in: "10.0.3.11:99999", fault: "is no address"},
+		{in: "10.0.3.11:99999", fault: "must be 0 to 65535"},
 		{in: "10.0.3.11-9", fault: "runs backwards"},
 		{in: "10.0.3.11-x", fault: `"x" is no end`},
 		{in: "10.0.3.11-2001:db8::1", fault: "must be 0 to 65535"},

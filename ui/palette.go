@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -38,6 +40,25 @@ func (p *palette) search(m *Model) {
 			p.found = append(p.found, c)
 		}
 	}
+	typed := strings.ToLower(strings.TrimSpace(p.value()))
+	if typed == "" {
+		return
+	}
+	slices.SortStableFunc(p.found, func(a, b *command) int {
+		return cmp.Compare(nearness(a, typed), nearness(b, typed))
+	})
+}
+
+// nearness is 0 for a command whose name begins with what was typed, and more the
+// less it is meant.
+func nearness(c *command, typed string) int {
+	switch name := strings.ToLower(c.name); {
+	case strings.HasPrefix(name, typed), c.short == typed:
+		return 0
+	case strings.Contains(name, typed):
+		return 1
+	}
+	return 2
 }
 
 // Key implements layer.

@@ -49,7 +49,7 @@ func drawSteps(m *Model, items []plan.Item, results []plan.StepResult) (lines []
 			lines = append(lines, stateLines(m, results[i].State, words)...)
 		}
 		for command := range strings.Lines(item.Step.Command()) {
-			lines = append(lines, wrapped(m, paint.Rest, command, indent+3)...)
+			lines = append(lines, commandLines(m, command, indent+3)...)
 		}
 		if results != nil && results[i].Err != nil {
 			lines = append(lines, wrapped(m, paint.Bad, m.signs.Problem+" "+results[i].Err.Error(), indent+3)...)
@@ -88,6 +88,28 @@ func wrapped(m *Model, s paint.Style, str string, indent int) []string {
 		out = append(out, m.theme.Line(paint.Ground, m.width).Space(indent).Put(s, part).String())
 	}
 	return out
+}
+
+// commandLines is a command over as many lines as it needs, which a shell still
+// takes for one.
+func commandLines(m *Model, command string, indent int) (lines []string) {
+	width, part := m.width-indent-3, ""
+	put := func(end string) {
+		lines = append(lines, m.theme.Line(paint.Ground, m.width).Space(indent).Put(paint.Rest, part+end).String())
+	}
+	for word := range strings.FieldsSeq(text.Clean(command)) {
+		if part != "" && text.Width(part)+1+text.Width(word) > width {
+			put(" \\")
+			part = "  "
+		} else if part != "" {
+			part += " "
+		}
+		part += word
+	}
+	if part != "" {
+		put("")
+	}
+	return lines
 }
 
 func wrap(str string, width int) []string {

@@ -146,11 +146,11 @@ type segment struct {
 }
 
 func (m *Model) statusLine() string {
-	left := []segment{{paint.Accent, "lvsdeck", 9}}
+	left := []segment{{paint.Accent, "lvsdeck", 3}}
 	if m.opts.Demo != "" {
 		left = append(left, segment{paint.Demo, " DEMO " + m.opts.Demo + " ", 8})
 	}
-	left = append(left, segment{paint.Strong, text.Cut(text.Clean(m.opts.Host), 24, m.signs.Cut), 5})
+	left = append(left, segment{paint.Strong, text.Cut(text.Clean(m.opts.Host), 24, m.signs.Cut), 9})
 	if m.sample != nil && m.sample.Info.Version != 0 {
 		left = append(left, segment{paint.Rest, "IPVS " + m.sample.Info.Version.String(), 1})
 	}
@@ -169,7 +169,7 @@ func (m *Model) statusLine() string {
 		right = append(right, waits)
 	}
 	if m.unsaved() {
-		right = append(right, segment{paint.Warn, "unsaved", 4})
+		right = append(right, segment{paint.Warn, "unsaved", 6})
 	}
 	if n := m.list.Marks(); n > 0 {
 		right = append(right, segment{paint.Mark, fmt.Sprintf("%d marked", n), 4})

@@ -87,9 +87,16 @@ func Undrain(rows []Row, weight func(Row) uint32) Plan {
 func AddServers(rows []Row) Plan {
 	var items []Item
 	for _, r := range rows {
-		items = append(items, Item{Step: ChangeServer{Service: r.Service, After: &r.Server}, Reason: "The server gets its share of new connections."})
+		items = append(items, Item{Step: ChangeServer{Service: r.Service, After: &r.Server}, Reason: whyAdd(r.Server)})
 	}
 	return titled("add", "server", items)
+}
+
+func whyAdd(s ipvs.Server) string {
+	if s.Weight == 0 {
+		return "With weight 0 the server gets no connections until it has a weight."
+	}
+	return "The server gets its share of new connections."
 }
 
 // EditServer replaces all settings of a server but its address.
@@ -120,7 +127,7 @@ func RemoveServers(rows []Row) Plan {
 func AddService(s ipvs.ServiceRules) Plan {
 	items := []Item{{Step: ChangeService{After: &s.Service}, Reason: "The director takes connections to it."}}
 	for _, rs := range s.Servers {
-		items = append(items, Item{Step: ChangeServer{Service: s.ServiceID, After: &rs}, Reason: "The server gets its share of new connections."})
+		items = append(items, Item{Step: ChangeServer{Service: s.ServiceID, After: &rs}, Reason: whyAdd(rs)})
 	}
 	return Plan{Title: newService(s).String(), Items: items}
 }

@@ -189,6 +189,9 @@ func (r Row) serviceFacts() []fact {
 func (r Row) serverFacts() []fact {
 	s := r.Server
 	upper, lower, tunnel := limitText(s.Upper), limitText(s.Lower), "none"
+	if s.Lower == 0 && s.Upper > 0 {
+		lower = figure.Exact(uint64(s.Upper)*3/4) + " (3/4)"
+	}
 	if s.Forward == ipvs.TunnelFwd {
 		tunnel = tunnelText(s.Tunnel)
 	}

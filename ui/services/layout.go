@@ -14,6 +14,10 @@ const (
 	// IPv4 name of any kind, and most of an IPv6 one.
 	nameSpare = 32
 
+	// nameNamed is the width where rows have names of the operator's: the most
+	// that leaves the scheduler and the weights on a screen of 80 columns.
+	nameNamed = 31
+
 	// trendSpare is the same for the trend: two minutes at the default interval.
 	trendSpare = 20
 )
@@ -31,7 +35,7 @@ type placed struct {
 func layout(width int, set Set, sort *Column, named bool) []placed {
 	least := colName.width
 	if named {
-		least = nameSpare
+		least = nameNamed
 	}
 	room := width - gutter - least - 1
 	chosen := []*Column{colName}
