@@ -74,15 +74,18 @@ steps='1 2 3'
 
 # ---- sysctls ----
 
+# value FILE. A shell's own read would take a digit at a time, and get but one.
+value() { cat "$1" 2>/dev/null; }
+
 # fine LINK NAME VALUE...: what the sysctl comes to, the greater of all's and the
 # link's own, is one of the values. LINK all means every one but lo.
 fine() {
-	link=$1 name=$2 seen=
+	link=$1 key=$2 seen=
 	shift 2
 	[ "$link" = all ] && link='*'
 	for path in /proc/sys/net/ipv4/conf/$link; do
 		case $path in */all | */default | */lo) continue ;; esac
-		{ read -r own <"$path/$name" && read -r all </proc/sys/net/ipv4/conf/all/"$name"; } 2>/dev/null || return 1
+		own=$(value "$path/$key") && all=$(value "/proc/sys/net/ipv4/conf/all/$key") || return 1
 		[ "$own" -gt "$all" ] || own=$all
 		case " $* " in *" $own "*) seen=1 ;; *) return 1 ;; esac
 	done
@@ -93,7 +96,7 @@ fine() {
 same() {
 	for file in /proc/sys/$1; do
 		case $file in */default/*) continue ;; esac
-		read -r now 2>/dev/null <"$file" && [ "$now" = "$2" ] || return 1
+		[ "$(value "$file")" = "$2" ] || return 1
 	done
 }
 
@@ -101,7 +104,7 @@ same() {
 put() {
 	for file in /proc/sys/$1; do
 		case $file in */default/*) continue ;; esac
-		read -r now <"$file" || return 1
+		now=$(cat "$file") || return 1
 		[ "$now" = "$2" ] && continue
 		note "s $file $now $2 $3" && echo "$2" >"$file" || return 1
 	done
@@ -160,7 +163,7 @@ take_sysctl_back() {
 	old=${rest%% *} rest=${rest#* }
 	new=${rest%% *} name=${rest#* }
 	hand_over "$name" "s $1" && return
-	read -r now 2>/dev/null <"$file" || return 0 # the interface has gone
+	now=$(value "$file") || return 0 # the interface has gone
 	case $now in
 	"$old") ;;
 	"$new") echo "$old" >"$file" && say "taken back  $file = $old" ;;
@@ -219,13 +222,13 @@ arm() {
 check() {
 	missing=0
 	for n in $steps; do
-		name=$(step_$n name)
+		step=$(step_$n name)
 		if why=$(step_$n pass); then
-			say "not needed  $name: $why"
+			say "not needed  $step: $why"
 		elif step_$n has; then
-			say "so already  $name"
+			say "so already  $step"
 		else
-			say "missing     $name"
+			say "missing     $step"
 			missing=1
 		fi
 	done
@@ -252,19 +255,19 @@ apply() {
 	[ -n "$1" ] && ! check >/dev/null && arm "$1"
 	trap 'fail interrupted' INT TERM
 	for n in $steps; do
-		name=$(step_$n name)
-		grep -qxF "u $name" "$state" 2>/dev/null || note "u $name" || fail "cannot write $state"
+		step=$(step_$n name)
+		grep -qxF "u $step" "$state" 2>/dev/null || note "u $step" || fail "cannot write $state"
 	done
 	for n in $steps; do
-		name=$(step_$n name)
+		step=$(step_$n name)
 		if why=$(step_$n pass); then
-			say "not needed  $name: $why"
+			say "not needed  $step: $why"
 		elif step_$n has; then
-			say "so already  $name"
+			say "so already  $step"
 		elif why=$(step_$n add 2>&1) && step_$n has; then
-			say "done        $name"
+			say "done        $step"
 		else
-			fail "$name: ${why:-it was done and has no effect: look at the value of each interface}"
+			fail "$step: ${why:-it was done and has no effect: look at the value of each interface}"
 		fi
 	done
 	[ -e "$waiting" ] && say "It is taken back in $1 s unless it is confirmed: open a new login, then: confirm"

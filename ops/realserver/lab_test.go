@@ -1,0 +1,330 @@
+package realserver_test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/lab"
+	. "lvsdeck/ops/realserver"
+	"lvsdeck/ops/setup"
+)
+
+// form is how servers of a bare site become real servers.
+type form struct {
+	mode  setup.Mode
+	lab   lab.Mode
+	v6    bool
+	flags []string // of the command
+	adm   []string // of ipvsadm for a server
+	want  func(*Want)
+}
+
+func (f form) String() string {
+	family := 4
+	if f.v6 {
+		family = 6
+	}
+	return strings.Join(append([]string{string(f.mode), fmt.Sprintf("v%d", family)}, f.flags...), " ")
+}
+
+// risky: the program has it confirmed.
+func (f form) risky() bool { return f.mode == setup.NAT && len(f.flags) == 0 }
+
+// shell takes turns, but for both in IPv4.
+func (f form) shell() string {
+	if f.v6 || len(f.flags) > 0 {
+		return "dash"
+	}
+	return "busybox sh"
+}
+
+func forms() (all []form) {
+	gue, gre := ipvs.Tunnel{Type: ipvs.GUE, Port: 5555}, ipvs.Tunnel{Type: ipvs.GRE}
+	for _, v6 := range []bool{false, true} {
+		all = append(all,
+			form{setup.DR, lab.DR, v6, nil, []string{"-g"}, func(*Want) {}},
+			form{setup.TUN, lab.TUN, v6, nil, []string{"-i"}, func(w *Want) { w.ClampMSS = true }},
+			form{setup.TUN, lab.TUN, v6, []string{"--tunnel", "gue:5555"}, []string{"-i", "--tun-type", "gue", "--tun-port", "5555", "--tun-nocsum"},
+				func(w *Want) { w.Tunnel, w.ClampMSS = gue, true }},
+			form{setup.TUN, lab.TUN, v6, []string{"--tunnel", "gre"}, []string{"-i", "--tun-type", "gre", "--tun-nocsum"},
+				func(w *Want) { w.Tunnel, w.ClampMSS = gre, true }},
+			form{setup.NAT, lab.NAT, v6, []string{"--port", "80"}, []string{"-m"}, func(w *Want) { w.Port = 80 }},
+			form{setup.NAT, lab.NAT, v6, nil, []string{"-m"}, func(*Want) {}},
+		)
+	}
+	return all
+}
+
+// site is a bare one with a director that is ready; only the servers are bare.
+type site struct {
+	*testing.T
+	*lab.Site
+	form
+}
+
+// modules bring devices to every host. What is loaded stays.
+func newSite(t *testing.T, f form) *site {
+	lab.Modprobe(t, "ip_vs", "ipip", "ip6_tunnel", "sit", "ip_gre", "ip6_gre", "fou", "fou6", "dummy")
+	s := &site{t, lab.Bare(t, f.lab, false, 2, f.v6), f}
+	s.Director.AddVIP("eth0", s.VIP)
+	s.Director.Sysctl("net.ipv4.ip_forward", "1")
+	s.Director.Sysctl("net.ipv6.conf.all.forwarding", "1")
+	s.Director.Ipvsadm("-A", "-t", s.At(lab.HTTPPort), "-s", "rr")
+	for _, a := range s.Addrs {
+		rs := netip.AddrPortFrom(a, lab.HTTPPort).String()
+		s.Director.Ipvsadm(append([]string{"-a", "-t", s.At(lab.HTTPPort), "-r", rs}, f.adm...)...)
+	}
+	for _, h := range s.Servers {
+		for _, dir := range []string{"/run/lvsdeck-realserver", "/var/lib/lvsdeck"} {
+			h.Command("mkdir", "-p", dir)
+			h.Command("mount", "-t", "tmpfs", "-o", "mode=0700", "none", dir)
+		}
+		// A device that was ever up says so for ever, in its qdisc.
+		for _, device := range []string{"tunl0", "gre0", "sit0", "ip6tnl0", "ip6gre0"} {
+			h.Command("ip", "link", "set", device, "up")
+			h.Command("ip", "link", "set", device, "down")
+		}
+		h.Sysctl("net.ipv4.conf.all.rp_filter", "1") // as distributions have it
+		h.Command("iptables", "-S")                  // its own chains come with the first look
+	}
+	return s
+}
+
+func (s *site) director() netip.Addr {
+	b := s.Addrs[0].AsSlice()
+	b[len(b)-1] = 1
+	a, _ := netip.AddrFromSlice(b)
+	return a
+}
+
+func (s *site) wanted(i int) Want {
+	w := Want{Mode: s.mode, Server: s.Addrs[i], Protocol: ipvs.TCP}
+	if s.mode == setup.NAT {
+		w.Gateway = s.director()
+	} else {
+		w.VIP = s.VIP
+	}
+	s.want(&w)
+	return w
+}
+
+// kit writes a server's script, and gives how to call it.
+func (s *site) kit(i int, shell string) func(h *lab.Host, words ...string) (string, int) {
+	s.Helper()
+	return s.kitOf(s.wanted(i), shell)
+}
+
+func (s *site) kitOf(w Want, shell string) func(h *lab.Host, words ...string) (string, int) {
+	s.Helper()
+	text, err := Script(w)
+	if err != nil {
+		s.Fatal(err)
+	}
+	file := filepath.Join(s.TempDir(), "kit.sh")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	return func(h *lab.Host, words ...string) (string, int) {
+		return run(s.T, h, append(append(strings.Fields(shell), file), words...)...)
+	}
+}
+
+// native gives how to call the program.
+func (s *site) native() func(h *lab.Host, words ...string) (string, int) {
+	args := []string{"lvsdeck", "realserver", string(s.mode), "--vip", s.VIP.String()}
+	if s.mode == setup.NAT {
+		args = []string{"lvsdeck", "realserver", "nat", "--gateway", s.director().String()}
+	}
+	args = append(args, s.flags...)
+	return func(h *lab.Host, words ...string) (string, int) { return run(s.T, h, append(args, words...)...) }
+}
+
+func run(t *testing.T, h *lab.Host, args ...string) (string, int) {
+	t.Helper()
+	cmd := exec.Command(args[0], args[1:]...)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := h.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+// expect calls and wants an exit status.
+func (s *site) expect(code int, call func(*lab.Host, ...string) (string, int), h *lab.Host, words ...string) string {
+	s.Helper()
+	out, got := call(h, words...)
+	if got != code {
+		s.Fatalf("%s on %s: exit status %d, want %d:\n%s", words, h.Name, got, code, out)
+	}
+	return out
+}
+
+func (s *site) served() {
+	s.Helper()
+	answers, err := lab.Tally(4, func() (string, error) { return s.Client.HTTPGet(s.At(lab.HTTPPort)) })
+	if err != nil || len(answers) != 2 {
+		s.Fatalf("clients got %v, %v\n%s", answers, err, s.Director.Ipvsadm("-Lnc"))
+	}
+}
+
+func (s *site) same(when, before, now string) {
+	s.Helper()
+	if d := lab.Difference(before, now); d != "" {
+		s.Errorf("%s: the host differs:\n%s", when, d)
+	}
+}
+
+// TestForms: one bare server gets what it needs by the script, the other by the
+// program, and clients are served by both. A second time changes nothing; script
+// and program have changed the same; undo leaves no trace.
+func TestForms(t *testing.T) {
+	lab.Require(t)
+	for _, f := range forms() {
+		t.Run(f.String(), func(t *testing.T) {
+			s := newSite(t, f)
+			calls := []func(*lab.Host, ...string) (string, int){s.kit(0, f.shell()), s.native()}
+			var bare, made, changed []string
+			for i, h := range s.Servers {
+				bare = append(bare, h.State())
+				s.expect(1, calls[i], h, "check")
+				s.expect(0, calls[i], h, "apply")
+			}
+			if f.risky() {
+				s.Servers[1].Command("lvsdeck", "confirm")
+			}
+			s.served()
+			for i, h := range s.Servers {
+				made = append(made, h.State())
+				changed = append(changed, strings.ReplaceAll(lab.Difference(bare[i], made[i]), s.Addrs[i].String(), "RIP"))
+				s.expect(0, calls[i], h, "check")
+				s.expect(0, calls[i], h, "apply")
+				s.same("applied twice", made[i], h.State())
+				s.expect(0, calls[i], h, "undo")
+				s.same("undone", bare[i], h.State())
+			}
+			if changed[0] != changed[1] {
+				t.Errorf("the script changes\n%sthe program\n%s", changed[0], changed[1])
+			}
+		})
+	}
+}
+
+// kitSite is one bare server for DR.
+func kitSite(t *testing.T) (*site, *lab.Host) {
+	s := newSite(t, form{setup.DR, lab.DR, false, nil, []string{"-g"}, func(*Want) {}})
+	return s, s.Servers[0]
+}
+
+// TestScriptTakesBack: a step that fails takes back those before it, and a script
+// that was killed anywhere can be undone, and can go on.
+func TestScriptTakesBack(t *testing.T) {
+	lab.Require(t)
+	s, h := kitSite(t)
+	bare := h.State()
+	call := s.kit(0, "dash")
+
+	h.Sysctl("net.ipv4.conf.eth0.arp_announce", "3") // counts for more than the 2 of all
+	before := h.State()
+	if out := s.expect(2, call, h, "apply"); !strings.Contains(out, "net.ipv4.conf.all.arp_announce = 2: it was done and has no effect") ||
+		!strings.Contains(out, "all is as it was") {
+		t.Errorf("it says\n%s", out)
+	}
+	s.same("a step failed", before, h.State())
+	if out, code := run(t, h, "lvsdeck", "realserver", "dr", "--vip", s.VIP.String(), "apply"); code != 2 ||
+		!strings.Contains(out, "net.ipv4.conf.eth0.arp_announce is 3, which counts for more") {
+		t.Errorf("the program: %d\n%s", code, out)
+	}
+	s.same("the program refused", before, h.State())
+	h.Sysctl("net.ipv4.conf.eth0.arp_announce", "0")
+
+	script, err := Script(s.wanted(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{
+		`echo "$2" >"$file"`, "ip addr add", // between writing down and doing
+		`say "done`, // between two steps
+	} {
+		killed := filepath.Join(t.TempDir(), "killed.sh")
+		text := strings.Replace(script, at, "kill -9 $$; exit; "+at, 1)
+		if text == script {
+			t.Fatalf("no %q in the script", at)
+		}
+		if err := os.WriteFile(killed, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, then := range []string{"undo", "apply"} {
+			if out, code := run(t, h, "dash", killed, "apply"); code != -1 {
+				t.Errorf("not killed: %d\n%s", code, out)
+			}
+			s.expect(0, call, h, then)
+			if then == "apply" {
+				s.expect(0, call, h, "check")
+				s.expect(0, call, h, "undo")
+			}
+			s.same("killed at "+at+", then "+then, bare, h.State())
+		}
+	}
+}
+
+// TestScriptsShare: what two scripts want stays until both are undone, whichever
+// comes first.
+func TestScriptsShare(t *testing.T) {
+	lab.Require(t)
+	s, h := kitSite(t)
+	bare := h.State()
+	other := s.wanted(0)
+	other.VIP = other.VIP.Next()
+	one, two := s.kit(0, "dash"), s.kitOf(other, "dash")
+	program := func(vip netip.Addr) func(*lab.Host, ...string) (string, int) {
+		return func(h *lab.Host, words ...string) (string, int) {
+			return run(t, h, append([]string{"lvsdeck", "realserver", "dr", "--vip", vip.String()}, words...)...)
+		}
+	}
+	for name, pair := range map[string][2]func(*lab.Host, ...string) (string, int){
+		"first script first": {one, two}, "second script first": {two, one},
+		"first plan first": {program(s.VIP), program(other.VIP)},
+	} {
+		s.expect(0, pair[0], h, "apply")
+		s.expect(0, pair[1], h, "apply")
+		s.expect(0, pair[0], h, "undo")
+		s.expect(0, pair[1], h, "check")
+		s.expect(0, pair[1], h, "undo")
+		s.same(name, bare, h.State())
+	}
+}
+
+// TestScriptWaits: unless it is confirmed all is taken back, though the one who
+// called has hung up.
+func TestScriptWaits(t *testing.T) {
+	lab.Require(t)
+	s, h := kitSite(t)
+	bare := h.State()
+	call := s.kit(0, "dash")
+	s.expect(1, call, h, "confirm")
+	s.expect(0, call, h, "apply", "1")
+	lab.Wait(t, "all to be taken back", func() error {
+		if _, code := call(h, "check"); code == 0 {
+			return fmt.Errorf("it is still there")
+		}
+		if now := h.State(); now != bare {
+			return fmt.Errorf("the host differs:\n%s", lab.Difference(bare, now))
+		}
+		return nil
+	})
+	s.expect(0, call, h, "apply", "600")
+	s.expect(2, call, h, "apply", "600")
+	s.expect(0, call, h, "confirm")
+	s.expect(1, call, h, "confirm")
+	s.expect(0, call, h, "check")
+	s.expect(0, call, h, "undo")
+	s.same("undone", bare, h.State())
+}
