@@ -39,12 +39,18 @@ func (f *file) close() {
 	f.handle = nil
 }
 
+// pageSize is how much is read at once. When more is asked for, the kernel fills
+// its own buffer, which is as large as the largest record needs, with as many
+// records as fit, and makes the one that does not fit twice (seq_read_iter): where
+// services have many servers, that is each of them.
+const pageSize = 4 << 10
+
 func (f *file) readOpen() ([]byte, error) {
 	if f.buffer == nil {
-		f.buffer = make([]byte, 4<<10)
+		f.buffer = make([]byte, pageSize)
 	}
 	for n := 0; ; {
-		got, err := f.handle.ReadAt(f.buffer[n:], int64(n))
+		got, err := f.handle.ReadAt(f.buffer[n:min(n+pageSize, len(f.buffer))], int64(n))
 		n += got
 		if err == io.EOF {
 			return f.buffer[:n], nil
@@ -52,6 +58,8 @@ func (f *file) readOpen() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.buffer = append(f.buffer, make([]byte, len(f.buffer))...)
+		if n == len(f.buffer) {
+			f.buffer = append(f.buffer, make([]byte, len(f.buffer))...)
+		}
 	}
 }
