@@ -50,6 +50,23 @@ func TestRulesLeaveOutWhatWent(t *testing.T) {
 	}
 }
 
+// TestServersOnce: a server moved on in the list while that was answered.
+func TestServersOnce(t *testing.T) {
+	c, kernel := newPeer(t)
+	client := newClient(c)
+	kernel.answer(c, func(uint8, []byte) (messages [][]byte, refuse unix.Errno) {
+		for n := range byte(fewServers + 1) {
+			at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, min(n, fewServers-1)}), 80)
+			messages = append(messages, written(configureServer, ipvs.Server{Addr: at}))
+		}
+		return messages, 0
+	})
+	servers, err := client.Servers(t.Context(), ipvs.MarkService(1, ipvs.IPv4))
+	if err != nil || len(servers) != fewServers {
+		t.Errorf("%d servers, %v", len(servers), err)
+	}
+}
+
 // answer answers every request until the test ends: lists, and single things.
 func (p peer) answer(c *conn, reply func(cmd uint8, attrs []byte) ([][]byte, unix.Errno)) {
 	ended := make(chan struct{})

@@ -2,7 +2,7 @@ package kernel
 
 import (
 	"context"
-	"slices"
+	"net/netip"
 
 	"golang.org/x/sys/unix"
 
@@ -26,12 +26,21 @@ func (c *Client) Services(ctx context.Context) ([]ipvs.ServiceState, error) {
 	if err != nil {
 		return nil, refused(ipvs.OpList, "", err)
 	}
-	known := make(map[ipvs.ServiceID]bool, len(listed))
-	return slices.DeleteFunc(listed, func(s ipvs.ServiceState) bool { // twice while others change the table
-		twice := known[s.ServiceID]
-		known[s.ServiceID] = true
-		return twice
-	}), nil
+	return once(listed, func(s *ipvs.ServiceState) ipvs.ServiceID { return s.ServiceID }), nil
+}
+
+// once drops what a list has twice, as it may while others change the table: the
+// kernel counts rows to find where the next piece of its answer begins.
+func once[T any, K comparable](all []T, key func(*T) K) []T {
+	known := make(map[K]bool, len(all))
+	kept := all[:0]
+	for i := range all {
+		if k := key(&all[i]); !known[k] {
+			known[k] = true
+			kept = append(kept, all[i])
+		}
+	}
+	return kept
 }
 
 // Service implements ipvs.Table.
@@ -57,7 +66,10 @@ func (c *Client) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerS
 	if err != nil {
 		return nil, refused(ipvs.OpGetServers, id.String(), err)
 	}
-	return servers, nil
+	if len(servers) <= fewServers { // which come in one piece
+		return servers, nil
+	}
+	return once(servers, func(s *ipvs.ServerState) netip.AddrPort { return s.Addr }), nil
 }
 
 // AddService implements ipvs.Table.

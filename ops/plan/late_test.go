@@ -3,7 +3,10 @@ package plan
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,4 +149,34 @@ func TestWayBackIsRemembered(t *testing.T) {
 		t.Errorf("what was taken back is finished: %s", r.Outcome)
 	}
 	b.holds("taken back", before)
+}
+
+// skipping is a kernel that leaves a server out of the next list.
+type skipping struct {
+	ipvs.Table
+	next netip.AddrPort
+}
+
+func (t *skipping) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerState, error) {
+	all, err := t.Table.Servers(ctx, id)
+	all = slices.DeleteFunc(all, func(s ipvs.ServerState) bool { return s.Addr == t.next })
+	t.next = netip.AddrPort{}
+	return all, err
+}
+
+// TestSkippedServerIsRemoved: what a long list leaves out is not gone.
+func TestSkippedServerIsRemoved(t *testing.T) {
+	b, before := site(t)
+	for n := range longList {
+		b.ok(b.table.AddServer(ctx, web, server(fmt.Sprintf("10.0.1.%d:443", n+1), 1)))
+	}
+	b.table = &skipping{b.table, before.Services[0].Servers[0].Addr}
+	b.restart(nil)
+	step := RemoveServers(rows(before)[:1]).Items[0].Step
+	if err := step.Do(ctx, b.Target); err != nil {
+		t.Error(err)
+	}
+	if _, err := ReadRow(ctx, b.table, web, before.Services[0].Servers[0]); err == nil {
+		t.Error("it is said to be removed, and is there")
+	}
 }

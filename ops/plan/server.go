@@ -134,23 +134,32 @@ func (s ChangeServer) moved(now *ipvs.Server) error {
 	return m
 }
 
-// find reads the server, nil when it or its service is not there.
+// find reads the server, nil when it or its service is not there. While others
+// change a long list, the kernel may leave one out: see persist.ReadRules.
 func (s ChangeServer) find(ctx context.Context, t Target) (*ipvs.Server, error) {
 	one := s.After
 	if one == nil {
 		one = s.Before
 	}
-	states, err := t.Table.Servers(ctx, s.Service)
-	if err != nil {
-		return nil, err
-	}
-	for i := range states {
-		if states[i].Addr == one.Addr {
-			return &states[i].Server, nil
+	for range 3 {
+		states, err := t.Table.Servers(ctx, s.Service)
+		if err != nil {
+			return nil, err
+		}
+		for i := range states {
+			if states[i].Addr == one.Addr {
+				return &states[i].Server, nil
+			}
+		}
+		if len(states) <= longList {
+			break
 		}
 	}
 	return nil, nil
 }
+
+// longList is how many servers the kernel always tells in one piece.
+const longList = 16
 
 // same compares what may not be there.
 func same[T comparable](a, b *T) bool {
