@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"lvsdeck/ops/boot"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
@@ -27,28 +28,35 @@ func newConfirm() *cobra.Command {
 		Short: "keep the change that waits to be confirmed: exit status 1 when there is none",
 		Long: "confirm keeps a change that would else be taken back when its time is over. Open\n" +
 			"a new connection to the virtual service first, and a new login: that is what the\n" +
-			"change may have cut. It can be given from any login.",
+			"change may have cut. It can be given from any login. A set-up that is to be kept\n" +
+			"(lvsdeck setup --keep) is kept now; one that was taken back is kept no longer.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			store, err := openStore(persist.DefaultDir)
+			target, done, err := openAnyTarget(cmd.Context())
 			if err != nil {
 				return err
 			}
-			guard, err := newGuard(store)
-			if err != nil {
+			defer done()
+			var d desk
+			if err := d.open(target); err != nil {
 				return err
 			}
-			return keepChange(cmd.Context(), guard, os.Stdout)
+			return keepChange(cmd.Context(), d.last, os.Stdout)
 		},
 	}
 }
 
-func keepChange(ctx context.Context, g *confirm.Guard, w io.Writer) error {
-	c, err := g.Confirm(ctx)
-	if err != nil {
+// confirmer keeps the change that waits.
+type confirmer interface {
+	Confirm(context.Context) (confirm.Change, error)
+}
+
+func keepChange(ctx context.Context, k confirmer, w io.Writer) error {
+	c, err := k.Confirm(ctx)
+	if unsettled := (*boot.Unsettled)(nil); err != nil && !errors.As(err, &unsettled) {
 		return nothingToDo(w, err)
 	}
-	return sayLine(w, "confirmed: "+c.String()+" stays")
+	return errors.Join(err, sayLine(w, "confirmed: "+c.String()+" stays"))
 }
 
 // nothingToDo makes a finding of an answer that is none.

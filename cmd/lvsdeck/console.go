@@ -128,7 +128,9 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		} else {
 			opts.Hands, opts.Store = runner, runner.Store
 			if guard, ok := runner.Guard.(*confirm.Guard); ok {
-				addSetUps(&opts, table, guard)
+				if err := addSetUps(&opts, table, guard); err != nil {
+					return err
+				}
 			}
 		}
 	} else if _, err := os.Stat(state); err == nil {

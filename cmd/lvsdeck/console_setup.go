@@ -11,12 +11,18 @@ import (
 )
 
 // addSetUps gives a console that can change things the guided set-up.
-func addSetUps(opts *ui.Options, table ipvs.Table, guard *confirm.Guard) {
+func addSetUps(opts *ui.Options, table ipvs.Table, guard *confirm.Guard) error {
 	d := desk{Book: setup.Book{Runner: opts.Hands, Timer: guard}, table: table, host: opts.System}
-	opts.SetUps, opts.Pending = d, guard
 	if opts.Demo != "" {
-		opts.SetUps = demoDesk{d}
+		opts.SetUps, opts.Pending = demoDesk{d}, guard
+		return nil
 	}
+	var err error
+	if d.last, err = newKeeper(d.Book, guard); err != nil {
+		return err
+	}
+	opts.SetUps, opts.Pending = d, d.last
+	return nil
 }
 
 // demoDesk sets up in memory, where nobody can be asked.

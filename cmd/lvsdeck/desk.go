@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"os"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/kernel"
 	"lvsdeck/netcfg"
+	"lvsdeck/ops/boot"
+	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/owner"
+	"lvsdeck/ops/plan"
 	"lvsdeck/ops/probe"
 	"lvsdeck/ops/setup"
 	"lvsdeck/persist"
@@ -17,6 +22,36 @@ type desk struct {
 	setup.Book
 	table ipvs.Table
 	host  netcfg.Host
+
+	last *boot.Keeper // nil: nothing outlives this process
+}
+
+// Apply does what a draft has left to do, and keeps it when that is wanted.
+func (d desk) Apply(ctx context.Context, draft setup.Draft, within time.Duration, on func(plan.Event)) (plan.Result, error) {
+	if d.last == nil {
+		return d.Book.Apply(ctx, draft, within, on)
+	}
+	return d.last.Apply(ctx, draft, within, on)
+}
+
+// Go takes set-ups back; what is kept of them goes, too.
+func (d desk) Go(ctx context.Context, r setup.Return, within time.Duration, on func(plan.Event)) (plan.Result, error) {
+	if d.last == nil {
+		return d.Book.Go(ctx, r, within, on)
+	}
+	return d.last.Go(ctx, r, within, on)
+}
+
+// newKeeper makes set-ups last on this host.
+func newKeeper(book setup.Book, guard *confirm.Guard) (*boot.Keeper, error) {
+	place, err := bootPlace()
+	return &boot.Keeper{Guard: guard, Book: book, Place: place}, err
+}
+
+// bootPlace is where this host has what is kept.
+func bootPlace() (boot.Place, error) {
+	program, err := os.Executable()
+	return boot.Place{Rules: persist.RulesFile(), Program: program}, err
 }
 
 // openDesk opens this host. The module of IPVS is loaded for it, as ipvsadm does.
@@ -34,13 +69,25 @@ func openDesk(ctx context.Context) (d desk, done func(), err error) {
 	}
 	done = func() { host.Close(); table.Close() }
 	d = desk{table: table, host: host}
-	if d.Runner, err = newRunner(newTarget(table, host), persist.DefaultDir); err == nil {
-		d.Timer, err = newGuard(d.Runner.Store)
-	}
-	if err != nil {
+	if err := d.open(newTarget(table, host)); err != nil {
 		done()
+		return d, nil, err
 	}
-	return d, done, err
+	return d, done, nil
+}
+
+// open makes what changes this host, and takes changes back.
+func (d *desk) open(target plan.Target) (err error) {
+	if d.Runner, err = newRunner(target, persist.DefaultDir); err != nil {
+		return err
+	}
+	guard, err := newGuard(d.Runner.Store)
+	if err != nil {
+		return err
+	}
+	d.Timer = guard
+	d.last, err = newKeeper(d.Book, guard)
+	return err
 }
 
 // prober opens what asks other hosts, and spares the services of the table.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ import (
 type setupOptions struct {
 	vip, scheduler, tunnel, snat, sources, link string
 	servers                                     []string
+	keep                                        bool
 	changeOptions
 }
 
@@ -35,7 +37,9 @@ func newSetup() *cobra.Command {
 		Long: "setup finds out what it is not told, shows every step with its reason, and does\n" +
 			"what is not so already. A step that fails takes back those before it. Unless it\n" +
 			"is confirmed (lvsdeck confirm), all is taken back when its time is over. Then each\n" +
-			"server is asked whether it plays its part. lvsdeck unset takes back what was done.\n\n" +
+			"server is asked whether it plays its part. lvsdeck unset takes back what was done.\n" +
+			"With --keep it lasts over a restart once it is confirmed, not before: what cut\n" +
+			"you off would else come back with every restart.\n\n" +
 			"  nat      servers answer through the director; ports may differ\n" +
 			"  dr       servers on the same segment answer the clients themselves\n" +
 			"  tun      servers anywhere answer the clients themselves\n" +
@@ -55,7 +59,7 @@ func newSetup() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runSetup(ctx, w, &o.changeOptions, os.Stdout)
+			return runSetup(ctx, w, &o, os.Stdout)
 		},
 	}
 	f := cmd.Flags()
@@ -66,6 +70,7 @@ func newSetup() *cobra.Command {
 	f.StringVar(&o.snat, "snat", "", "of nat: the `NETWORK` of servers that may reach the world through the director; balanced connections do not need it")
 	f.StringVar(&o.sources, "source", "", "of fullnat: the `ADDRESS` or FIRST-LAST that servers see for clients; the director's own without it")
 	f.StringVar(&o.link, "interface", "", "where the VIP goes; found out without it")
+	f.BoolVar(&o.keep, "keep", false, "make it last over a restart, once it is confirmed")
 	o.changeOptions.flags(f)
 	_ = cmd.MarkFlagRequired("vip")
 	_ = cmd.MarkFlagRequired("rs")
@@ -104,7 +109,7 @@ func (o *setupOptions) wish(mode string) (w setup.Wish, err error) {
 	return w, w.Check()
 }
 
-func runSetup(ctx context.Context, w setup.Wish, o *changeOptions, out io.Writer) error {
+func runSetup(ctx context.Context, w setup.Wish, o *setupOptions, out io.Writer) error {
 	d, done, err := openDesk(ctx)
 	if err != nil {
 		return err
@@ -134,6 +139,12 @@ func runSetup(ctx context.Context, w setup.Wish, o *changeOptions, out io.Writer
 		Title: draft.Plan.Title, Warnings: draft.Warnings,
 		Hosts: append([]plain.Host{{Steps: plain.StepsOf(draft.Plan.Items, steps)}}, servers...),
 	}
+	draft.Keep = o.keep
+	if o.keep && o.yes && !o.dryRun && !slices.ContainsFunc(steps, isToDo) { // it has only to be kept
+		if r, err := d.Apply(ctx, draft, o.within, nil); err != nil || r.Warning != nil {
+			return errors.Join(err, r.Warning)
+		}
+	}
 	return o.carryOut(out, change{
 		Report: report,
 		run:    func() (plan.Result, error) { return d.Apply(ctx, draft, o.within, nil) },
@@ -141,6 +152,8 @@ func runSetup(ctx context.Context, w setup.Wish, o *changeOptions, out io.Writer
 		newWay: fmt.Sprintf("Open a new connection to %s, and a new login", w.Service),
 	})
 }
+
+func isToDo(s plan.StepResult) bool { return s.State != plan.Already }
 
 // serversPart is what the real servers need, to be done there.
 func serversPart(d setup.Draft) (hosts []plain.Host, err error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -25,7 +26,8 @@ func newUnset() *cobra.Command {
 		Short: "take back what setup did: exit status 0 done, 1 only shown",
 		Long: "unset takes back exactly what setup did itself for a service, or, without a port,\n" +
 			"for all services of an address. What was so before stays, and so does what the\n" +
-			"set-up of another service needs. The service goes as it is now.",
+			"set-up of another service needs. The service goes as it is now. What was kept of it\n" +
+			"(lvsdeck keep) goes once it is confirmed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// An interrupt between two steps takes back those that were done.
@@ -58,8 +60,8 @@ func runUnset(ctx context.Context, vip string, o *changeOptions, out io.Writer) 
 		return err
 	}
 	if back.Plan.Empty() && !o.dryRun { // nothing is left of it
-		if _, err := d.Go(ctx, back, 0, nil); err != nil {
-			return err
+		if r, err := d.Go(ctx, back, 0, nil); err != nil || r.Warning != nil {
+			return errors.Join(err, r.Warning)
 		}
 	}
 	warnings := back.Notes
