@@ -6,6 +6,7 @@ type Host interface {
 	Sysctls
 	Settings
 	Surroundings
+	Firewalls
 
 	// List gives every sysctl of IPVS that this kernel has, sorted by name.
 	List() ([]Value, error)

@@ -28,6 +28,7 @@ func testHost(t *testing.T, fresh func(*testing.T) Host) {
 	testSysctls(t, fresh)
 	testSettings(t, fresh)
 	testSurroundings(t, fresh)
+	testFirewalls(t, fresh)
 	t.Run("list", func(t *testing.T) {
 		h := fresh(t)
 		all, err := h.List()

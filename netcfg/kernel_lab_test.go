@@ -2,6 +2,7 @@ package netcfg
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/lab"
+	"lvsdeck/netcfg/firewall"
 )
 
 // TestShells: what the library adds, the lines for a shell find and remove, and
@@ -139,6 +141,9 @@ func TestWithoutRights(t *testing.T) {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
+	if _, err := k.Firewall(); !errors.Is(err, ipvs.ErrPermission) {
+		t.Error(err)
+	}
 	if err := k.Set("net/ipv4/ip_forward", "1"); !errors.Is(err, ipvs.ErrPermission) {
 		t.Error(err)
 	}
@@ -149,6 +154,8 @@ func TestWithoutTools(t *testing.T) {
 	lab.Require(t)
 	if os.Getenv(inside) == "" {
 		host := director(t)
+		host.Command("nft", "add", "table", "inet", "mine")
+		host.Command("ip6tables-legacy", "-P", "INPUT", "DROP")
 		host.Command("mount", "-t", "tmpfs", "none", "/usr/sbin")
 		runInside(t, host, nil)
 		return
@@ -161,6 +168,16 @@ func TestWithoutTools(t *testing.T) {
 	}
 	if err := k.Add(Module{"ip_vs_lblc"}); !errors.Is(err, ErrRefused) {
 		t.Error(err)
+	}
+	r, err := k.Firewall()
+	if said := strings.Join(r.Unread, "\n"); err != nil || r.Default != "" ||
+		!strings.Contains(said, "tables of nft (inet mine), which cannot be read: nft is not on this host; install it") ||
+		!strings.Contains(said, "tables of the old ip6tables (filter), which cannot be read: ip6tables-legacy-save is not on this host; install it") {
+		t.Errorf("%q, %q, %v", r.Default, said, err)
+	}
+	p := firewall.Packet{Dst: netip.MustParseAddrPort("203.0.113.2:80")}
+	if v := r.Walk(firewall.Input, p); v.Result != firewall.Unknown {
+		t.Errorf("past rules that nobody could read: %v", v)
 	}
 }
 
@@ -201,4 +218,53 @@ func TestNeighbours(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestReadingRules: it loads no module and changes nothing, on a host without
+// rules and on one with rules of all kinds.
+func TestReadingRules(t *testing.T) {
+	lab.Require(t)
+	host := director(t)
+	k := open(t, host)
+	read := func() firewall.Rules {
+		t.Helper()
+		modules := func() string { return host.Command("sh", "-c", "cut -d' ' -f1 /proc/modules | sort") }
+		loaded := modules()
+		r, err := k.Firewall()
+		if err != nil || len(r.Unread) > 0 {
+			t.Errorf("%v, %v", r.Unread, err)
+		}
+		if now := modules(); now != loaded {
+			t.Errorf("reading loads modules:\n%s", lab.Difference(loaded, now))
+		}
+		return r
+	}
+	read()
+	for _, line := range []string{
+		"iptables -A INPUT -p tcp -m comment --comment our.own -j ACCEPT", "ip6tables -t mangle -A PREROUTING -j DROP",
+		"iptables-legacy -P INPUT DROP", "ip6tables-legacy -A FORWARD -j REJECT", "nft add table inet mine",
+		"nft add chain inet mine c { type filter hook input priority 5; policy drop; }", "nft add table ip filter2", "nft add table bridge b",
+	} {
+		words := strings.Fields(line)
+		host.Command(words[0], words[1:]...)
+	}
+	before := host.State() + host.Command("nft", "list", "ruleset")
+	all := map[string]firewall.Backend{}
+	for _, table := range read().Tables {
+		all[string(table.Backend)+" "+string(table.Family)+" "+table.Name] = table.Backend
+	}
+	if now := host.State() + host.Command("nft", "list", "ruleset"); now != before {
+		t.Errorf("reading changes the host:\n%s", lab.Difference(before, now))
+	}
+	for _, want := range []string{
+		"iptables-nft ip filter", "iptables-nft ip6 mangle", "iptables-legacy ip filter", "iptables-legacy ip6 filter", "nft inet mine", "nft ip filter2",
+	} {
+		if _, ok := all[want]; !ok {
+			t.Errorf("%s is not read: %v", want, all)
+		}
+		delete(all, want)
+	}
+	if len(all) > 0 {
+		t.Errorf("read, too: %v", all)
+	}
 }

@@ -25,6 +25,7 @@ type Memory struct {
 	addresses  []Address
 	others     []Setting // routes, rules, GUE ports, filters
 	neighbours []Neighbour
+	saved      map[bool]string // rules of iptables besides our settings, by IPv6
 }
 
 var _ Host = (*Memory)(nil)

@@ -21,6 +21,7 @@ func debian() recipe {
 		Tools: map[string][]string{
 			"ipvsadm":        {"sbin/ipvsadm*"},
 			"iptables":       {"usr/sbin/xtables-*-multi", "usr/sbin/ip*tables-*", "usr/lib/*/xtables/libxt_*", "usr/lib/*/xtables/libip*"},
+			"nftables":       {"usr/sbin/nft"},
 			"iproute2":       {"bin/ip", "bin/ss", "sbin/ip", "sbin/bridge", "sbin/tc", "etc/iproute2/*"},
 			"conntrack":      {"usr/sbin/conntrack"},
 			"bash":           {"bin/bash"},           // ipvsadm-save and ipvsadm-restore are written for it

@@ -2,8 +2,8 @@
 // iptables, in both of its back ends, and of nft; and the question what becomes of
 // a packet at a hook.
 //
-//	tables, _ := firewall.ParseSave(text, backend, family)   iptables-save(8)
-//	tables, err := firewall.ParseNFT(json)                   nft -j list ruleset
+//	tables := firewall.ParseSave(text, backend, family)   iptables-save(8)
+//	tables, err := firewall.ParseNFT(json)                nft -j list ruleset
 //	rules.Walk(firewall.Forward, packet)                     passes, drops, rejects
 //
 // An answer is certain or it is none. What a rule asks for that is not understood

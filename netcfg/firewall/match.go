@@ -12,7 +12,7 @@ type ruleParser struct {
 	words   []string
 	word    string
 	negated bool
-	module  string // of the last -m
+	modules []string // whose options may come
 	when    []condition
 }
 
@@ -53,18 +53,22 @@ var plain = map[string]bool{
 // words up to the next option, and may match or not.
 func (p *ruleParser) match() {
 	if p.word == "-m" {
-		if p.module = p.take(); !plain[p.module] {
+		module := p.take()
+		if !plain[module] {
 			p.when = append(p.when, mysterious)
 		}
+		p.modules = append(p.modules, module)
 		return
 	}
 	if read := options[p.word]; read != nil {
 		read(p)
 		return
 	}
-	if read := moduleOptions[p.module+" "+p.word]; read != nil {
-		read(p)
-		return
+	for _, module := range p.modules {
+		if read := moduleOptions[module+" "+p.word]; read != nil {
+			read(p)
+			return
+		}
 	}
 	for len(p.words) > 0 && p.words[0] != "!" && !strings.HasPrefix(p.words[0], "-") {
 		p.take()
@@ -78,7 +82,11 @@ var options = map[string]func(*ruleParser){
 	"-d": func(p *ruleParser) { p.want(networkOf(destination, p.take())) },
 	"-i": func(p *ruleParser) { p.want(linkIs(source, p.take(), "+")) },
 	"-o": func(p *ruleParser) { p.want(linkIs(destination, p.take(), "+")) },
-	"-p": func(p *ruleParser) { p.want(protoOf(p.take())) },
+	"-p": func(p *ruleParser) {
+		proto := p.take()
+		p.want(protoOf(proto))
+		p.modules = append(p.modules, proto) // as iptables does for whoever does not write -m
+	},
 	"-f": func(p *ruleParser) { p.want(not(always)) }, // later fragments: conntrack and IPVS put them together
 }
 

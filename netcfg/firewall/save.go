@@ -3,17 +3,13 @@ package firewall
 import "strings"
 
 // ParseSave reads what iptables-save(8) or ip6tables-save(8) prints, with or
-// without counters. Lines that it does not know it leaves out. A table that
-// iptables cannot show is named in foreign.
-func ParseSave(text string, b Backend, f Family) (tables []Table, foreign []string) {
+// without counters. Lines that it does not know it leaves out, as those that say
+// that a table is only for nft to show.
+func ParseSave(text string, b Backend, f Family) (tables []Table) {
 	var t *Table
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		switch {
-		case strings.HasPrefix(line, "# Table `"):
-			if name, rest, ok := strings.Cut(line[len("# Table `"):], "'"); ok && strings.Contains(rest, "incompatible") {
-				foreign = append(foreign, name)
-			}
 		case strings.HasPrefix(line, "*"):
 			tables = append(tables, Table{Backend: b, Family: f, Name: line[1:]})
 			t = &tables[len(tables)-1]
@@ -27,7 +23,7 @@ func ParseSave(text string, b Backend, f Family) (tables []Table, foreign []stri
 	for i := range tables {
 		tables[i].resolve()
 	}
-	return tables, foreign
+	return tables
 }
 
 // priorities are in which order the kernel asks the tables of iptables.
