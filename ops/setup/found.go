@@ -5,6 +5,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
+	"lvsdeck/netcfg/firewall"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/probe"
@@ -37,6 +38,8 @@ type Found struct {
 	// would leave it as it is.
 	Sysctls map[string]plan.ChangeSysctl
 	Modules netcfg.Modules
+
+	Firewall firewall.Rules // without ours
 
 	Table   ipvs.Rules
 	Owner   *owner.Owner // who else manages the table, or nil

@@ -19,6 +19,7 @@ import (
 type Host interface {
 	netcfg.Sysctls
 	netcfg.Surroundings
+	netcfg.Firewalls
 	Modules() (netcfg.Modules, error)
 }
 
@@ -160,6 +161,11 @@ func (d Director) lookInside(_ context.Context, w Wish, f *Found) (err error) {
 	if f.Modules, err = d.Host.Modules(); err != nil {
 		return err
 	}
+	rules, err := d.Host.Firewall()
+	if err != nil {
+		return err
+	}
+	f.Firewall = others(rules)
 	f.Sysctls = map[string]plan.ChangeSysctl{}
 	for _, name := range f.matter(w) {
 		step, err := plan.ReadSysctl(d.Host, name, "")

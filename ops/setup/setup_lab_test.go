@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -175,6 +177,46 @@ func TestTimer(t *testing.T) {
 	}
 }
 
+// TestKilledSetUp: one that is killed in the middle of a step is taken back by its
+// timer.
+func TestKilledSetUp(t *testing.T) {
+	lab.Require(t)
+	s := bare(t, layout{"fullnat", lab.NAT, false, false})
+	before := s.Director.State()
+	dir := t.TempDir()
+	reached := filepath.Join(dir, "reached")
+	slow := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in *-I*) echo $$ > %s; exec sleep 60;; esac\nPATH=${PATH#*:} exec iptables \"$@\"\n", reached)
+	if err := os.WriteFile(filepath.Join(dir, "iptables"), []byte(slow), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("lvsdeck", arguments(s, "fullnat", lab.HTTPPort, "--yes", "--confirm-within", "10s")...)
+	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+	if err := s.Director.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	lab.Wait(t, "the step that takes long", func() error {
+		text, err := os.ReadFile(reached)
+		if err == nil {
+			_, err = fmt.Sscan(string(text), &pid)
+		}
+		return err
+	})
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+	lab.Wait(t, "the timer", func() error {
+		if d := lab.Difference(before, s.Director.State()); d != "" {
+			return errors.New(d)
+		}
+		return nil
+	})
+}
+
 // TestTwoServices share the VIP and settings; servers that are let out reach
 // clients.
 func TestTwoServices(t *testing.T) {
@@ -197,6 +239,33 @@ func TestTwoServices(t *testing.T) {
 	served(t, s, lab.TCPPort)
 	s.Director.Command("lvsdeck", append([]string{"unset", "--vip", s.VIP.String()}, now...)...)
 	equal(t, s, "both unset", before)
+}
+
+// TestShutDirector: set-up opens what a director that drops everything needs, for
+// each mode.
+func TestShutDirector(t *testing.T) {
+	lab.Require(t)
+	for _, l := range []layout{
+		{"nat", lab.NAT, false, false}, {"fullnat", lab.NAT, false, true}, {"dr", lab.DR, true, false}, {"tun", lab.TUN, true, false},
+	} {
+		t.Run(l.String(), func(t *testing.T) {
+			s := prepared(t, l, lab.HTTPPort)
+			iptables := "iptables"
+			if l.v6 { // which needs to be told of neighbours
+				iptables = "ip6tables"
+				s.Director.Command(iptables, "-A", "INPUT", "-p", "ipv6-icmp", "-j", "ACCEPT")
+				s.Director.Command(iptables, "-A", "OUTPUT", "-p", "ipv6-icmp", "-j", "ACCEPT")
+			}
+			for _, chain := range []string{"INPUT", "FORWARD", "OUTPUT"} {
+				s.Director.Command(iptables, "-P", chain, "DROP")
+			}
+			before := s.Director.State()
+			s.Director.Command("lvsdeck", arguments(s, l.mode, lab.HTTPPort, now...)...)
+			served(t, s, lab.HTTPPort)
+			s.Director.Command("lvsdeck", append([]string{"unset", "--vip", s.VIP.String()}, now...)...)
+			equal(t, s, "unset", before)
+		})
+	}
 }
 
 // TestOtherWays: tunnels that carry one family in the other, and of other kinds,

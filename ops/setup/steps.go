@@ -83,6 +83,7 @@ func directorSteps(w Wish, f Found) []plan.Item {
 	if w.SNAT.IsValid() {
 		s.letServersOut()
 	}
+	s.letThrough()
 	s.bindVIP()
 	return append(s.items, plan.AddService(w.rules()).Items...)
 }

@@ -48,6 +48,7 @@ func warnings(w Wish, f Found) []string {
 	if w.Mode == TUN {
 		warn(true, "Packets grow by %d bytes on their way to the servers: each server must offer a smaller MSS, or large requests hang.", overhead(w, f))
 	}
+	all = append(all, f.firewallWarnings(w)...)
 	for _, s := range f.surplus(w) {
 		warn(true, "%s is in the service already and stays there.", s.Addr)
 	}
