@@ -1,7 +1,8 @@
 // Package netcfg is the host around the table: sysctls, kernel modules, and what
 // a set-up of LVS gives a host: addresses, links, routes, rules, ports for GUE,
 // rules of iptables. It also reads what there is around the host: its links, its
-// neighbours, and the ways that packets take.
+// neighbours, the ways that packets take, and its firewalls (whose rules package
+// firewall makes sense of).
 //
 // A Setting is plain data that a host has or has not, so that whether it is so
 // already, doing it and undoing it are the same for all of them. Host has two

@@ -73,6 +73,7 @@ type Rule struct {
 	action action
 	target string // of jumps
 	marks  bool   // it may change the packet's mark
+	ipvs   bool   // it has -m ipvs
 }
 
 type action int

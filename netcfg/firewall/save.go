@@ -1,6 +1,9 @@
 package firewall
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ParseSave reads what iptables-save(8) or ip6tables-save(8) prints, with or
 // without counters. Lines that it does not know it leaves out, as those that say
@@ -128,7 +131,7 @@ func parseRule(words []string) (r Rule) {
 				r.action = jumpForGood
 			}
 			r.marks = r.target == "MARK" || r.target == "CONNMARK"
-			r.when = p.when
+			r.when, r.ipvs = p.when, slices.Contains(p.modules, "ipvs")
 			return r
 		default:
 			p.match()

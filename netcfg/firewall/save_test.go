@@ -190,19 +190,15 @@ func TestRewrites(t *testing.T) {
 		}
 		c.packet.State = c.state
 		r := saved(text, IPv4)
+		if listed := r.ForIPVS(); (len(listed) == 1) != strings.Contains(c.rules, "-m ipvs") {
+			t.Errorf("%s: listed as IPVS's: %v", c.rules, listed)
+		}
 		if v := r.Rewrites(Postrouting, c.packet); v.Result != c.want {
 			t.Errorf("%s, %s: %v, want %v", c.rules, c.state, v, c.want)
 		}
 		if v := r.Walk(Postrouting, c.packet); v.Result != Passes {
 			t.Errorf("%s: rewriting is %v", c.rules, v)
 		}
-	}
-}
-
-func TestOwners(t *testing.T) {
-	r := saved(unfold(":DOCKER-USER - [0:0]; :ufw-before-input - [0:0]; :KUBE-FORWARD - [0:0]"), IPv4)
-	if got := r.Owners(); !slices.Equal(got, []string{"Docker", "ufw", "kube-proxy"}) {
-		t.Error(got)
 	}
 }
 

@@ -92,6 +92,23 @@ func (r Rules) Rewrites(h Hook, p Packet) Verdict {
 	return Verdict{}
 }
 
+// ForIPVS lists the rules of iptables that rewrite packets by -m ipvs, whatever
+// they ask for: full NAT's. They never match while net.ipv4.vs.conntrack is 0.
+func (r Rules) ForIPVS() (all []Verdict) {
+	for i := range r.Tables {
+		t := &r.Tables[i]
+		for j := range t.Chains {
+			c := &t.Chains[j]
+			for _, rule := range c.Rules {
+				if rule.ipvs && rule.action == rewrite {
+					all = append(all, base{t, c}.place(Rewrites, place{c.Name, rule.Text}))
+				}
+			}
+		}
+	}
+	return all
+}
+
 // base is a chain with a hook, in its table.
 type base struct {
 	table *Table
@@ -144,26 +161,28 @@ const (
 type ways [endings]bool
 
 // ends are the ways in which a walk can end, as far as is known, and for each the
-// first rule that leads there. One way is a certainty.
+// first rule that leads there: one that surely matches rather than one that may.
+// One way is a certainty.
 type ends struct {
 	can   ways
+	sure  ways
 	by    [endings]place
 	doubt place // the first rule of which it is not known whether it matches
 }
 
 type place struct{ chain, rule string }
 
-func (e *ends) add(way int, by place) {
-	if !e.can[way] {
-		e.can[way], e.by[way] = true, by
+func (e *ends) add(way int, sure bool, by place) {
+	if !e.can[way] || sure && !e.sure[way] {
+		e.can[way], e.sure[way], e.by[way] = true, sure, by
 	}
 }
 
 // addAll takes over how a chain that was jumped to ends, save that it returns.
-func (e *ends) addAll(of ends) {
+func (e *ends) addAll(of ends, sure bool) {
 	for way := range returns {
 		if of.can[way] {
-			e.add(way, of.by[way])
+			e.add(way, sure && of.sure[way], of.by[way])
 		}
 	}
 	e.doubts(of.doubt)
@@ -204,13 +223,13 @@ func (b base) walk(r Rules, h Hook, p Packet) ends {
 		e.can[returns] = false
 		if b.chain.Drop {
 			policy.rule = "policy DROP"
-			e.add(drops, policy)
+			e.add(drops, true, policy)
 		} else {
-			e.add(accepts, policy)
+			e.add(accepts, true, policy)
 		}
 	}
 	if skipped == maybe {
-		e.add(accepts, policy)
+		e.add(accepts, true, policy)
 	}
 	return e
 }
@@ -233,10 +252,10 @@ func (w *walker) through(c *Chain) (e ends) {
 		if m == maybe && to.can != (ways{returns: true}) {
 			e.doubts(at)
 		}
-		e.addAll(to)
+		e.addAll(to, m == yes)
 		back := to.can[returns] && (r.action == goBack || r.action == jumpForGood)
 		if back {
-			e.add(returns, at)
+			e.add(returns, m == yes, at)
 			if m == maybe {
 				e.doubts(at)
 			}
@@ -245,7 +264,7 @@ func (w *walker) through(c *Chain) (e ends) {
 			return e
 		}
 	}
-	e.add(returns, place{})
+	e.add(returns, true, place{})
 	return e
 }
 
@@ -253,15 +272,15 @@ func (w *walker) through(c *Chain) (e ends) {
 func (w *walker) after(r Rule, at place) (e ends) {
 	switch r.action {
 	case goOn, goBack:
-		e.add(returns, at)
+		e.add(returns, true, at)
 	case accept:
-		e.add(accepts, at)
+		e.add(accepts, true, at)
 	case drop:
-		e.add(drops, at)
+		e.add(drops, true, at)
 	case reject:
-		e.add(rejects, at)
+		e.add(rejects, true, at)
 	case rewrite:
-		e.add(rewrites, at)
+		e.add(rewrites, true, at)
 	case jump, jumpForGood:
 		if c := w.table.chain(r.target); c != nil {
 			return w.through(c)
@@ -275,7 +294,7 @@ func (w *walker) after(r Rule, at place) (e ends) {
 
 func anything(at place) (e ends) {
 	for way := range endings {
-		e.add(way, at)
+		e.add(way, false, at)
 	}
 	e.doubts(at)
 	return e
