@@ -197,13 +197,9 @@ func (c ruleset) foretell(t *testing.T, s *lab.Site, client netip.Addr) (said st
 		t.Fatal(err)
 	}
 	defer k.Close()
-	before := s.Director.Command("nft", "list", "ruleset")
 	rules, err := k.Firewall()
 	if err != nil || len(rules.Unread) > 0 {
 		t.Fatalf("%v, %v", rules.Unread, err)
-	}
-	if after := s.Director.Command("nft", "list", "ruleset"); after != before {
-		t.Errorf("reading changed the rules:\n%s", lab.Difference(before, after))
 	}
 	way, err := k.Path(s.Addrs[0], netip.Addr{})
 	if err != nil {
