@@ -68,7 +68,7 @@ func TestJournalTable(t *testing.T) {
 
 func TestJournalJSON(t *testing.T) {
 	h := history(t)
-	h.Entries = append(h.Entries, &persist.Entry{Record: persist.Record{ID: "new"}, Steps: json.RawMessage(`[{"kind":"unheard of"}]`)})
+	h.Entries = append(h.Entries, &persist.Entry{Record: persist.Record{ID: "new", Steps: json.RawMessage(`[{"kind":"unheard of"}]`)}})
 	var b strings.Builder
 	if err := Journal(&b, h, "json"); err != nil {
 		t.Fatal(err)
