@@ -43,6 +43,8 @@ func kernelChange(s Setting) change {
 		return kernelUp(s)
 	case Dummy:
 		return kernelDummy(s)
+	case AnyInside:
+		return kernelAnyInside(s)
 	case GUE:
 		return kernelGUE(s)
 	case Route:

@@ -43,6 +43,8 @@ func (m *Memory) change(s Setting) change {
 		return memoryRoute{memoryOther{m, s}, s}
 	case Filter:
 		return memoryFilter{memoryOther{m, s}, s}
+	case AnyInside:
+		return memoryAnyInside{memoryOther{m, s}, s}
 	case GUE:
 		return memoryGUE{memoryOther{m, s}}
 	case Module:
@@ -172,6 +174,21 @@ func (d memoryDummy) remove() error {
 	d.links = slices.DeleteFunc(d.links, func(l Link) bool { return l.Name == d.d.Name })
 	maps.DeleteFunc(d.sysctls, func(name, _ string) bool { return strings.Contains(name, "/conf/"+d.d.Name+"/") })
 	return nil
+}
+
+type memoryAnyInside struct {
+	memoryOther
+	a AnyInside
+}
+
+func (a memoryAnyInside) add() error {
+	switch l := a.link(a.a.Link); {
+	case l == nil:
+		return meaning(unix.ENODEV)
+	case l.Kind != "ip6tnl":
+		return meaning(unix.EOPNOTSUPP)
+	}
+	return a.memoryOther.add()
 }
 
 type memoryRoute struct {

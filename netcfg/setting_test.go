@@ -25,6 +25,7 @@ func samples() (all []sample) {
 	add(Address{Link: "eth0", Prefix: cut("2001:db8:2::11/128"), NotSource: true})
 	add(Dummy{"lvs0"})
 	add(Up{"lvs0"}, Dummy{"lvs0"})
+	add(AnyInside{"ip6tnl0"}, Module{"ip6_tunnel"})
 	add(GUE{Port: 5555}, Module{"fou"})
 	add(GUE{Port: 5555, IPv6: true}, Module{"fou"})
 	add(Route{To: cut("192.0.2.0/24"), Via: ip("10.0.3.9"), Link: "eth1"})
@@ -124,6 +125,8 @@ func testSettings(t *testing.T, fresh func(*testing.T) Host) {
 		}{
 			{Address{Link: "nope", Prefix: cut("203.0.113.10/32")}, ipvs.ErrNoDevice, "cannot add address 203.0.113.10/32 on nope: no such network interface"},
 			{Address{Link: "lvs1", Prefix: cut("2001:db8:2::11/128")}, ErrNoIPv6, "EACCES"},
+			{AnyInside{"nope"}, ipvs.ErrNoDevice, "cannot add tunnel nope open to IPv4 inside: no such network interface"},
+			{AnyInside{"eth1"}, ipvs.ErrFamily, "operation not supported"},
 			{Up{"nope"}, ipvs.ErrNoDevice, "cannot switch on link nope: no such network interface"},
 			{Route{To: cut("192.0.2.0/24"), Via: ip("10.0.3.9"), Link: "nope"}, ipvs.ErrNoDevice, "cannot add route to 192.0.2.0/24 via 10.0.3.9 on nope"},
 			{Route{To: cut("192.0.2.0/24"), Via: ip("172.16.0.1"), Link: "eth1"}, ErrGateway, "ENETUNREACH"},
@@ -161,7 +164,7 @@ func TestChecks(t *testing.T) {
 		Address{}, Address{Link: "eth0"}, Address{Link: "eth0", Prefix: cut("224.0.0.1/32")}, Address{Link: "eth0", Prefix: cut("0.0.0.0/0")},
 		Address{Link: "eth0", Prefix: cut("::ffff:203.0.113.10/128")}, Address{Link: "eth0;id", Prefix: cut("203.0.113.10/32")},
 		Address{Link: "", Prefix: cut("203.0.113.10/32")}, Address{Link: "../../etc", Prefix: cut("203.0.113.10/32")},
-		Up{}, Up{"-a"}, Up{".."}, Up{"sixteen-letters0"}, Dummy{"a\nb"}, Dummy{"$(id)"}, GUE{}, GUE{IPv6: true},
+		Up{}, Up{"-a"}, Up{".."}, Up{"sixteen-letters0"}, Dummy{"a\nb"}, Dummy{"$(id)"}, AnyInside{}, AnyInside{"a b"}, GUE{}, GUE{IPv6: true},
 		Route{}, Route{To: cut("10.0.0.1/24"), Via: ip("10.0.3.9"), Link: "eth0"}, Route{To: cut("10.0.0.0/24"), Via: ip("2001:db8::1"), Link: "eth0"},
 		Route{To: cut("10.0.0.0/24"), Link: "eth0"}, Route{To: cut("::/0"), Via: ip("fe80::1")},
 		Route{To: cut("::/0"), Via: ip("fe80::1%eth0"), Link: "eth0"}, Route{To: cut("10.0.0.0/24"), Via: ip("10.0.3.9"), Link: "eth0", Table: -1},

@@ -17,6 +17,7 @@ func init() {
 	Register("address", ChangeSetting[netcfg.Address]{})
 	Register("up", ChangeSetting[netcfg.Up]{})
 	Register("dummy", ChangeSetting[netcfg.Dummy]{})
+	Register("any-inside", ChangeSetting[netcfg.AnyInside]{})
 	Register("gue", ChangeSetting[netcfg.GUE]{})
 	Register("route", ChangeSetting[netcfg.Route]{})
 	Register("rule", ChangeSetting[netcfg.Rule]{})

@@ -21,6 +21,7 @@ func settingTests() []stepTest {
 		settingTest(netcfg.Up{Link: "lvs0"}, Have(netcfg.Up{Link: "lvs0"}), "switch on link lvs0", "switch off link lvs0"),
 		settingTest(netcfg.Module{Name: "fou"}, Have(netcfg.Module{Name: "fou"}), "load module fou", "leave module fou loaded"),
 		settingTest(netcfg.GUE{Port: 5555}, Have(netcfg.GUE{Port: 5555}), "add GUE unpacked on UDP port 5555", "remove GUE unpacked on UDP port 5555"),
+		settingTest(netcfg.AnyInside{Link: "ip6tnl0"}, Have(netcfg.AnyInside{Link: "ip6tnl0"}), "add tunnel ip6tnl0 open to IPv4 inside", "remove tunnel ip6tnl0 open to IPv4 inside"),
 		settingTest(gateway, Have(gateway), "add route to 192.0.2.0/24 via 10.0.3.9 on eth1", "remove route to 192.0.2.0/24 via 10.0.3.9 on eth1"),
 		settingTest(rule, Have(rule), "add rule for what 203.0.113.10 sends from TCP port 80: table 100", "remove rule for what 203.0.113.10 sends from TCP port 80: table 100"),
 		settingTest(filter, Have(filter), "add iptables rule in filter FORWARD: -s 10.0.3.0/24 -j ACCEPT", "remove iptables rule in filter FORWARD: -s 10.0.3.0/24 -j ACCEPT"),
@@ -35,6 +36,7 @@ func settingBench(t *testing.T) (*bench, *netcfg.Memory) {
 	b := newBench(t, memory.New())
 	host := netcfg.New()
 	b.Target.Host, b.Target.Sysctls = host, host
+	b.ok(host.Add(netcfg.Module{Name: "ip6_tunnel"})) // brings ip6tnl0
 	return b, host
 }
 

@@ -96,6 +96,8 @@ func have(s netcfg.Setting) plan.Step {
 		return plan.Have(s)
 	case netcfg.Up:
 		return plan.Have(s)
+	case netcfg.AnyInside:
+		return plan.Have(s)
 	case netcfg.GUE:
 		return plan.Have(s)
 	case netcfg.Route:

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ type form struct {
 	flags []string // of the command
 	adm   []string // of ipvsadm for a server
 	want  func(*Want)
+	mixed bool // the outside of the tunnel is of the other family
 }
 
 func (f form) String() string {
@@ -30,7 +32,11 @@ func (f form) String() string {
 	if f.v6 {
 		family = 6
 	}
-	return strings.Join(append([]string{string(f.mode), fmt.Sprintf("v%d", family)}, f.flags...), " ")
+	name := fmt.Sprintf("v%d", family)
+	if f.mixed {
+		name += fmt.Sprintf(" in v%d", 10-family)
+	}
+	return strings.Join(append([]string{string(f.mode), name}, f.flags...), " ")
 }
 
 // risky: the program has it confirmed.
@@ -48,14 +54,15 @@ func forms() (all []form) {
 	gue, gre := ipvs.Tunnel{Type: ipvs.GUE, Port: 5555}, ipvs.Tunnel{Type: ipvs.GRE}
 	for _, v6 := range []bool{false, true} {
 		all = append(all,
-			form{setup.DR, lab.DR, v6, nil, []string{"-g"}, func(*Want) {}},
-			form{setup.TUN, lab.TUN, v6, nil, []string{"-i"}, func(w *Want) { w.ClampMSS = true }},
+			form{setup.DR, lab.DR, v6, nil, []string{"-g"}, func(*Want) {}, false},
+			form{setup.TUN, lab.TUN, v6, nil, []string{"-i"}, func(w *Want) { w.ClampMSS = true }, false},
+			form{setup.TUN, lab.TUN, v6, nil, []string{"-i"}, func(w *Want) { w.ClampMSS = true }, true},
 			form{setup.TUN, lab.TUN, v6, []string{"--tunnel", "gue:5555"}, []string{"-i", "--tun-type", "gue", "--tun-port", "5555", "--tun-nocsum"},
-				func(w *Want) { w.Tunnel, w.ClampMSS = gue, true }},
+				func(w *Want) { w.Tunnel, w.ClampMSS = gue, true }, v6},
 			form{setup.TUN, lab.TUN, v6, []string{"--tunnel", "gre"}, []string{"-i", "--tun-type", "gre", "--tun-nocsum"},
-				func(w *Want) { w.Tunnel, w.ClampMSS = gre, true }},
-			form{setup.NAT, lab.NAT, v6, []string{"--port", "80"}, []string{"-m"}, func(w *Want) { w.Port = 80 }},
-			form{setup.NAT, lab.NAT, v6, nil, []string{"-m"}, func(*Want) {}},
+				func(w *Want) { w.Tunnel, w.ClampMSS = gre, true }, false},
+			form{setup.NAT, lab.NAT, v6, []string{"--port", "80"}, []string{"-m"}, func(w *Want) { w.Port = 80 }, false},
+			form{setup.NAT, lab.NAT, v6, nil, []string{"-m"}, func(*Want) {}, false},
 		)
 	}
 	return all
@@ -76,6 +83,9 @@ func newSite(t *testing.T, f form) *site {
 	s.Director.Sysctl("net.ipv4.ip_forward", "1")
 	s.Director.Sysctl("net.ipv6.conf.all.forwarding", "1")
 	s.Director.Ipvsadm("-A", "-t", s.At(lab.HTTPPort), "-s", "rr")
+	if f.mixed {
+		s.mix()
+	}
 	for _, a := range s.Addrs {
 		rs := netip.AddrPortFrom(a, lab.HTTPPort).String()
 		s.Director.Ipvsadm(append([]string{"-a", "-t", s.At(lab.HTTPPort), "-r", rs}, f.adm...)...)
@@ -94,6 +104,25 @@ func newSite(t *testing.T, f form) *site {
 		h.Command("iptables", "-S")                  // its own chains come with the first look
 	}
 	return s
+}
+
+// mix gives the way to the servers addresses of the other family, by which the
+// director sends to them.
+func (s *site) mix() {
+	wan, lan, rest := "2001:db8:2::%x/64", "2001:db8:3::%x/64", "::/0"
+	if s.v6 {
+		wan, lan, rest = "203.0.113.%d/24", "10.0.3.%d/24", "0.0.0.0/0"
+	}
+	at := func(network string, n int) netip.Prefix { return netip.MustParsePrefix(fmt.Sprintf(network, n)) }
+	s.Director.AddAddr("eth0", at(wan, 1).String())
+	s.Router.AddAddr("eth1", at(wan, 254).String())
+	s.Router.AddAddr("eth2", at(lan, 254).String())
+	s.Director.AddRoute(rest, at(wan, 254).Addr().String())
+	for i, h := range s.Servers {
+		h.AddAddr("eth0", at(lan, 11+i).String())
+		h.AddRoute(rest, at(lan, 254).Addr().String())
+		s.Addrs[i] = at(lan, 11+i).Addr()
+	}
 }
 
 func (s *site) director() netip.Addr {
@@ -141,6 +170,9 @@ func (s *site) native() func(h *lab.Host, words ...string) (string, int) {
 	if s.mode == setup.NAT {
 		args = []string{"lvsdeck", "realserver", "nat", "--gateway", s.director().String()}
 	}
+	if s.mixed {
+		args = append(args, "--address", s.Addrs[1].String())
+	}
 	args = append(args, s.flags...)
 	return func(h *lab.Host, words ...string) (string, int) { return run(s.T, h, append(args, words...)...) }
 }
@@ -182,6 +214,9 @@ func (s *site) same(when, before, now string) {
 	}
 }
 
+// own is what kernels make of a host's addresses, or by chance.
+var own = regexp.MustCompile(`fe80::[0-9a-f:]+|permaddr [0-9a-f:]+`)
+
 // TestForms: one bare server gets what it needs by the script, the other by the
 // program, and clients are served by both. A second time changes nothing; script
 // and program have changed the same; undo leaves no trace.
@@ -203,7 +238,7 @@ func TestForms(t *testing.T) {
 			s.served()
 			for i, h := range s.Servers {
 				made = append(made, h.State())
-				changed = append(changed, strings.ReplaceAll(lab.Difference(bare[i], made[i]), s.Addrs[i].String(), "RIP"))
+				changed = append(changed, own.ReplaceAllString(strings.ReplaceAll(lab.Difference(bare[i], made[i]), s.Addrs[i].String(), "RIP"), "OWN"))
 				s.expect(0, calls[i], h, "check")
 				s.expect(0, calls[i], h, "apply")
 				s.same("applied twice", made[i], h.State())
@@ -219,7 +254,7 @@ func TestForms(t *testing.T) {
 
 // kitSite is one bare server for DR.
 func kitSite(t *testing.T) (*site, *lab.Host) {
-	s := newSite(t, form{setup.DR, lab.DR, false, nil, []string{"-g"}, func(*Want) {}})
+	s := newSite(t, form{setup.DR, lab.DR, false, nil, []string{"-g"}, func(*Want) {}, false})
 	return s, s.Servers[0]
 }
 
@@ -282,7 +317,7 @@ func TestScriptsShare(t *testing.T) {
 	s, h := kitSite(t)
 	bare := h.State()
 	other := s.wanted(0)
-	other.VIP = other.VIP.Next()
+	other.VIP = other.VIP.Prev()
 	one, two := s.kit(0, "dash"), s.kitOf(other, "dash")
 	program := func(vip netip.Addr) func(*lab.Host, ...string) (string, int) {
 		return func(h *lab.Host, words ...string) (string, int) {

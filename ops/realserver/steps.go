@@ -158,6 +158,9 @@ func (s *steps) tunnel(w Want) {
 	if w.Tunnel.Type == ipvs.GUE {
 		s.have(netcfg.GUE{Port: w.Tunnel.Port, IPv6: w.outer6()}, "The director's tunnel packets are unpacked on this port.")
 	}
+	if link == "ip6tnl0" && w.VIP.Is4() {
+		s.have(netcfg.AnyInside{Link: link}, "A fresh one takes only IPv6 packets out of IPv6.")
+	}
 	s.have(netcfg.Up{Link: link}, "A tunnel device that is down answers that nobody is there.")
 	s.vip(w, link, "It takes packets for the VIP as its own; the loose filter needs an address on "+link+".")
 	if w.ClampMSS {
