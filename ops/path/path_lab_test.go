@@ -23,9 +23,9 @@ const (
 	stopped  = "stopped"
 )
 
-// patience is how long a client waits: it has sent its first packet three times by
+// patience is how long a client waits: it has sent its first packet four times by
 // then. Nothing but waiting tells that a packet was dropped.
-const patience = 4 * time.Second
+const patience = 10 * time.Second
 
 const port = 8080
 
