@@ -23,7 +23,7 @@ func (p *printer) connections(open func() (io.ReadCloser, error)) error {
 	}
 	p.printf("\n")
 	all := proc.NewConns(in)
-	for c := (proc.Conn{}); all.Next(&c); {
+	for c := (proc.Conn{}); p.failed == nil && all.Next(&c); {
 		p.connection(&c)
 	}
 	return all.Err()

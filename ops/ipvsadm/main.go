@@ -1,6 +1,7 @@
 package ipvsadm
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -128,11 +129,11 @@ func (p *program) run(args []string, restore func() int) (code int, ends bool) {
 	}
 	switch c.Verb {
 	case adm.Help:
-		fmt.Fprint(p.Out, version, usage)
-		return exitOK, true
+		_, err := fmt.Fprint(p.Out, version, usage)
+		return p.listed(c.Verb, err), true
 	case adm.Version:
-		fmt.Fprint(p.Out, version)
-		return exitOK, true
+		_, err := fmt.Fprint(p.Out, version)
+		return p.listed(c.Verb, err), true
 	}
 	if p.table == nil {
 		if p.table, err = p.Open(p.ctx); err != nil {
@@ -188,7 +189,7 @@ func (p *program) change(c adm.Command) error {
 
 // show carries a command out that prints. What fails ends a restore, too.
 func (p *program) show(c adm.Command) (code int, ends bool) {
-	out := &printer{ctx: p.ctx, table: p.table, Listing: c.Listing}
+	out := &printer{ctx: p.ctx, table: p.table, Listing: c.Listing, out: bufio.NewWriterSize(p.Out, 1<<16)}
 	if !c.Numeric {
 		out.names = p.Names
 	}
@@ -208,10 +209,15 @@ func (p *program) show(c adm.Command) (code int, ends bool) {
 		err = out.all()
 	}
 	// What was printed before the failure is shown, too, as there.
-	io.WriteString(p.Out, out.text.String())
-	if err != nil {
-		fmt.Fprintln(p.Err, message(c.Verb, err))
-		return exitListing, true
+	err = out.end(err)
+	return p.listed(c.Verb, err), err != nil
+}
+
+// listed is the exit status of what prints.
+func (p *program) listed(v adm.Verb, err error) int {
+	if err == nil {
+		return exitOK
 	}
-	return exitOK, false
+	fmt.Fprintln(p.Err, message(v, err))
+	return exitListing
 }

@@ -1,6 +1,7 @@
 package ipvsadm
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/memory"
@@ -142,7 +145,8 @@ func TestLargeNumbers(t *testing.T) {
 }
 
 func TestStats(t *testing.T) {
-	p := printer{}
+	var b strings.Builder
+	p := printer{out: bufio.NewWriter(&b)}
 	p.Columns = 1
 	stats := ipvs.Stats{Total: ipvs.Traffic{Conns: 1, InPackets: 22, OutPackets: 333, InBytes: 4444, OutBytes: 55555_55555}}
 	e := ipvs.Entry{
@@ -152,8 +156,8 @@ func TestStats(t *testing.T) {
 	p.entry(e)
 	want := "FWM  3000000000 IPv6                     1       22      333     4444    5555M\n" +
 		"  -> 10.0.0.1:80                         1       22      333     4444    5555M\n"
-	if got := p.text.String(); got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
+	if err := p.end(nil); err != nil || b.String() != want {
+		t.Errorf("got\n%s, %v, want\n%s", b.String(), err, want)
 	}
 }
 
@@ -184,6 +188,47 @@ func TestRestoreGoesOnAndEnds(t *testing.T) {
 				t.Errorf("left\n%s, want\n%s", got.out, c.left)
 			}
 		})
+	}
+}
+
+// full takes some bytes and no more.
+type full struct{ room int }
+
+func (f *full) Write(data []byte) (int, error) {
+	n := min(f.room, len(data))
+	if f.room -= n; n < len(data) {
+		return n, unix.ENOSPC
+	}
+	return n, nil
+}
+
+// endless never ends.
+type endless struct{ io.Reader }
+
+func (endless) Close() error { return nil }
+
+func (e endless) Read(data []byte) (int, error) {
+	line := strings.SplitAfter(conns, "\n")[0]
+	return copy(data, strings.Repeat(line, len(data)/len(line)+1)), nil
+}
+
+// TestListingsAreStreamed: connections without end fit the memory, and end when
+// nobody takes them any more. That is told, and so is a listing that was cut off.
+func TestListingsAreStreamed(t *testing.T) {
+	for _, line := range []string{"-Lnc", "-Ln", "-Sn", "-h", "-v"} {
+		room := 0
+		if line == "-Lnc" {
+			room = 1 << 20
+		}
+		var complaint strings.Builder
+		code := Main(t.Context(), []string{"ipvsadm", line}, World{
+			Out: &full{room}, Err: &complaint,
+			Open:        func(context.Context) (ipvs.Table, error) { return restored(t), nil },
+			Connections: func() (io.ReadCloser, error) { return endless{}, nil },
+		})
+		if code != exitListing || complaint.String() != "no space left on device\n" {
+			t.Errorf("%s on a full disk ends with %d: %s", line, code, complaint.String())
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package ipvsadm
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -18,10 +20,23 @@ type printer struct {
 	table ipvs.Table
 	names Names // nil: numbers
 	adm.Listing
-	text strings.Builder
+	out    *bufio.Writer
+	failed error // of the first write that did
 }
 
-func (p *printer) printf(format string, args ...any) { fmt.Fprintf(&p.text, format, args...) }
+func (p *printer) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(p.out, format, args...); p.failed == nil {
+		p.failed = err
+	}
+}
+
+// end writes what is left, and gives the first error of all.
+func (p *printer) end(err error) error {
+	if failed := p.out.Flush(); p.failed == nil {
+		p.failed = failed
+	}
+	return cmp.Or(err, p.failed)
+}
 
 // save prints the table as rules, in one order and with the losses of
 // ipvsadm -S.
