@@ -19,6 +19,10 @@ type Conn struct {
 	Expires  uint32 // seconds until the kernel forgets it, if no packet comes
 	Origin   Origin
 
+	// StateNumber is which of the states this is that the reading has met, from 1;
+	// 0 when they are more than MostStates.
+	StateNumber uint8
+
 	// Of a persistence engine: its name, and what it keeps a client by. Both are
 	// pieces of Line, and the data is the client's own words.
 	Engine, Data []byte

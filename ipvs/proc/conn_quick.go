@@ -21,7 +21,7 @@ const shortLine = len("TCP C0A80005 D431 C000020A 01BB 0A000001 01BB ESTABLISHED
 // quick reads a line of TCP or UDP in the kernel's own layout, which nearly every
 // line is, and gives false for any other. It never disagrees with parse. A line
 // that has its end in the middle it does not understand.
-func (c *Conn) quick(line []byte) bool {
+func (r *Conns) quick(c *Conn, line []byte) bool {
 	if len(line) < shortLine {
 		return false
 	}
@@ -36,13 +36,13 @@ func (c *Conn) quick(line []byte) bool {
 	c.Line, c.Engine, c.Data = line, nil, nil
 	b := (*[42]byte)(line[4:])
 	if (b[8]^' ')|(b[13]^' ')|(b[22]^' ')|(b[27]^' ')|(b[36]^' ')|(b[41]^' ') != 0 {
-		return c.quick6(line[4:])
+		return r.quick6(c, line[4:])
 	}
-	client, bad0 := nibbles(binary.BigEndian.Uint64(b[0:]))
-	virtual, bad1 := nibbles(binary.BigEndian.Uint64(b[14:]))
-	server, bad2 := nibbles(binary.BigEndian.Uint64(b[28:]))
-	two, bad3 := nibbles(uint64(binary.BigEndian.Uint32(b[9:]))<<32 | uint64(binary.BigEndian.Uint32(b[23:])))
-	one, bad4 := nibbles(zeros | uint64(binary.BigEndian.Uint32(b[37:])))
+	client, bad0 := capitals(binary.BigEndian.Uint64(b[0:]))
+	virtual, bad1 := capitals(binary.BigEndian.Uint64(b[14:]))
+	server, bad2 := capitals(binary.BigEndian.Uint64(b[28:]))
+	two, bad3 := capitals(uint64(binary.BigEndian.Uint32(b[9:]))<<32 | uint64(binary.BigEndian.Uint32(b[23:])))
+	one, bad4 := capitals(zeros | uint64(binary.BigEndian.Uint32(b[37:])))
 	if bad0|bad1|bad2|bad3|bad4 != 0 {
 		return false
 	}
@@ -50,21 +50,21 @@ func (c *Conn) quick(line []byte) bool {
 	c.Client = Endpoint{0, mapped | pack(client), uint16(ports >> 16)}
 	c.Virtual = Endpoint{0, mapped | pack(virtual), uint16(ports)}
 	c.Server = Endpoint{0, mapped | pack(server), uint16(pack(one))}
-	return c.quickEnd(line[46:])
+	return r.quickEnd(c, line[46:])
 }
 
 // quick6 reads lines of which at least one address is of IPv6.
-func (c *Conn) quick6(b []byte) bool {
+func (r *Conns) quick6(c *Conn, b []byte) bool {
 	var ok [3]bool
 	b, ok[0] = c.Client.quick(b)
 	b, ok[1] = c.Virtual.quick(b)
 	b, ok[2] = c.Server.quick(b)
-	return ok == [3]bool{true, true, true} && c.quickEnd(b)
+	return ok == [3]bool{true, true, true} && r.quickEnd(c, b)
 }
 
 // quickEnd reads what stands after the addresses, unless there is more than the
 // kernel writes without a persistence engine.
-func (c *Conn) quickEnd(b []byte) bool {
+func (r *Conns) quickEnd(c *Conn, b []byte) bool {
 	c.Origin = OriginUnknown
 	switch len(b) {
 	case stateField + 1 + numberField:
@@ -80,13 +80,29 @@ func (c *Conn) quickEnd(b []byte) bool {
 	default:
 		return false
 	}
+	ok := false
+	end := binary.BigEndian.Uint64(b[len(b)-8:])
+	if end>>32 == blanks>>32 {
+		c.Expires, ok = decimal4(uint32(end))
+	} else {
+		c.Expires, ok = decimal8(end)
+	}
 	c.State = Word{binary.LittleEndian.Uint64(b), uint64(binary.LittleEndian.Uint32(b[8:])) | blanks>>32<<32}
-	seconds, ok := decimal8(binary.BigEndian.Uint64(b[len(b)-8:]))
-	c.Expires = seconds
-	return ok && b[stateField] == ' ' && c.State.whole()
+	c.StateNumber = r.states.number(c.State)
+	return ok && b[stateField] == ' ' && (c.StateNumber > 0 || c.State.whole())
 }
 
-// decimal8 reads eight letters: blanks and then digits, at least one.
+// decimal4 reads four letters: blanks and then digits, at least one.
+func decimal4(x uint32) (n uint32, ok bool) {
+	const ones, highs = 0x01010101, 0x80808080
+	digits := x >> 4 & ones // a blank lacks the bit that each digit has
+	d := (x | 0x10*ones) ^ '0'*ones
+	ok = (d|(d+(0x7f-9)*ones))&highs|d&^(digits*0xf)|(digits>>8)&^digits|^digits&1 == 0
+	d = d>>8&0x00ff00ff*10 + d&0x00ff00ff
+	return d>>16*100 + d&0xffff, ok
+}
+
+// decimal8 reads eight.
 func decimal8(x uint64) (n uint32, ok bool) {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	padding := bits.LeadingZeros64(x^blanks) &^ 7
@@ -97,9 +113,46 @@ func decimal8(x uint64) (n uint32, ok bool) {
 	return uint32(d>>32*10000 + d), ok
 }
 
+// states numbers the states that were met: they are few, so that each is looked
+// at as a word but once.
+type states struct {
+	slots [1 << stateBits]struct {
+		Word
+		number uint8
+	}
+	met uint8
+}
+
+// MostStates is how many states are told apart by number.
+const (
+	MostStates = 48
+	stateBits  = 6
+)
+
+// slot is where a word is, or where it would be.
+func (s *states) slot(w Word) int {
+	i := int((w.Hi*0x9e3779b97f4a7c15 ^ w.Lo*0xc2b2ae3d27d4eb4f) >> (64 - stateBits))
+	for s.slots[i].number != 0 && s.slots[i].Word != w {
+		i = (i + 1) % len(s.slots)
+	}
+	return i
+}
+
+// number is that of a state that was met, or 0.
+func (s *states) number(w Word) uint8 { return s.slots[s.slot(w)].number }
+
+// meet numbers a state that is sane, if there is room.
+func (s *states) meet(w Word) uint8 {
+	at := &s.slots[s.slot(w)]
+	if at.number == 0 && s.met < MostStates {
+		s.met++
+		at.Word, at.number = w, s.met
+	}
+	return at.number
+}
+
 // whole tells a word that has something in it, and blanks at its end only. An
-// end of line is no part of a word. It decides nothing on the way: states come in
-// no order that a processor could foresee.
+// end of line is no part of a word.
 func (w Word) whole() bool {
 	const ends = '\n' * 0x0101010101010101
 	hi, lo := zeroBytes(w.Hi^blanks), zeroBytes(w.Lo^blanks)
@@ -145,12 +198,17 @@ const zeros = 0x3030303000000000 // four digits before a port's
 // nibbles reads eight hexadecimal digits of either case, each into its byte. bad
 // is not 0 when one of them is none.
 func nibbles(x uint64) (n, bad uint64) {
+	return capitals(x &^ (x >> 1 & 0x2020202020202020)) // letters have the bit 0x40
+}
+
+// capitals is nibbles for digits and capitals.
+func capitals(x uint64) (n, bad uint64) {
 	const ones = 0x0101010101010101
-	letters := x >> 6 & ones
-	n = x&(0x0f*ones) + 9*letters
-	// What these values look like as digits and capitals, and no value above 15.
-	looks := n + '0'*ones + 7*((n+6*ones)>>4&ones)
-	return n, (x&^(letters<<5) ^ looks) | n&(0xf0*ones)
+	x -= '0' * ones // 0 to 9, or 17 to 22; what is below '0' borrows and gets too large
+	letters := x >> 4 & ones
+	n = x - 7*letters
+	// Exactly the letters are above 9, and none is above 15.
+	return n, ((n+6*ones)^x|n)&(0x10*ones) | x&(0xe0*ones)
 }
 
 // pack puts eight nibbles together.

@@ -76,6 +76,7 @@ type Conns struct {
 	at, end  int // of what was read and not handed out
 	err      error
 	skipping bool // the rest of a line that is longer than the buffer
+	states   states
 }
 
 // Count is how much was read.
@@ -101,7 +102,10 @@ func (r *Conns) Next(c *Conn) bool {
 			if rest[n] != '\n' {
 				n += originField + 1
 			}
-			if rest[n] == '\n' && c.quick(rest[:n:n]) {
+			if rest[n] == '\n' && r.quick(c, rest[:n:n]) {
+				if c.StateNumber == 0 {
+					c.StateNumber = r.states.meet(c.State)
+				}
 				r.at += n + 1
 				r.Read.Lines++
 				return true
@@ -112,7 +116,8 @@ func (r *Conns) Next(c *Conn) bool {
 			return false
 		}
 		r.Read.Lines++
-		if c.quick(line) || r.slow(c, line) {
+		if r.quick(c, line) || r.slow(c, line) {
+			c.StateNumber = r.states.meet(c.State)
 			return true
 		}
 	}

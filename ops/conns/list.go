@@ -47,7 +47,7 @@ func Each(ctx context.Context, in io.Reader, q Query, f func(Row) bool) (read pr
 
 // row makes a row of a connection that the filter picks.
 func (p *picker) row(c *proc.Conn) (row Row, picked bool) {
-	_, s := p.state(c)
+	s := p.state(c)
 	if !p.picks(c, s) {
 		return row, false
 	}

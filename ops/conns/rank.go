@@ -46,10 +46,10 @@ func (c *counter) ranking(by By) Ranking {
 		})
 		t.beyond = c.pairs.beyond
 	case ByState:
-		c.states.all(func(number int, g *group) {
-			t.add(Group{State: c.infos[number].State, Counts: g.n.counts()})
-		})
-		t.beyond = c.states.beyond
+		for _, i := range c.states {
+			t.add(Group{State: i.State, Counts: i.n.counts()})
+		}
+		t.beyond = c.other.n.counts()
 	case ByOrigin:
 		c.tables[by].all(func(_ int, g *group) { t.add(Group{Origin: proc.Origin(g.more), Counts: g.n.counts()}) })
 	default:

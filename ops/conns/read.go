@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -103,11 +102,9 @@ func Read(ctx context.Context, in io.Reader, q Query) (*Result, error) {
 	began := time.Now()
 	c := newCounter(q)
 	w := newWatched(ctx, in, q.Progress)
-	w.beside(func(all []proc.Conn) {
-		for i := range all {
-			c.count(&all[i])
-		}
-	})
+	for conn := (proc.Conn{}); w.next(&conn); {
+		c.count(&conn)
+	}
 	ended, err := w.outcome()
 	if err != nil {
 		return nil, err
@@ -124,7 +121,6 @@ type watched struct {
 	all      *proc.Conns
 	progress *Progress
 	good     bool // there was a connection
-	failed   error
 }
 
 func newWatched(ctx context.Context, in io.Reader, p *Progress) *watched {
@@ -152,46 +148,11 @@ func (w *watched) next(c *proc.Conn) bool {
 	return more
 }
 
-// beside reads on while f, beside it, works on what was read before. What f gets
-// has no text (proc.Conn.Line).
-func (w *watched) beside(f func([]proc.Conn)) {
-	const size, count = 2048, 3 // small enough to stay near the processor
-	full, free := make(chan []proc.Conn, count), make(chan []proc.Conn, count)
-	for range count {
-		free <- make([]proc.Conn, size)
-	}
-	go func() {
-		defer close(full)
-		defer func() {
-			// A panic here would be out of reach of whoever gives a terminal back.
-			if p := recover(); p != nil {
-				w.failed = fmt.Errorf("reading connections failed: %v\n%s", p, debug.Stack())
-			}
-		}()
-		for more := true; more; {
-			part, n := <-free, 0
-			for n < size {
-				if more = w.next(&part[n]); !more {
-					break
-				}
-				n++
-			}
-			full <- part[:n]
-		}
-	}()
-	for part := range full {
-		f(part)
-		free <- part[:size]
-	}
-}
-
 // outcome is how the reading ended: because of its context, or an error of
 // reading.
 func (w *watched) outcome() (ended, err error) {
 	read := &w.all.Read
 	switch e := w.all.Err(); {
-	case w.failed != nil:
-		return nil, w.failed
 	case e != nil && w.ctx.Err() != nil:
 		return context.Cause(w.ctx), nil
 	case e != nil:
@@ -207,21 +168,23 @@ func (w *watched) outcome() (ended, err error) {
 type picker struct {
 	Query
 	clients  clients
-	states   *groups
-	infos    []stateInfo // by the state's number
-	services *groups
-	virtuals []ipvs.ServiceID // by the service's number
+	states   map[State]*stateInfo
+	byNumber [proc.MostStates + 1][kinds]*stateInfo // those of TCP, of UDP, of templates
+	other    stateInfo
+	services *groups // of IPv6
 	pairs    *groups
 	pairInfo []pairInfo // by the pair's number
 	pairing  bool
 }
 
+// stateInfo is what is known of a state, and what is counted of it.
 type stateInfo struct {
 	State
 	picked  bool
 	timeout uint32
 	half    uint32 // with less to live it is idle
-	tally   tally
+	each    tally  // what a connection in it counts
+	n       tally
 }
 
 // pairInfo is a service and a server of it.
@@ -244,60 +207,84 @@ func newPicker(q Query) picker {
 		pairs = min(pairs, q.most)
 	}
 	return picker{
-		Query: q, clients: clientsOf(q.Client), states: newGroups(fewStates), services: newGroups(pairs), pairs: newGroups(pairs),
+		Query: q, clients: clientsOf(q.Client), states: map[State]*stateInfo{}, services: newGroups(pairs), pairs: newGroups(pairs),
 		pairing: q.Listed != nil || q.Service != ipvs.ServiceID{} || q.Server.IsValid(),
+		// Only a text that no kernel wrote has states beyond those that are told apart.
+		other: stateInfo{State: State{Name: "other"}, picked: true, each: tally{conns: 1}},
 	}
 }
 
-// otherState stands for states beyond those that are told apart: only a text
-// that no kernel wrote has them.
-var otherState = stateInfo{State: State{Name: "other"}, picked: true, tally: tally{conns: 1}}
+// What a state's number stands for, by what has it.
+const (
+	ofTCP = iota
+	ofUDP
+	ofTemplate
+	kinds
+	ofOther
+)
 
 // state gives what is known of a connection's state.
-func (p *picker) state(c *proc.Conn) (group *group, info *stateInfo) {
-	more := uint64(c.Protocol)
-	if c.Template() {
-		more = 1 << 8
+func (p *picker) state(c *proc.Conn) *stateInfo {
+	kind := ofOther
+	switch {
+	case c.Template():
+		kind = ofTemplate
+	case c.Protocol == ipvs.TCP:
+		kind = ofTCP
+	case c.Protocol == ipvs.UDP:
+		kind = ofUDP
 	}
-	group, number, fresh := p.states.find(&key{c.State.Hi, c.State.Lo, more})
-	if group == nil {
-		return nil, &otherState
+	if kind == ofOther || c.StateNumber == 0 {
+		return p.stateOf(c)
 	}
-	if fresh {
-		s := StateOf(c)
-		i := stateInfo{State: s, picked: p.Filter.state(s), timeout: s.Timeout(p.Timeouts), tally: tally{conns: 1}}
-		i.half = (i.timeout + 1) / 2
-		switch {
-		case s.Template:
-			i.tally = tally{templates: 1}
-		case s.open():
-			i.tally.conns |= 1 << 32
-		case s.halfOpen():
-			i.tally.half = 1
-		}
-		p.infos = append(p.infos, i)
+	known := &p.byNumber[c.StateNumber][kind]
+	if *known == nil {
+		*known = p.stateOf(c)
 	}
-	return group, &p.infos[number]
+	return *known
+}
+
+// stateOf is state for those met for the first time, and the rare ones.
+func (p *picker) stateOf(c *proc.Conn) *stateInfo {
+	s := StateOf(c)
+	if known := p.states[s]; known != nil {
+		return known
+	}
+	if len(p.states) == fewStates {
+		return &p.other
+	}
+	i := &stateInfo{State: s, picked: p.Filter.state(s), timeout: s.Timeout(p.Timeouts), each: tally{conns: 1}}
+	i.half = (i.timeout + 1) / 2
+	switch {
+	case s.Template:
+		i.each = tally{templates: 1}
+	case s.open():
+		i.each.conns |= 1 << 32
+	case s.halfOpen():
+		i.each.half = 1
+	}
+	p.states[s] = i
+	return i
 }
 
 // pair gives what is known of a connection's service and server, or nil when
 // there are too many.
 func (p *picker) pair(c *proc.Conn) (*group, *pairInfo) {
-	more := uint64(c.Virtual.Port) | uint64(c.Protocol)<<16
-	service, number, fresh := p.services.find(&key{c.Virtual.Hi, c.Virtual.Lo, more})
-	if service == nil {
-		return nil, nil
+	ports := uint64(c.Virtual.Port) | uint64(c.Server.Port)<<16 | uint64(c.Protocol)<<32
+	k := key{c.Virtual.Lo<<32 | c.Server.Lo&0xffffffff, ports, 1} // of IPv4, both fit in
+	if !c.Virtual.Is4() || !c.Server.Is4() {
+		service, number, _ := p.services.find(&key{c.Virtual.Hi, c.Virtual.Lo, ports &^ 0xffff0000})
+		if service == nil {
+			return nil, nil
+		}
+		k = key{c.Server.Hi, c.Server.Lo, uint64(c.Server.Port)<<48 | uint64(number)<<16 | 2}
 	}
-	if fresh {
-		p.virtuals = append(p.virtuals, c.Service())
-	}
-	virtual := p.virtuals[number]
-	pair, number, fresh := p.pairs.find(&key{c.Server.Hi, c.Server.Lo, uint64(c.Server.Port) | uint64(number)<<16})
+	pair, number, fresh := p.pairs.find(&k)
 	if pair == nil {
 		return nil, nil
 	}
 	if fresh {
-		p.pairInfo = append(p.pairInfo, p.newPair(virtual, c.Server.AddrPort()))
+		p.pairInfo = append(p.pairInfo, p.newPair(c.Service(), c.Server.AddrPort()))
 	}
 	return pair, &p.pairInfo[number]
 }
@@ -342,6 +329,7 @@ func newCounter(q Query) *counter {
 		switch by {
 		case ByService, ByServer:
 			c.pairing = true
+		case ByState:
 		default:
 			c.tables[by] = newGroups(most)
 		}
@@ -353,12 +341,12 @@ func newCounter(q Query) *counter {
 
 // count counts one connection.
 func (c *counter) count(conn *proc.Conn) {
-	state, info := c.state(conn)
-	if !c.picks(conn, info) {
+	state := c.state(conn)
+	if !c.picks(conn, state) {
 		return
 	}
-	d := info.tally
-	if conn.Expires < info.half {
+	d := state.each
+	if conn.Expires < state.half {
 		d.half |= 1 << 32
 	}
 	if c.pairing {
@@ -386,11 +374,5 @@ func (c *counter) count(conn *proc.Conn) {
 	if c.tables[ByOrigin] != nil {
 		c.tables[ByOrigin].count(key{0, 0, uint64(conn.Origin)}, d)
 	}
-	if c.tables[ByState] != nil {
-		if state != nil {
-			state.n.add(d)
-		} else {
-			c.states.beyond = c.states.beyond.Add(d.counts())
-		}
-	}
+	state.n.add(d)
 }

@@ -195,6 +195,28 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestManyStates: states that no kernel has today are told apart, too, and of
+// each protocol; beyond all bounds they are one.
+func TestManyStates(t *testing.T) {
+	var text strings.Builder
+	for round := range 3 {
+		for i := range fewStates + 10 {
+			proto := []string{"TCP", "UDP", "SCTP"}[i%3]
+			fmt.Fprintf(&text, "%s C6336401 %04X CB00710A 01BB 0A000001 01BB %-11s %7d\n", proto, 1024+round, fmt.Sprintf("S%d", i/3), 100)
+		}
+	}
+	r := read(t, []byte(text.String()), Query{By: []By{ByState}})
+	states := r.Ranking(ByState)
+	if states.Met != fewStates || states.Beyond.Conns != 30 || r.All.Conns != 3*(fewStates+10) {
+		t.Errorf("%d states, beyond %+v, all %+v", states.Met, states.Beyond, r.All)
+	}
+	for _, g := range states.Groups {
+		if g.Conns != 3 || g.State.Name[0] != 'S' {
+			t.Errorf("%s: %+v", g.State, g.Counts)
+		}
+	}
+}
+
 // TestTop: the largest groups of many, and all others in one sum.
 func TestTop(t *testing.T) {
 	text := table(t, mixed)

@@ -62,7 +62,7 @@ type groups struct {
 
 	waiting [batch]group
 	waits   int
-	touched uint64 // keeps flush from being too clever
+	touched uint64 // so that flush does look
 }
 
 // entry is a piece of a group's hash, and its number plus one, or 0.
@@ -154,23 +154,28 @@ func (g *groups) count(k key, d tally) {
 	}
 }
 
-// flush counts what waits. Before it, it touches what it will need, without any
-// decision in between, so that memory brings all of it at once.
+// flush counts what waits. It looks for all of it first, and then at what it has
+// found, without any decision in between: memory brings all of it at once.
 func (g *groups) flush() {
-	var touched uint64
-	if g.len > 1<<12 { // else it is near anyway
-		var near [batch]entry
+	var hashes [batch]uint64
+	var near [batch]entry
+	var found [batch]*group
+	for i := range g.waits {
+		hashes[i] = g.hash(&g.waiting[i].key)
+		near[i] = g.index[hashes[i]>>g.shift&uint64(len(g.index)-1)]
+	}
+	if g.len > 0 {
 		for i := range g.waits {
-			near[i] = g.index[g.hash(&g.waiting[i].key)>>g.shift&uint64(len(g.index)-1)]
-		}
-		for _, e := range near {
-			touched += g.at(max(0, e.number())).lo
+			found[i] = g.at(max(0, near[i].number()))
+			g.touched += found[i].hi
 		}
 	}
-	g.touched = touched
 	for i := range g.waits {
-		w := &g.waiting[i]
-		if s, _, _ := g.find(&w.key); s != nil {
+		w, s := &g.waiting[i], found[i]
+		if near[i] == 0 || s.key != w.key {
+			s, _, _ = g.find(&w.key)
+		}
+		if s != nil {
 			s.n.add(w.n)
 		} else {
 			g.beyond = g.beyond.Add(w.n.counts())

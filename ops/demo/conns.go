@@ -43,7 +43,7 @@ func (d *Demo) Connections(origin bool) (io.ReadCloser, error) {
 }
 
 // ReadCost is what making them up costs.
-func (d *Demo) ReadCost(n uint64) time.Duration { return time.Duration(n) * time.Microsecond }
+func (d *Demo) ReadCost(n uint64) time.Duration { return time.Duration(n) * 2 * time.Microsecond }
 
 // crowd is the connections of one server.
 type crowd struct {
@@ -68,6 +68,7 @@ type listing struct {
 	crowds   []crowd
 	order    []uint32 // of each line to come: four times the crowd's number, and what it is
 	rest     []byte   // of the line being read
+	buffer   []byte   // of it, used again by the next
 }
 
 func (l *listing) add(c crowd) {
@@ -90,7 +91,8 @@ func (l *listing) Read(b []byte) (n int, err error) {
 			if len(l.order) == 0 {
 				break
 			}
-			l.rest = l.line(l.order[0])
+			l.buffer = l.line(l.buffer[:0], l.order[0])
+			l.rest = l.buffer
 			l.order = l.order[1:]
 		}
 		k := copy(b[n:], l.rest)
@@ -103,7 +105,7 @@ func (l *listing) Read(b []byte) (n int, err error) {
 	return n, nil
 }
 
-func (l *listing) line(place uint32) []byte {
+func (l *listing) line(to []byte, place uint32) []byte {
 	crowd, what := &l.crowds[place>>2], place&3
 	virtual := netip.AddrPortFrom(crowd.service.Addr, crowd.service.Port)
 	if crowd.service.IsMark() {
@@ -125,7 +127,7 @@ func (l *listing) line(place uint32) []byte {
 	if l.origin {
 		c.Origin = proc.OriginLocal
 	}
-	return proc.AppendConn(nil, &c)
+	return proc.AppendConn(to, &c)
 }
 
 // markedAt is what the firewall marks in the demo.
