@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -239,15 +240,10 @@ func TestLateLinks(t *testing.T) {
 		t.Errorf("the link that is there: %s, %v", value, err)
 	}
 	d.restart("eth1")
-	waits := make(chan bool)
-	go func() {
-		<-waits
-		d.plug("eth0")
-	}()
+	plugged := sync.OnceFunc(func() { go d.plug("eth0") })
 	b := Boot{Place: d.Place, Target: d.Book.Runner.Target, Wait: time.Minute, Tell: func(line string) {
-		if strings.HasPrefix(line, "waiting") && waits != nil {
-			close(waits)
-			waits = nil
+		if strings.HasPrefix(line, "waiting") {
+			plugged()
 		}
 	}}
 	if tally, err := b.Run(ctx); err != nil || tally.Failed > 0 {
