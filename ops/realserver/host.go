@@ -225,7 +225,7 @@ func Undo(store *persist.Store, w Want) (b Back, err error) {
 		case !ours(e):
 		case e.Title == w.String():
 			going = append(going, e)
-		case len(e.Undone) == 0:
+		case e.InForce && len(e.Undone) == 0:
 			if err := need(needed, e); err != nil {
 				return b, err
 			}
@@ -234,7 +234,7 @@ func Undo(store *persist.Store, w Want) (b Back, err error) {
 		}
 	}
 	for _, e := range going {
-		p, err := plan.Undoing(e)
+		p, err := plan.Reverse(e)
 		if err != nil {
 			return b, err
 		}
@@ -245,9 +245,10 @@ func Undo(store *persist.Store, w Want) (b Back, err error) {
 	return b, nil
 }
 
-// ours tells the plans that were made here and are in force.
+// ours tells the plans that were made here. What is in effect of one shows step by
+// step: it is not called in force any more when a part was left for others.
 func ours(e *persist.Entry) bool {
-	return e.InForce && e.Undoes == "" && strings.HasPrefix(e.Title, "real server")
+	return e.Ended != nil && e.Undoes == "" && strings.HasPrefix(e.Title, "real server")
 }
 
 func need(needed map[string]string, e *persist.Entry) error {
@@ -258,11 +259,14 @@ func need(needed map[string]string, e *persist.Entry) error {
 	return err
 }
 
-// leave takes out of a plan what others need.
+// leave takes out of a plan what others need, and modules, which stay anyway.
 func (b *Back) leave(p plan.Plan, needed map[string]string) plan.Plan {
 	left := p
 	left.Items, left.Takes = nil, nil
 	for n, i := range p.Items {
+		if _, module := i.Step.(plan.ChangeSetting[netcfg.Module]); module {
+			continue
+		}
 		if who := needed[i.Step.Row()]; who != "" {
 			b.Stays = append(b.Stays, fmt.Sprintf("%s stays: %s needs it", i.Step.Row(), who))
 			continue

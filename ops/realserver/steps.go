@@ -130,11 +130,10 @@ func device(w Want) (modules []string, link string) {
 		modules, link = []string{"ipip"}, "tunl0"
 	}
 	if w.Tunnel.Type == ipvs.GUE {
-		fou := "fou"
 		if outer6 {
-			fou = "fou6"
+			modules = append([]string{"fou6"}, modules...)
 		}
-		modules = append([]string{fou}, modules...)
+		modules = append([]string{"fou"}, modules...)
 	}
 	return modules, link
 }
