@@ -53,13 +53,13 @@ func (p *proof) Body(m *Model, height int) []string {
 	lines := []string{heading(m, "Does "+p.draft.Wish.Service.String()+" work? Each server is asked on its way"), ""}
 	switch {
 	case p.err != nil:
-		lines = append(lines, wrapped(m, paint.Warn, m.signs.Problem+" "+p.err.Error(), 1)...)
+		lines = append(append(lines, p.next(m)...), wrapped(m, paint.Warn, m.signs.Problem+" "+p.err.Error(), 1)...)
 	case p.asking:
 		lines = append(lines, wrapped(m, paint.Rest, "asking the servers", 1)...)
 	default:
-		lines = append(lines, p.says(m)...)
+		lines = append(append(lines, p.next(m)...), p.says(m)...)
 	}
-	return p.window(append(lines, p.next(m)...), height)
+	return p.window(lines, height)
 }
 
 func (p *proof) says(m *Model) (lines []string) {
@@ -99,9 +99,6 @@ func verdictStyle(v probe.Verdict) paint.Style {
 
 // next says what to do now.
 func (p *proof) next(m *Model) []string {
-	if p.asking {
-		return nil
-	}
 	var advice []string
 	if p.err == nil {
 		bad := 0
@@ -120,11 +117,11 @@ func (p *proof) next(m *Model) []string {
 		advice = append(advice, "Open a new connection to the service and a new login to this host. If both work, "+
 			keyName(keepKey, m.signs)+" keeps the change; else all is taken back in time.")
 	}
-	lines := []string{""}
+	var lines []string
 	for _, a := range advice {
 		lines = append(lines, wrapped(m, paint.Plain, a, 1)...)
 	}
-	return lines
+	return append(lines, "")
 }
 
 // Footer implements layer.
