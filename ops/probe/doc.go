@@ -10,8 +10,8 @@
 // changed. Packets for the VIP go with TTL 1: a server that lacks the VIP and
 // forwards then says so, instead of sending the packet back to the director.
 //
-// A server gets one SYN, and one more only where the answer to the first leaves
-// the cause open; the connection is taken back with an RST. UDP and SCTP are not
+// A server gets one SYN, and more only where the answer to the first leaves the
+// cause open; each is taken back with an RST, answered or not. UDP and SCTP are not
 // spoken: only pings tell something, and what they do not tell is said.
 //
 // Three layers: wire is bytes; this package's judge files decide from facts,

@@ -29,7 +29,7 @@ type facts struct {
 	Alive     *question // a ping to the server itself
 	Outside   *question // the same from beyond the segment
 	Inside    *question // the same inside the tunnel
-	Summed    *question // the same, its GUE with a checksum that IPVS does not send
+	Toggled   *question // the same, its tunnel's packet with a checksum where IPVS sends none, and without where it does
 	Long      *question // a ping through the tunnel, as long as clients' packets are
 	Direct    *question // a SYN to the server's own address
 	Other     *question // the same at the server's port, where it is not the VIP's
@@ -81,6 +81,14 @@ func (f *facts) through(q *question) *question {
 	return f.route(q)
 }
 
+// summing tells tunnels whose silence may be about checksums: GRE's ends must
+// agree on them (Linux: ip_tunnel_rcv), and without one a closed port of GUE is
+// silent over IPv6 (RFC 8200, 8.1).
+func (f *facts) summing() bool {
+	t := f.Server.Tunnel
+	return t.Type == ipvs.GRE || t.Type == ipvs.GUE && t.Flags&ipvs.TunnelChecksum == 0 && f.Server.Addr.Addr().Is6()
+}
+
 // pathMTU is how long packets to the server may be, as far as it was found out.
 func (f *facts) pathMTU() int {
 	if f.Long != nil && f.Long.Reply.failed(wire.TooBig) {
@@ -89,11 +97,10 @@ func (f *facts) pathMTU() int {
 	return f.Link.MTU
 }
 
-// fullSize is how long clients' packets get: as long as the server said it
-// takes, or else as Ethernet does.
+// fullSize is how long clients' packets get: as long as the server said it takes.
 func (f *facts) fullSize() int {
 	const ethernet, sizeTCP = 1500, 20
-	if f.SYN == nil || f.SYN.Reply.MSS == 0 {
+	if f.SYN.Reply.MSS == 0 {
 		return ethernet
 	}
 	return int(f.SYN.Reply.MSS) + wire.Overhead(f.VIP.Addr()) + sizeTCP

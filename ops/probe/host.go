@@ -102,25 +102,34 @@ func (h host) networks(link string, v4 bool) (all []netip.Prefix) {
 	return all
 }
 
-// beyond is an address of ours that servers on a link reach through their
-// gateway only: the VIP, or another one that no service takes packets for. The
-// zero Addr is none.
-func (h host) beyond(link string, vip netip.Addr) netip.Addr {
-	networks := h.networks(link, vip.Is4())
-	fit := func(a netip.Addr) bool {
-		inside := func(n netip.Prefix) bool { return n.Contains(a) }
-		return h.has(a) && a.Is4() == vip.Is4() && !a.IsLoopback() && !a.IsLinkLocalUnicast() &&
-			!slices.ContainsFunc(networks, inside) && !h.schedules(netip.AddrPortFrom(a, 0), a == vip)
+// beyond is an address of ours that a server reaches through its gateway only,
+// and that no service takes packets for. It is one of the VIP's network, or the
+// VIP, which a server may have kept from other days, or any other, which it may
+// have as well: every Docker has 172.17.0.1. The zero Addr is none.
+func (h host) beyond(server, vip netip.Addr) netip.Addr {
+	near := func(a netip.Addr) bool {
+		return slices.ContainsFunc(h.addresses, func(own netcfg.LinkAddress) bool {
+			return own.Prefix.Contains(server) && own.Prefix.Contains(a)
+		})
 	}
-	if fit(vip) {
-		return vip
-	}
+	var best netip.Addr
+	worth := 0
 	for _, own := range h.addresses {
-		if fit(own.Prefix.Addr()) && own.Link != link {
-			return own.Prefix.Addr()
+		a := own.Prefix.Addr()
+		n := 1
+		switch {
+		case a.Is4() != server.Is4(), a.IsLoopback(), a.IsLinkLocalUnicast(), near(a), h.schedules(netip.AddrPortFrom(a, 0), a == vip):
+			n = 0
+		case a == vip:
+			n = 2
+		case own.Prefix.Contains(vip):
+			n = 3
+		}
+		if n > worth {
+			best, worth = a, n
 		}
 	}
-	return netip.Addr{}
+	return best
 }
 
 // segment is the link where an address is asked for: the one it is on, or the

@@ -62,19 +62,19 @@ func TestSource(t *testing.T) {
 
 func TestBeyond(t *testing.T) {
 	for _, c := range []struct {
-		link, vip, want string
-		services        []ipvs.ServiceID
+		server, vip, want string
+		services          []ipvs.ServiceID
 	}{
-		{"eth1", "203.0.113.10", "203.0.113.10", []ipvs.ServiceID{service(ipvs.TCP, "203.0.113.10:80")}},
-		{"eth1", "203.0.113.10", "203.0.113.1", []ipvs.ServiceID{service(ipvs.TCP, "203.0.113.10:0")}}, // takes the answer, too
-		{"eth1", "203.0.113.10", "203.0.113.1", []ipvs.ServiceID{ipvs.MarkService(7, ipvs.IPv4)}},
-		{"eth1", "203.0.113.10", "203.0.113.10", []ipvs.ServiceID{ipvs.MarkService(7, ipvs.IPv6), service(ipvs.UDP, "203.0.113.10:0")}},
-		{"eth1", "10.0.3.10", "203.0.113.1", nil},    // in the servers' network, and not here
-		{"eth1", "203.0.113.99", "203.0.113.1", nil}, // not here
-		{"eth0", "203.0.113.10", "192.0.2.10", nil},  // one arm: what is on a dummy will do
-		{"eth1", "2001:db8::10", "invalid IP", nil},
+		{"10.0.3.11", "203.0.113.10", "203.0.113.1", []ipvs.ServiceID{service(ipvs.TCP, "203.0.113.10:80")}},
+		{"10.0.3.11", "203.0.113.10", "203.0.113.10", []ipvs.ServiceID{service(ipvs.TCP, "203.0.113.1:0")}}, // takes the answer, too
+		{"10.0.3.11", "203.0.113.10", "203.0.113.1", []ipvs.ServiceID{ipvs.MarkService(7, ipvs.IPv4)}},
+		{"10.0.3.11", "192.0.2.10", "192.0.2.10", []ipvs.ServiceID{ipvs.MarkService(7, ipvs.IPv6), service(ipvs.UDP, "192.0.2.10:0")}},
+		{"10.0.3.11", "192.0.2.10", "203.0.113.1", []ipvs.ServiceID{ipvs.MarkService(7, ipvs.IPv4)}},
+		{"10.0.3.11", "10.0.3.10", "203.0.113.1", nil},      // a VIP in the servers' network
+		{"203.0.113.11", "203.0.113.10", "192.0.2.10", nil}, // what is left
+		{"2001:db8:3::11", "203.0.113.10", "invalid IP", nil},
 	} {
-		if got := madeUp(t, c.services...).beyond(c.link, netip.MustParseAddr(c.vip)); got.String() != c.want {
+		if got := madeUp(t, c.services...).beyond(netip.MustParseAddr(c.server), netip.MustParseAddr(c.vip)); got.String() != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}

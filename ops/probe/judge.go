@@ -149,16 +149,16 @@ func (f *facts) judgeMasq() Finding {
 		}
 		return found
 	}
-	r := f.service().Reply
-	switch r.Outcome {
-	case synAck, echoed:
+	if f.SYN == nil {
+		return f.judgePing()
+	}
+	switch r := f.SYN.Reply; r.Outcome {
+	case synAck:
 		switch {
 		case f.detour(r):
 			return finding(Fault, OtherGateway, "answers, but through another router: its gateway is not this director")
 		case f.Path.Via.IsValid():
 			return finding(Unknown, BehindRouter, "answers, from behind the router %s; whether answers to clients come this way cannot be seen", f.Path.Via)
-		case r.Outcome == echoed:
-			return f.pinged("its gateway is this director, and it")
 		}
 		return finding(Fine, Answers, "answers")
 	case reset:
@@ -170,8 +170,8 @@ func (f *facts) judgeMasq() Finding {
 	case failure:
 		return f.rejected(r)
 	}
-	if ping := f.Ping.Reply; ping.Outcome == echoed {
-		if f.detour(ping) {
+	if outcomeOf(f.Ping) == echoed {
+		if f.detour(f.Ping.Reply) {
 			return finding(Fault, OtherGateway, "answers pings through another router: its gateway is not this director")
 		}
 		return f.dropped(f.Server.Addr.Port())
@@ -183,7 +183,24 @@ func (f *facts) judgeMasq() Finding {
 	return found
 }
 
-// detour tells an answer that came another way than the question went.
+// judgePing is about a NAT server that was only pinged. A rule may send what the
+// service answers another way than the rest, so a wrong way is no fault.
+func (f *facts) judgePing() Finding {
+	const unless = ", unless a rule sends what the service answers this way"
+	switch r := f.Ping.Reply; {
+	case r.Outcome == echoed && f.detour(r):
+		return finding(Unknown, OtherGateway, "answers pings through another router: its gateway is not this director"+unless)
+	case r.Outcome == echoed:
+		return f.pinged("its gateway is this director, and it")
+	case r.Outcome == failure:
+		return f.rejected(r)
+	case outcomeOf(f.Alive) == echoed:
+		return finding(Unknown, NoWayBack, "answers pings of its own network only: its gateway is not this director, or it has none"+unless)
+	}
+	return f.judgeDirect()
+}
+
+// detour tells that an answer came another way than the question went.
 func (f *facts) detour(r reply) bool { return r.Link != f.Link.Name || r.MAC != f.Hop.MAC }
 
 // pinged is all that can be found out without a connection.

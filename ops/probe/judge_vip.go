@@ -1,7 +1,7 @@
 package probe
 
 import (
-	"fmt"
+	"strings"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/probe/wire"
@@ -12,7 +12,7 @@ func (f *facts) judgeVIP() Finding {
 	if !f.From.IsValid() {
 		return f.noSource()
 	}
-	for _, q := range []*question{f.SYN, f.Ping, f.Inside, f.Summed, f.Far} {
+	for _, q := range []*question{f.SYN, f.Ping, f.Inside, f.Toggled, f.Far} {
 		if q != nil && q.Reply.Outcome == failure && q.Reply.Outer {
 			return f.judgeTunnel(q.Reply)
 		}
@@ -83,8 +83,10 @@ func (f *facts) judgeSilence() Finding {
 	switch {
 	case outcomeOf(f.Inside) == echoed:
 		return finding(Fault, VIPSilent, "the tunnel works, but the VIP is missing, or packets for it or from it are dropped")
-	case outcomeOf(f.Summed) == echoed:
-		return finding(Fault, TunnelSilent, "takes GUE with checksums only, and IPVS sends none: the tunnel needs --tun-csum")
+	case outcomeOf(f.Toggled) == echoed && f.Server.Tunnel.Flags&ipvs.TunnelChecksum != 0:
+		return finding(Fault, TunnelSilent, "takes %s without checksums only, and IPVS sends them (--tun-csum)", f.Server.Tunnel.Type)
+	case outcomeOf(f.Toggled) == echoed:
+		return finding(Fault, TunnelSilent, "takes %s with checksums only, and IPVS sends none (--tun-nocsum)", f.Server.Tunnel.Type)
 	case tun && outcomeOf(f.Alive) == echoed:
 		return finding(Fault, TunnelSilent, "nothing comes out of the tunnel: %s", f.tunnelDrops())
 	case f.SYN == nil && outcomeOf(f.Alive) != echoed:
@@ -102,14 +104,17 @@ func (f *facts) judgeSilence() Finding {
 
 // tunnelDrops says what can drop the packets of a tunnel in silence.
 func (f *facts) tunnelDrops() string {
-	firewall := "a firewall drops " + f.encapsulation()
-	switch {
-	case f.mixed():
-		return "the VIP is missing, or " + firewall
-	case f.VIP.Addr().Is4():
-		return fmt.Sprintf("rp_filter on %s, or %s", f.device(), firewall)
+	var all []string
+	if f.needsMode() {
+		all = append(all, f.device()+" takes only IPv6 (its mode)")
 	}
-	return firewall
+	if f.VIP.Addr().Is4() {
+		all = append(all, "rp_filter on "+f.device())
+	}
+	if f.mixed() { // there is no ping to the server's own address then
+		all = append(all, "the VIP is missing")
+	}
+	return strings.Join(append(all, "a firewall drops "+f.encapsulation()), ", or ")
 }
 
 // judgeTunnel is about an ICMP error that quotes the tunnel's own packet.

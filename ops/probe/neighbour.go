@@ -15,10 +15,12 @@ const tries = 3
 
 // inquiry asks a link for neighbours.
 type inquiry struct {
-	link  netcfg.Link
-	about []netip.Addr
-	from  func(about netip.Addr, try int) wire.Claim // who asks
-	first bool                                       // one answer for each is enough
+	link    netcfg.Link
+	about   []netip.Addr
+	from    func(about netip.Addr, try int) wire.Claim // who asks
+	wait    time.Duration
+	first   bool // one claim for each address is enough
+	answers bool // who only asks or announces does not count
 }
 
 // whoHas gives all hardware addresses that claim each address. Those of this host
@@ -31,7 +33,7 @@ func (p *Prober) whoHas(ctx context.Context, h host, q inquiry) (map[netip.Addr]
 	defer e.close()
 
 	found := map[netip.Addr][]wire.MAC{}
-	pace := time.NewTicker(p.options.Wait / tries)
+	pace := time.NewTicker(q.wait / tries)
 	defer pace.Stop()
 	for try := range tries {
 		for _, a := range q.about {
@@ -50,7 +52,8 @@ func (p *Prober) whoHas(ctx context.Context, h host, q inquiry) (map[netip.Addr]
 			case <-pace.C:
 				waiting = false
 			case f := <-e.heard:
-				c, ok := wire.ParseClaim(f.Type, f.Payload)
+				c, answer, ok := wire.ParseClaim(f.Type, f.Payload)
+				ok = ok && (answer || !q.answers)
 				if c.MAC == (wire.MAC{}) {
 					c.MAC = f.From
 				}
@@ -103,18 +106,23 @@ func (p *Prober) resolve(ctx context.Context, h host, link netcfg.Link, a, sourc
 	start := time.Now()
 	ask := func(source netip.Addr) (bool, error) {
 		from := func(about netip.Addr, _ int) wire.Claim { return h.asker(link, about, source) }
-		found, err := p.whoHas(ctx, h, inquiry{link, []netip.Addr{a}, from, true})
+		found, err := p.whoHas(ctx, h, inquiry{link: link, about: []netip.Addr{a}, from: from, first: true, answers: true, wait: p.options.Wait})
 		if macs := found[a]; len(macs) > 0 {
 			n.MAC, n.After = macs[0], time.Since(start)
 		}
 		return len(found) > 0, err
 	}
-	answered, err := ask(source)
-	if err != nil || answered {
+	if answered, err := ask(source); err != nil || answered {
 		return n, err
 	}
 	if source.IsValid() {
-		if n.Deaf, err = ask(netip.Addr{}); err != nil || n.Deaf {
+		answered, err := ask(netip.Addr{})
+		if err != nil {
+			return n, err
+		}
+		if answered { // and not only too late before
+			answered, err = ask(source)
+			n.Deaf = !answered
 			return n, err
 		}
 	}

@@ -65,6 +65,9 @@ func (f *facts) nextTunnel(c Cause) []string {
 	if f.Server.Tunnel.Type == ipvs.GUE {
 		lines = append(lines, fmt.Sprintf("ip fou show  # must have: port %d gue", f.Server.Tunnel.Port))
 	}
+	if c == TunnelSilent && f.needsMode() {
+		lines = append(lines, fmt.Sprintf("ip -6 tunnel show %s  # ipv6/ipv6: then ip -6 tunnel change %s mode any", device, device))
+	}
 	if c == TunnelSilent && f.VIP.Addr().Is4() {
 		lines = append(lines, rpFilter(device))
 	}

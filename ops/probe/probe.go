@@ -27,7 +27,7 @@ func (t Target) String() string {
 // Verdict is what a probe comes to.
 type Verdict uint8
 
-// The verdicts, by rising weight.
+// The verdicts.
 const (
 	Unknown Verdict = iota // it cannot be known; Short says why
 	Fine

@@ -1,11 +1,9 @@
 package probe
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -35,7 +33,8 @@ type Options struct {
 	// there, too, which shows what clients beyond the segment would meet.
 	Far netip.Addr
 
-	// MTU has TUN servers pinged with packets as long as clients send, too.
+	// MTU has TUN servers of TCP services pinged with packets as long as clients
+	// send, too.
 	MTU bool
 }
 
@@ -69,25 +68,6 @@ func Open(around netcfg.Surroundings, o Options) (*Prober, error) {
 
 // Close lets the namespace go.
 func (p *Prober) Close() error { return p.in.Close() }
-
-// atOnce is how many servers are probed at the same time.
-const atOnce = 16
-
-// Servers probes all at once, and gives the results in their order.
-func (p *Prober) Servers(ctx context.Context, targets ...Target) []Result {
-	results := make([]Result, len(targets))
-	turns := make(chan struct{}, atOnce)
-	var all sync.WaitGroup
-	for i, t := range targets {
-		all.Go(func() {
-			turns <- struct{}{}
-			defer func() { <-turns }()
-			results[i] = p.Server(ctx, t)
-		})
-	}
-	all.Wait()
-	return results
-}
 
 // ear is what is listened for: a protocol of Ethernet, through a filter.
 type ear struct {

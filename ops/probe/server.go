@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"lvsdeck/ipvs"
@@ -13,26 +14,70 @@ import (
 	"lvsdeck/ops/probe/wire"
 )
 
+// atOnce is how many servers are probed at the same time.
+const atOnce = 16
+
+// round is the probing of some servers: what all of them need is found out once.
+type round struct {
+	*Prober
+	host host
+
+	mu   sync.Mutex
+	hops map[neighbour]func() (hop, error)
+}
+
+// neighbour is who is asked for on a link, and by which address of ours.
+type neighbour struct {
+	link      string
+	about, by netip.Addr
+}
+
 // Server probes one server for its service.
-func (p *Prober) Server(ctx context.Context, t Target) Result {
-	f := facts{Target: t, Wait: p.options.Wait}
-	if err := p.gather(ctx, &f); err != nil {
-		f.Err = err
-		if ctx.Err() != nil {
-			f.Err = ctx.Err()
-		}
+func (p *Prober) Server(ctx context.Context, t Target) Result { return p.Servers(ctx, t)[0] }
+
+// Servers probes all at once, and gives the results in their order.
+func (p *Prober) Servers(ctx context.Context, targets ...Target) []Result {
+	r := &round{Prober: p, hops: map[neighbour]func() (hop, error){}}
+	var failed error
+	r.host, failed = look(p.around, p.options.Services)
+	results := make([]Result, len(targets))
+	turns := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	for i, t := range targets {
+		all.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			f := facts{Target: t, Wait: p.options.Wait, Err: failed}
+			if failed == nil {
+				f.Err = r.gather(ctx, &f)
+			}
+			if f.Err != nil && ctx.Err() != nil {
+				f.Err = ctx.Err()
+			}
+			results[i] = Result{t, f.judge()}
+		})
 	}
-	return Result{t, f.judge()}
+	all.Wait()
+	return results
+}
+
+// hop asks for a neighbour, once for all who need it.
+func (r *round) hop(ctx context.Context, link netcfg.Link, about, by netip.Addr) (hop, error) {
+	r.mu.Lock()
+	what := neighbour{link.Name, about, by}
+	ask, ok := r.hops[what]
+	if !ok {
+		ask = sync.OnceValues(func() (hop, error) { return r.resolve(ctx, r.host, link, about, by) })
+		r.hops[what] = ask
+	}
+	r.mu.Unlock()
+	return ask()
 }
 
 // gather finds the facts out, as far as they are needed.
-func (p *Prober) gather(ctx context.Context, f *facts) (err error) {
-	h, err := look(p.around, p.options.Services)
-	if err != nil {
-		return err
-	}
+func (r *round) gather(ctx context.Context, f *facts) (err error) {
 	server := f.Server.Addr.Addr()
-	f.Path, err = p.around.Path(server, netip.Addr{})
+	f.Path, err = r.around.Path(server, netip.Addr{})
 	if errors.Is(err, netcfg.ErrNoRoute) {
 		f.NoRoute = err
 		return nil
@@ -40,19 +85,19 @@ func (p *Prober) gather(ctx context.Context, f *facts) (err error) {
 	if err != nil {
 		return err
 	}
-	f.Link = h.links[f.Path.Link]
-	f.Source = h.source(f.Path.Link, server, f.Path.Source, f.VIP.Addr())
+	f.Link = r.host.links[f.Path.Link]
+	f.Source = r.host.source(f.Path.Link, server, f.Path.Source, f.VIP.Addr())
 	if f.early() {
 		return nil
 	}
 	if f.Path.Local {
-		return p.connect(ctx, f)
+		return r.connect(ctx, f)
 	}
 	next := server
 	if f.Path.Via.IsValid() {
 		next = f.Path.Via
 	}
-	if f.Hop, err = p.resolve(ctx, h, f.Link, next, f.Source); err != nil {
+	if f.Hop, err = r.hop(ctx, f.Link, next, f.Source); err != nil {
 		return err
 	}
 	if f.unreached() {
@@ -60,73 +105,75 @@ func (p *Prober) gather(ctx context.Context, f *facts) (err error) {
 	}
 	switch {
 	case f.FullNAT:
-		return p.asked(ctx, h, f)
+		return r.asked(ctx, f)
 	case f.Server.Forward == ipvs.Masq:
-		return p.masq(ctx, h, f)
+		return r.masq(ctx, f)
 	}
-	return p.vip(ctx, h, f)
+	return r.vip(ctx, f)
 }
 
 // masq asks from beyond the server's network, so that the answer shows where its
 // gateway is.
-func (p *Prober) masq(ctx context.Context, h host, f *facts) error {
-	f.Beyond = h.beyond(f.Path.Link, f.VIP.Addr())
-	if !f.Beyond.IsValid() || f.Beyond.Is4() != f.Server.Addr.Addr().Is4() {
-		f.Beyond = netip.Addr{}
-		return p.asked(ctx, h, f)
+func (r *round) masq(ctx context.Context, f *facts) error {
+	f.Beyond = r.host.beyond(f.Server.Addr.Addr(), f.VIP.Addr())
+	if !f.Beyond.IsValid() {
+		return r.asked(ctx, f)
 	}
-	t, err := p.talk(h, f.Beyond, families(f.Server.Addr.Addr()))
+	t, err := r.talk(r.host, f.Beyond, families(f.Server.Addr.Addr()))
 	if err != nil {
 		return err
 	}
 	defer t.close()
 	header := wire.Header{Src: f.Beyond, Dst: f.Server.Addr.Addr(), TTL: 64}
-	questions := []*question{f.route(t.ping("ping", header))}
-	f.Ping = questions[0]
 	if f.hasPort() {
+		// The first alone: a router on the same segment may tell the server of the
+		// short cut, and the next answer takes it.
 		f.SYN = f.route(t.connection("SYN", header, f.Server.Addr.Port()))
-		questions = append(questions, f.SYN)
+		if err := t.ask(ctx, never, f.SYN); err != nil || f.SYN.Reply.Outcome != silence {
+			return err
+		}
 	}
-	if err := t.ask(ctx, f.serviceAnswered, questions...); err != nil || !f.silent() {
+	f.Ping = f.route(t.ping("ping", header))
+	if err := t.ask(ctx, never, f.Ping); err != nil || f.Ping.Reply.Outcome != silence {
 		return err
 	}
-	return p.asked(ctx, h, f)
+	return r.asked(ctx, f)
 }
 
 // asked is how a server answers this director's own address.
-func (p *Prober) asked(ctx context.Context, h host, f *facts) error {
+func (r *round) asked(ctx context.Context, f *facts) error {
 	if !f.hasPort() {
-		return p.alive(ctx, h, f)
+		return r.alive(ctx, f)
 	}
-	if err := p.direct(ctx, h, f); err != nil || outcomeOf(f.Direct) != silence {
+	if err := r.direct(ctx, f); err != nil || outcomeOf(f.Direct) != silence {
 		return err
 	}
-	return p.alive(ctx, h, f)
+	return r.alive(ctx, f)
 }
 
 // alive pings the server itself; where it is silent, from beyond its segment, too.
-func (p *Prober) alive(ctx context.Context, h host, f *facts) (err error) {
-	if f.Alive, err = p.ping(ctx, h, f, f.Source); err != nil || outcomeOf(f.Alive) != silence || f.Server.Forward != ipvs.Direct {
+func (r *round) alive(ctx context.Context, f *facts) (err error) {
+	if f.Alive, err = r.ping(ctx, f, f.Source); err != nil || outcomeOf(f.Alive) != silence || f.Server.Forward != ipvs.Direct {
 		return err
 	}
-	from := p.options.Far
+	from := r.options.Far
 	if !from.IsValid() {
-		from = h.beyond(f.Path.Link, f.VIP.Addr())
+		from = r.host.beyond(f.Server.Addr.Addr(), f.VIP.Addr())
 	}
 	if from != f.VIP.Addr() {
-		f.Outside, err = p.ping(ctx, h, f, from)
+		f.Outside, err = r.ping(ctx, f, from)
 	}
 	return err
 }
 
 // ping asks the server itself, beside any tunnel. Without a fitting address of
 // ours there is no question.
-func (p *Prober) ping(ctx context.Context, h host, f *facts, from netip.Addr) (*question, error) {
+func (r *round) ping(ctx context.Context, f *facts, from netip.Addr) (*question, error) {
 	server := f.Server.Addr.Addr()
 	if !from.IsValid() || from.Is4() != server.Is4() {
 		return nil, nil
 	}
-	t, err := p.talk(h, from, families(server))
+	t, err := r.talk(r.host, from, families(server))
 	if err != nil {
 		return nil, err
 	}
@@ -136,13 +183,13 @@ func (p *Prober) ping(ctx context.Context, h host, f *facts, from netip.Addr) (*
 }
 
 // vip asks for the VIP on a server of DR or TUN.
-func (p *Prober) vip(ctx context.Context, h host, f *facts) error {
+func (r *round) vip(ctx context.Context, f *facts) error {
 	vip := f.VIP.Addr()
-	from := h.source(f.Path.Link, vip, f.Source, vip)
+	from := r.host.source(f.Path.Link, vip, f.Source, vip)
 	if f.From = from; !from.IsValid() {
 		return nil
 	}
-	t, err := p.talk(h, from, families(vip, f.Server.Addr.Addr()))
+	t, err := r.talk(r.host, from, families(vip, f.Server.Addr.Addr()))
 	if err != nil {
 		return err
 	}
@@ -156,8 +203,8 @@ func (p *Prober) vip(ctx context.Context, h host, f *facts) error {
 		f.SYN = f.through(t.connection("SYN", header, f.VIP.Port()))
 		questions = append(questions, f.SYN)
 	}
-	if far := p.options.Far; far.IsValid() && far.Is4() == vip.Is4() {
-		if !h.has(far) {
+	if far := r.options.Far; far.IsValid() && far.Is4() == vip.Is4() {
+		if !r.host.has(far) {
 			return fmt.Errorf("%s is no address of this host to ask from", far)
 		}
 		f.Far = f.through(t.ping("ping from beyond", wire.Header{Src: far, Dst: vip, TTL: 1}))
@@ -179,16 +226,16 @@ func (p *Prober) vip(ctx context.Context, h host, f *facts) error {
 			return err
 		}
 	}
-	return p.more(ctx, h, t, f, header)
+	return r.more(ctx, t, f, header)
 }
 
 // more follows up where the answers leave the cause open.
-func (p *Prober) more(ctx context.Context, h host, t *talk, f *facts, header wire.Header) error {
+func (r *round) more(ctx context.Context, t *talk, f *facts, header wire.Header) error {
 	tun := f.Server.Forward == ipvs.TunnelFwd
 	header.TTL = 1
 	switch {
 	case f.SYN != nil && f.SYN.Reply.Outcome == reset:
-		return p.direct(ctx, h, f)
+		return r.direct(ctx, f)
 	case f.silent():
 		if own := f.Server.Addr.Addr(); tun && own.Is4() == header.Dst.Is4() {
 			header.Dst = own
@@ -196,17 +243,16 @@ func (p *Prober) more(ctx context.Context, h host, t *talk, f *facts, header wir
 			if err := t.ask(ctx, never, f.Inside); err != nil || f.Inside.Reply.Outcome != silence {
 				return err
 			}
-			// Without a checksum a closed port of IPv6 is silent.
-			if kind := f.Inside.Tunnel.Kind; kind.Type == ipvs.GUE && own.Is6() && kind.Flags&ipvs.TunnelChecksum == 0 {
-				f.Summed = f.through(t.ping("ping with checksum outside", header))
-				f.Summed.Tunnel.Kind.Flags |= ipvs.TunnelChecksum
-				if err := t.ask(ctx, never, f.Summed); err != nil || f.Summed.Reply.Outcome != silence {
+			if f.summing() {
+				f.Toggled = f.through(t.ping("ping", header))
+				f.Toggled.Tunnel.Kind.Flags ^= ipvs.TunnelChecksum
+				if err := t.ask(ctx, never, f.Toggled); err != nil || f.Toggled.Reply.Outcome != silence {
 					return err
 				}
 			}
 		}
-		return p.alive(ctx, h, f)
-	case tun && p.options.MTU:
+		return r.alive(ctx, f)
+	case tun && r.options.MTU && f.SYN != nil:
 		f.Long = f.through(t.ping("ping", header))
 		f.Long.Size, f.Long.Header.DF, f.Long.Tunnel.Outer.DF = f.fullSize(), true, true
 		questions := []*question{f.Long}
@@ -220,12 +266,12 @@ func (p *Prober) more(ctx context.Context, h host, t *talk, f *facts, header wir
 
 // direct tries the server's own address: at its port, and under DR and TUN at the
 // VIP's, where the kernel sends packets for it.
-func (p *Prober) direct(ctx context.Context, h host, f *facts) error {
+func (r *round) direct(ctx context.Context, f *facts) error {
 	server := f.Server.Addr.Addr()
 	if !f.Source.IsValid() || f.Source.Is4() != server.Is4() {
 		return nil
 	}
-	t, err := p.talk(h, f.Source, families(server))
+	t, err := r.talk(r.host, f.Source, families(server))
 	if err != nil {
 		return err
 	}
@@ -246,11 +292,11 @@ func (p *Prober) direct(ctx context.Context, h host, f *facts) error {
 
 // connect opens a connection to a server that is this host, and drops it: there
 // are no frames on the way.
-func (p *Prober) connect(ctx context.Context, f *facts) error {
+func (r *round) connect(ctx context.Context, f *facts) error {
 	// The kernel repeats a SYN after a second.
-	d := net.Dialer{Timeout: min(p.options.Wait, time.Second)}
+	d := net.Dialer{Timeout: min(r.options.Wait, time.Second)}
 	start := time.Now()
-	f.Local = p.in.Do(func() error {
+	f.Local = r.in.Do(func() error {
 		c, err := d.DialContext(ctx, "tcp", f.Server.Addr.String())
 		if err == nil {
 			c.(*net.TCPConn).SetLinger(0) // ended with an RST, which leaves nothing behind

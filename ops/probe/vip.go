@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"time"
 
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/probe/wire"
@@ -34,7 +35,7 @@ func (p *Prober) WhoHas(ctx context.Context, link string, about ...netip.Addr) (
 	if err != nil {
 		return nil, err
 	}
-	return p.whoHas(ctx, h, inquiry{h.links[link], about, h.askerOn(h.links[link], netip.Addr{}), true})
+	return p.whoHas(ctx, h, inquiry{link: h.links[link], about: about, from: h.askerOn(h.links[link], netip.Addr{}), first: true, wait: p.options.Wait})
 }
 
 // askerOn gives who asks on a link: this host, but never as the VIP.
@@ -43,6 +44,10 @@ func (h host) askerOn(l netcfg.Link, vip netip.Addr) func(netip.Addr, int) wire.
 		return h.asker(l, about, h.source(l.Name, about, netip.Addr{}, vip))
 	}
 }
+
+// slowest is how long routers with proxy ARP may take: up to 0.8 s on purpose
+// (Linux: proxy_delay), so that the true owner is first.
+const slowest = time.Second
 
 // take gets the facts for a census.
 func (p *Prober) take(ctx context.Context, c *census, link string, servers []netip.Addr) error {
@@ -73,7 +78,7 @@ func (p *Prober) take(ctx context.Context, c *census, link string, servers []net
 			return known(about, try)
 		}
 	}
-	found, err := p.whoHas(ctx, h, inquiry{l, []netip.Addr{c.VIP}, asks, false})
+	found, err := p.whoHas(ctx, h, inquiry{link: l, about: []netip.Addr{c.VIP}, from: asks, wait: p.options.Wait})
 	c.Claims = found[c.VIP]
 	if err != nil || len(c.Claims) == 0 {
 		return err
@@ -85,10 +90,11 @@ func (p *Prober) take(ctx context.Context, c *census, link string, servers []net
 	}
 	c.known(neighbours, l.Name)
 	c.Controls = h.controls(c.VIP, l.Name, append(slices.Clone(servers), c.addresses()...))
-	if c.Controlled, err = p.whoHas(ctx, h, inquiry{l, c.Controls, asks, false}); err != nil || len(servers) == 0 {
+	control := inquiry{link: l, about: c.Controls, from: asks, wait: max(p.options.Wait, slowest)}
+	if c.Controlled, err = p.whoHas(ctx, h, control); err != nil || len(servers) == 0 {
 		return err
 	}
-	c.Servers, err = p.whoHas(ctx, h, inquiry{l, servers, known, true})
+	c.Servers, err = p.whoHas(ctx, h, inquiry{link: l, about: servers, from: known, first: true, wait: p.options.Wait})
 	return err
 }
 

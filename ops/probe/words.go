@@ -33,7 +33,7 @@ func (f *facts) evidence() (lines []string) {
 			say("%s on %s: %s after %s", asking(h.Addr), f.Link.Name, h.MAC, short(h.After))
 		}
 	}
-	for _, q := range []*question{f.SYN, f.Ping, f.Far, f.Inside, f.Summed, f.Alive, f.Outside, f.Direct, f.Other, f.Long} {
+	for _, q := range []*question{f.SYN, f.Ping, f.Far, f.Inside, f.Toggled, f.Alive, f.Outside, f.Direct, f.Other, f.Long} {
 		if q != nil && q.Reply.Outcome != unasked {
 			say("%s: %s", q, q.Reply.words(f.Wait))
 		}
@@ -67,6 +67,9 @@ func (q *question) String() string {
 	}
 	if q.Tunnel != nil {
 		s += fmt.Sprintf(" in %s %s > %s", q.Tunnel.Kind.Type, q.Tunnel.Outer.Src, q.Tunnel.Outer.Dst)
+		if q.Tunnel.Kind.Flags&ipvs.TunnelChecksum != 0 {
+			s += " with checksum"
+		}
 	}
 	return s
 }
@@ -105,6 +108,10 @@ func short(d time.Duration) string {
 
 // mixed tells that the VIP and the server are of different families.
 func (f *facts) mixed() bool { return f.VIP.Addr().Is4() != f.Server.Addr.Addr().Is4() }
+
+// needsMode tells tunnels that the module's own device does not take unless it is
+// told to (Linux: ip6_tunnel.c, the fallback device is for IPv6 in IPv6).
+func (f *facts) needsMode() bool { return f.mixed() && f.device() == "ip6tnl0" }
 
 // encapsulation is the tunnel's protocol, as firewalls call it.
 func (f *facts) encapsulation() string {

@@ -15,7 +15,7 @@ func TestAnnounce(t *testing.T) {
 	} {
 		c := Claim{addr(a), mac}
 		f := Announce(c)
-		if got, ok := ParseClaim(f.Type, f.Payload); !ok || got != c {
+		if got, _, ok := ParseClaim(f.Type, f.Payload); !ok || got != c {
 			t.Errorf("%s reads as %v, %t", a, got, ok)
 		}
 		if want != "" && hex.EncodeToString(f.Payload) != want {

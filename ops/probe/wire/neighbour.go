@@ -107,19 +107,21 @@ func arp(operation int, from Claim, target netip.Addr) []byte {
 
 // ParseClaim reads who claims which address: the sender of an ARP packet,
 // whether it answers, asks or announces, or an IPv6 neighbour's advertisement.
-func ParseClaim(etherType uint16, b []byte) (Claim, bool) {
+// Answer tells that it may be meant for who asked.
+func ParseClaim(etherType uint16, b []byte) (c Claim, answer, ok bool) {
 	switch etherType {
 	case EtherARP:
 		if len(b) < 28 || get16(b) != 1 || get16(b[2:]) != EtherIPv4 || b[4] != 6 || b[5] != 4 {
-			return Claim{}, false
+			return c, false, false
 		}
-		c := Claim{netip.AddrFrom4([4]byte(b[14:18])), MAC(b[8:14])}
-		return c, !c.Addr.IsUnspecified() // somebody's question before taking an address
+		c = Claim{netip.AddrFrom4([4]byte(b[14:18])), MAC(b[8:14])}
+		// Without an address it is somebody's question before taking one.
+		return c, get16(b[6:]) == arpReply, !c.Addr.IsUnspecified()
 	case EtherIPv6:
 		p, ok := Parse(b)
-		return p.Claim, ok && p.Kind == Advertisement && p.Claim.Addr.IsValid()
+		return p.Claim, true, ok && p.Kind == Advertisement && p.Claim.Addr.IsValid()
 	}
-	return Claim{}, false
+	return c, false, false
 }
 
 // advertised reads a neighbour advertisement. Its MAC may be left out for those

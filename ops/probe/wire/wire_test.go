@@ -183,10 +183,14 @@ func TestNeighbours(t *testing.T) {
 	if got := fmt.Sprintf("%04x %s %x", f.Type, f.To, f.Payload); got != "0806 ff:ff:ff:ff:ff:ff 0001080006040001020000000001cb0071010000"+"00000000cb00710a" {
 		t.Error(got)
 	}
-	if c, ok := ParseClaim(f.Type, f.Payload); !ok || c != (Claim{addr("203.0.113.1"), me}) {
-		t.Errorf("who asks claims %v, %v", c, ok)
+	if c, answer, ok := ParseClaim(f.Type, f.Payload); !ok || answer || c != (Claim{addr("203.0.113.1"), me}) {
+		t.Errorf("who asks claims %v, %v, %v", c, answer, ok)
 	}
-	if c, ok := ParseClaim(EtherARP, WhoHas(addr("203.0.113.10"), Claim{MAC: me}).Payload); ok {
+	f.Payload[7] = arpReply
+	if _, answer, ok := ParseClaim(f.Type, f.Payload); !ok || !answer {
+		t.Errorf("an answer: %v, %v", answer, ok)
+	}
+	if c, _, ok := ParseClaim(EtherARP, WhoHas(addr("203.0.113.10"), Claim{MAC: me}).Payload); ok {
 		t.Errorf("who asks without an address claims %v", c)
 	}
 
@@ -211,11 +215,11 @@ func TestNeighbours(t *testing.T) {
 		"0e01000000000000" + "0201020000000009": {2, 0, 0, 0, 0, 9},
 		"0e00000000000000" + "0201020000000009": {}, // of no size
 	} {
-		if c, ok := ParseClaim(EtherIPv6, advertise(options)); !ok || c != (Claim{addr("2001:db8::10"), want}) {
+		if c, answer, ok := ParseClaim(EtherIPv6, advertise(options)); !ok || !answer || c != (Claim{addr("2001:db8::10"), want}) {
 			t.Errorf("%q: %v, %v", options, c, ok)
 		}
 	}
-	if _, ok := ParseClaim(EtherIPv6, v6.Segment(Segment{})); ok {
+	if _, _, ok := ParseClaim(EtherIPv6, v6.Segment(Segment{})); ok {
 		t.Error("a segment claims an address")
 	}
 }
