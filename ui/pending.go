@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lvsdeck/ops/boot"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ui/paint"
@@ -93,9 +94,12 @@ func nothingPending(m *Model) string {
 func keepPending(m *Model) tea.Cmd {
 	guard := m.opts.Pending
 	return beside(guard.Confirm, func(m *Model, c confirm.Change, err error) tea.Cmd {
-		if err != nil {
+		switch {
+		case errors.As(err, new(*boot.Unsettled)):
+			m.tell("Kept, but not over a restart", err)
+		case err != nil:
 			m.tell("Not confirmed", err)
-		} else {
+		default:
 			m.message = "kept: " + c.Title
 		}
 		return m.lookPending()

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/ops/boot"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/setup"
 )
@@ -26,6 +27,10 @@ type SetUps interface {
 	// Unset drafts the way back of the set-ups of services, and Go goes it.
 	Unset(context.Context, ...ipvs.ServiceID) (setup.Return, error)
 	Go(ctx context.Context, r setup.Return, within time.Duration, on func(plan.Event)) (plan.Result, error)
+
+	// PlanKeep drafts what makes the set-ups of services last, and Keep does it.
+	PlanKeep(context.Context, ...ipvs.ServiceID) (boot.Change, error)
+	Keep(context.Context, boot.Change, func(plan.Event)) (plan.Result, error)
 }
 
 const setupGroup = "Set up"
@@ -35,6 +40,7 @@ func setupCommands() []command {
 	const g = setupGroup
 	return []command{
 		{g, []string{"S"}, "set up a service step by step: NAT, DR, TUN, full NAT", "", openSetup, cannotSetUp},
+		{g, nil, "make the set-up of the service last over restarts", "", openKeep, cannotUnset},
 		{g, nil, "take back the set-up of the service", "", openUnset, cannotUnset},
 		{g, []string{keepKey}, "keep the change that waits to be confirmed", "", keepPending, nothingPending},
 		{g, []string{revertKey}, "take back the change that waits to be confirmed", "", askRevert, nothingPending},
@@ -68,7 +74,36 @@ func openUnset(m *Model) tea.Cmd {
 				m.tell("Nothing was changed", err)
 				return nil
 			}
-			m.push(&unset{back: back})
+			m.push(&proposal{
+				plan: back.Plan, notes: back.Notes, yes: "do it, to be confirmed in " + windowText(defaultWindow),
+				run: func(ctx context.Context, on func(plan.Event)) (plan.Result, error) {
+					return desk.Go(ctx, back, defaultWindow, on)
+				},
+			})
+			return nil
+		})
+}
+
+// openKeep shows what makes the set-up of the cursor's service come back after a
+// restart of the host.
+func openKeep(m *Model) tea.Cmd {
+	row, _ := m.list.Current()
+	id, desk := row.Service.ServiceID, m.opts.SetUps
+	return beside(func(ctx context.Context) (boot.Change, error) { return desk.PlanKeep(ctx, id) },
+		func(m *Model, c boot.Change, err error) tea.Cmd {
+			switch {
+			case err != nil:
+				m.tell("Nothing was changed", err)
+			case c.Waits == nil && c.Plan.Empty():
+				m.message = "it is kept already"
+			default:
+				if c.Waits != nil {
+					c.Plan.Title = "keep " + id.String() + " as soon as it is confirmed"
+				}
+				m.push(&proposal{plan: c.Plan, notes: c.Notes, yes: "keep it over restarts", run: func(ctx context.Context, on func(plan.Event)) (plan.Result, error) {
+					return desk.Keep(ctx, c, on)
+				}})
+			}
 			return nil
 		})
 }

@@ -10,6 +10,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
+	"lvsdeck/ops/boot"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/probe"
@@ -41,6 +42,16 @@ func (w *workshop) Prove(_ context.Context, d setup.Draft) (p setup.Proof, _ err
 		p.Servers = append(p.Servers, probe.Result{Target: probe.Target{Server: ipvs.Server{Addr: s.Addr}}, Finding: f})
 	}
 	return p, nil
+}
+
+// PlanKeep finds nothing to write in memory.
+func (w *workshop) PlanKeep(context.Context, ...ipvs.ServiceID) (boot.Change, error) {
+	return boot.Change{}, nil
+}
+
+// Keep has nothing to do.
+func (w *workshop) Keep(context.Context, boot.Change, func(plan.Event)) (plan.Result, error) {
+	return plan.Result{}, nil
 }
 
 // waiting is what takes changes back, at hand.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -73,7 +74,7 @@ func (d *draft) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 // apply does it under the timer, and then proves it.
 func (d *draft) apply(m *Model) tea.Cmd {
 	if why := cannotChange(m); why != "" {
-		m.tell("Nothing was changed", fmt.Errorf("%s", why))
+		m.tell("Nothing was changed", errors.New(why))
 		return nil
 	}
 	desk := m.opts.SetUps
@@ -185,54 +186,54 @@ func windowText(d time.Duration) string {
 // Cursor implements layer.
 func (d *draft) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
 
-// unset shows the way back from a set-up.
-type unset struct {
+// proposal shows a plan that is run in a way of its own.
+type proposal struct {
 	scroll
-	back  setup.Return
+	plan  plan.Plan
+	notes []string
+	yes   string // what enter does
+	run   func(context.Context, func(plan.Event)) (plan.Result, error)
 	steps stepLines
 }
 
 // Key implements layer.
-func (u *unset) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+func (p *proposal) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch key := k.String(); {
 	case key == "esc" || key == "q":
-		m.drop(u)
+		m.drop(p)
 		m.message = "nothing was changed"
 	case key == "enter":
 		if why := cannotChange(m); why != "" {
-			m.tell("Nothing was changed", fmt.Errorf("%s", why))
+			m.tell("Nothing was changed", errors.New(why))
 			return nil
 		}
-		m.drop(u)
-		desk := m.opts.SetUps
-		return m.runThen(u.back.Plan, func(ctx context.Context, on func(plan.Event)) (plan.Result, error) {
-			return desk.Go(ctx, u.back, defaultWindow, on)
-		}, func(m *Model, _ error) tea.Cmd { return m.lookPending() })
+		m.drop(p)
+		return m.runThen(p.plan, p.run, func(m *Model, _ error) tea.Cmd { return m.lookPending() })
 	default:
-		u.move(key)
+		p.move(key)
 	}
 	return nil
 }
 
 // Paste implements layer.
-func (u *unset) Paste(*Model, string) {}
+func (p *proposal) Paste(*Model, string) {}
 
 // Body implements layer.
-func (u *unset) Body(m *Model, height int) []string {
-	lines := []string{heading(m, u.back.Plan.Title), ""}
-	for _, n := range u.back.Notes {
+func (p *proposal) Body(m *Model, height int) []string {
+	lines := []string{heading(m, p.plan.Title), ""}
+	for _, n := range p.notes {
 		lines = append(lines, wrapped(m, paint.Warn, m.signs.Problem+" "+n, 1)...)
 	}
-	if len(u.back.Notes) > 0 {
+	if len(p.notes) > 0 {
 		lines = append(lines, "")
 	}
-	return u.window(append(lines, u.steps.of(m, u.back.Plan.Items, nil)...), height)
+	return p.window(append(lines, p.steps.of(m, p.plan.Items, nil)...), height)
 }
 
 // Footer implements layer.
-func (u *unset) Footer(m *Model) string {
-	return m.keysLine(m.signs.Enter, "do it, to be confirmed in "+windowText(defaultWindow), "esc", "back, nothing has changed"+u.hint(m))
+func (p *proposal) Footer(m *Model) string {
+	return m.keysLine(m.signs.Enter, p.yes, "esc", "back, nothing has changed"+p.hint(m))
 }
 
 // Cursor implements layer.
-func (u *unset) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
+func (p *proposal) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }

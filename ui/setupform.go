@@ -22,6 +22,7 @@ const (
 	askSNAT    = "snat"
 	askSources = "sources"
 	askWithin  = "within"
+	askKeep    = "keep"
 )
 
 // setupQuestions says at which question a refusal stands.
@@ -69,6 +70,8 @@ func setupFields(mode setup.Mode, schedulers []option) []*field {
 		typedField(askSNAT, "SNAT for", "", "empty: none; 10.0.3.0/24: servers reach the world").only(only(setup.NAT)),
 		typedField(askSources, "clients as", "", "empty: the DIP; 10.0.3.5-10.0.3.9 for more ports").only(only(setup.FullNAT)),
 		typedField(askLink, "interface", "", "for the VIP; empty: found out"),
+		chosenField(askKeep, "keep it", "yes", option{"yes", "once confirmed, it comes back after a restart of this host"},
+			option{"no", "it is gone with the next restart"}),
 		typedField(askWithin, "confirm in", "120", "seconds, 10 to 3600; else all is taken back"),
 	}
 }
@@ -98,6 +101,7 @@ func finishSetup(m *Model, f *form, mode setup.Mode) tea.Cmd {
 				m.tell("Nothing was changed", err)
 				return nil
 			}
+			d.Keep = f.get(askKeep) == "yes"
 			return openDraft(m, d, within)
 		})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -40,6 +41,19 @@ func (d desk) Go(ctx context.Context, r setup.Return, within time.Duration, on f
 		return d.Book.Go(ctx, r, within, on)
 	}
 	return d.last.Go(ctx, r, within, on)
+}
+
+// PlanKeep drafts what makes set-ups last over a restart.
+func (d desk) PlanKeep(ctx context.Context, ids ...ipvs.ServiceID) (boot.Change, error) {
+	if d.last == nil {
+		return boot.Change{}, errors.New("what is made up here ends with this process: nothing can be kept")
+	}
+	return d.last.Plan(ctx, ids...)
+}
+
+// Keep makes set-ups last over a restart.
+func (d desk) Keep(ctx context.Context, c boot.Change, on func(plan.Event)) (plan.Result, error) {
+	return d.last.Keep(ctx, c, on)
 }
 
 // newKeeper makes set-ups last on this host.

@@ -91,7 +91,7 @@ func (c *console) fill(s *lab.Site, g guided, within string) {
 	c.waitText("Set up a service:", "confirm in")
 	c.press(s.VIP.String() + down + clear + fmt.Sprint(lab.HTTPPort) + down + down + s.Addrs[0].String() + " " + s.Addrs[1].String())
 	if within != "" {
-		c.press(down + down + down + down + clear + within)
+		c.press(down + down + down + down + down + clear + within)
 	}
 	c.press(enter)
 }
