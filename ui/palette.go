@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +24,8 @@ func openPalette(m *Model) {
 	m.push(p)
 }
 
-// search keeps the commands in whose group and name every typed word occurs.
+// search keeps the commands in whose group and name every typed word occurs. Those
+// whose name begins with what was typed come first.
 func (p *palette) search(m *Model) {
 	p.found, p.at = nil, 0
 	words := strings.Fields(strings.ToLower(p.value()))
@@ -44,21 +44,16 @@ func (p *palette) search(m *Model) {
 	if typed == "" {
 		return
 	}
+	begins := func(c *command) bool { return strings.HasPrefix(strings.ToLower(c.name), typed) }
 	slices.SortStableFunc(p.found, func(a, b *command) int {
-		return cmp.Compare(nearness(a, typed), nearness(b, typed))
-	})
-}
-
-// nearness is 0 for a command whose name begins with what was typed, and more the
-// less it is meant.
-func nearness(c *command, typed string) int {
-	switch name := strings.ToLower(c.name); {
-	case strings.HasPrefix(name, typed), c.short == typed:
-		return 0
-	case strings.Contains(name, typed):
+		switch {
+		case begins(a) == begins(b):
+			return 0
+		case begins(a):
+			return -1
+		}
 		return 1
-	}
-	return 2
+	})
 }
 
 // Key implements layer.
