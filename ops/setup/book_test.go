@@ -219,6 +219,21 @@ func TestChangedSince(t *testing.T) {
 	s.known()
 }
 
+// TestLinkGone: what went with a link needs no taking back.
+func TestLinkGone(t *testing.T) {
+	s := newSite(t, ipvs.IPv4, 2)
+	w := usual(t, NAT, ipvs.IPv4, 2, 80)
+	w.Link = "lvs0"
+	before := s.state()
+	s.ok(s.host.Add(netcfg.Dummy{Name: "lvs0"}))
+	s.ok(s.host.Add(netcfg.Up{Link: "lvs0"}))
+	s.setUp(w)
+	s.ok(s.host.Remove(netcfg.Dummy{Name: "lvs0"}))
+	s.unset(w.Service)
+	s.same("unset", before)
+	s.known()
+}
+
 // TestMoreServers: a set-up that is repeated with more servers is one set-up.
 func TestMoreServers(t *testing.T) {
 	s := newSite(t, ipvs.IPv4, 2)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -241,17 +242,17 @@ func TestTwoServices(t *testing.T) {
 	equal(t, s, "both unset", before)
 }
 
-// TestShutDirector: set-up opens what a director that drops everything needs, for
-// each mode.
+// TestShutDirector: set-up opens what a director that drops everything needs to let
+// through.
 func TestShutDirector(t *testing.T) {
 	lab.Require(t)
 	for _, l := range []layout{
-		{"nat", lab.NAT, false, false}, {"fullnat", lab.NAT, false, true}, {"dr", lab.DR, true, false}, {"tun", lab.TUN, true, false},
+		{"nat", lab.NAT, false, true}, {"tun", lab.TUN, true, false},
 	} {
 		t.Run(l.String(), func(t *testing.T) {
 			s := prepared(t, l, lab.HTTPPort)
 			iptables := "iptables"
-			if l.v6 { // which needs to be told of neighbours
+			if l.v6 { // which must be let find its neighbours
 				iptables = "ip6tables"
 				s.Director.Command(iptables, "-A", "INPUT", "-p", "ipv6-icmp", "-j", "ACCEPT")
 				s.Director.Command(iptables, "-A", "OUTPUT", "-p", "ipv6-icmp", "-j", "ACCEPT")
@@ -280,6 +281,9 @@ func TestOtherWays(t *testing.T) {
 			served(t, s, lab.HTTPPort)
 		})
 	}
+	for _, v6 := range []bool{false, true} {
+		t.Run(fmt.Sprintf("outside v6=%t", v6), func(t *testing.T) { otherFamily(t, v6) })
+	}
 	t.Run("UDP", func(t *testing.T) {
 		s := prepared(t, layout{"dr", lab.DR, true, false}, lab.HTTPPort)
 		for _, h := range s.Servers {
@@ -292,6 +296,34 @@ func TestOtherWays(t *testing.T) {
 			t.Errorf("clients got %v, %v", answers, err)
 		}
 	})
+}
+
+// otherFamily has servers of one family serve a VIP of the other: beside the
+// networks of the site there are the same in the other family.
+func otherFamily(t *testing.T, v6 bool) {
+	s := bare(t, layout{"tun", lab.TUN, true, v6})
+	outside, wan, lan, bits, rest := "2001:db8:1::%x", "2001:db8:2::%x", "2001:db8:3::%x", 64, "::/0"
+	if v6 {
+		outside, wan, lan, bits, rest = "198.51.100.%d", "203.0.113.%d", "10.0.3.%d", 24, "0.0.0.0/0"
+	}
+	join := func(h *lab.Host, card, network string, number int) {
+		h.AddAddr(card, fmt.Sprintf(network+"/%d", number, bits))
+		if number != 254 {
+			h.AddRoute(rest, fmt.Sprintf(network, 254))
+		}
+	}
+	join(s.Router, "eth0", outside, 254)
+	join(s.Router, "eth1", wan, 254)
+	join(s.Router, "eth2", lan, 254)
+	join(s.Client, "eth0", outside, 2)
+	join(s.Director, "eth0", wan, 1)
+	for i, h := range s.Servers {
+		join(h, "eth0", lan, 11+i)
+	}
+	s.VIP = netip.MustParseAddr(fmt.Sprintf(wan, 10))
+	kit(t, s, arguments(s, "tun", lab.HTTPPort)...)
+	s.Director.Command("lvsdeck", arguments(s, "tun", lab.HTTPPort, now...)...)
+	served(t, s, lab.HTTPPort)
 }
 
 // TestBadInput is refused in clear words, and nothing is changed.

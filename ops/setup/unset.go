@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -163,7 +164,10 @@ func (r *returning) setting(ctx context.Context, s plan.Step) error {
 	}
 	undo := plan.Plan{Items: []plan.Item{{Step: s.Undo(), Reason: "Takes back: " + s.String() + "."}}}
 	preview, err := undo.Preview(ctx, r.target)
-	if err != nil {
+	switch {
+	case errors.Is(err, ipvs.ErrNoDevice), errors.Is(err, netcfg.ErrAbsent):
+		return nil // it went with its link
+	case err != nil:
 		return err
 	}
 	switch preview.States[0] {
