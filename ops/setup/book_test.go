@@ -169,6 +169,24 @@ func TestShared(t *testing.T) {
 	s.same("both at once", before)
 }
 
+// TestRouterListens: as long as one set-up makes a router of the director, it
+// listens to router advertisements as before.
+func TestRouterListens(t *testing.T) {
+	s := newSite(t, ipvs.IPv6, 2)
+	a, b := usual(t, NAT, ipvs.IPv6, 2, 80), usual(t, FullNAT, ipvs.IPv6, 2, 443)
+	for _, step := range []struct {
+		do   func()
+		want string
+	}{
+		{func() { s.setUp(a) }, "2"}, {func() { s.setUp(b) }, "2"}, {func() { s.unset(a.Service) }, "2"}, {func() { s.unset(b.Service) }, "1"},
+	} {
+		step.do()
+		if got, err := s.host.Get(acceptRA("eth0")); err != nil || got != step.want {
+			t.Errorf("accept_ra is %s, %v, not %s", got, err, step.want)
+		}
+	}
+}
+
 // TestWhatWasThere stays: of a service, an address and settings that others made,
 // set-up takes back only what it added.
 func TestWhatWasThere(t *testing.T) {

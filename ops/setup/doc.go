@@ -5,13 +5,14 @@
 //	wish.Check()          what can be refused before anything is looked at
 //	director.Look(wish)   finds the rest out; changes nothing
 //	Make(wish, found)     pure: the draft, or Refusals
-//	Book.Apply(draft)     runs the plan, and remembers which steps it did itself
-//	Book.Unset(service)   the plan that takes exactly those back
+//	book.Apply(draft)     runs the plan, and remembers which steps it did itself
+//	Prove(prober, draft)  asks other hosts whether it works
+//	book.Unset(service)   the plan that takes exactly those steps back
 //
 // A step that another set-up needs, too, stays when one of them goes, and then is
 // the other's to take back.
 //
 // Out of scope: the real servers' own steps (a draft only says what each of them
-// must know), probes, the timer that takes changes back, what lasts over a
-// reboot, and every screen.
+// must know), how probes and the timer work, what makes a set-up last over a
+// restart, and every screen.
 package setup

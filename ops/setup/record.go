@@ -17,7 +17,7 @@ import (
 // them did itself, and asks the journal which of those are still in force.
 type Book struct {
 	Runner *plan.Runner
-	Timer  Timer
+	Timer  Timer // may be nil where nothing is to be confirmed
 }
 
 // Timer runs plans as their runner does, and takes them back when nobody confirms
@@ -98,27 +98,14 @@ type kept struct {
 func (b Book) file() persist.Side[kept] { return persist.NewSide[kept](b.Runner.Store, "setups.json") }
 
 // List gives the set-ups that are in force, by their services.
-func (b Book) List() ([]Record, error) {
-	found, err := b.file().Get()
-	if err != nil {
-		return nil, err
-	}
-	j, err := b.journal()
-	if err != nil {
-		return nil, err
-	}
-	var all []Record
-	for _, k := range found {
-		r, err := k.record()
-		if err != nil {
-			return nil, err
-		}
-		if j.inForce(&r) {
+func (b Book) List() (all []Record, err error) {
+	err = b.all(func(r Record, f Fate) {
+		if f == InForce {
 			all = append(all, r)
 		}
-	}
+	})
 	slices.SortFunc(all, func(a, b Record) int { return a.Wish.Service.Compare(b.Wish.Service) })
-	return all, nil
+	return all, err
 }
 
 // journal is what came of plans, by their IDs.

@@ -147,9 +147,11 @@ func (s *steps) routeAnswers() {
 }
 
 // routeAnswersV6: IPv6 forwards on all interfaces or on none, and has no setting
-// for redirects.
+// for redirects. A router that listens to others (2), as another set-up may have
+// made it, must go on to.
 func (s *steps) routeAnswersV6() {
-	if link := s.f.Out.Link; link != "" && s.f.sysctl(acceptRA(link)) == "1" && s.f.sysctl(forwardV6) != "1" {
+	link := s.f.Out.Link
+	if now := s.f.sysctl(acceptRA(link)); now == "2" || now == "1" && s.f.sysctl(forwardV6) != "1" {
 		s.sysctl(acceptRA(link), "2", fmt.Sprintf(
 			"A router does not listen to router advertisements unless told so: a default route learnt on %s would go.", link))
 	}

@@ -45,7 +45,8 @@ func (b Book) Unset(ctx context.Context, ids ...ipvs.ServiceID) (Return, error) 
 		return Return{}, err
 	}
 	back.Plan.Title = "take back the set-up of " + listed(ids)
-	return back.Return, back.collect(ctx)
+	err = back.collect(ctx)
+	return back.Return, err
 }
 
 func listed(ids []ipvs.ServiceID) string {
