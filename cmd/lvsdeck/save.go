@@ -26,16 +26,28 @@ func newSave() *cobra.Command {
 			defer table.Close()
 			file := fileArgument(args)
 			if file == standard {
-				return keep.Print(cmd.Context(), table, os.Stdout)
+				running, err := keep.Running(cmd.Context(), table)
+				if err := warned(running, err); err != nil {
+					return err
+				}
+				return running.Write(os.Stdout)
 			}
-			rules, err := keep.Save(cmd.Context(), table, file)
-			if err != nil {
+			saved, err := keep.Save(cmd.Context(), table, file)
+			if err := warned(saved, err); err != nil {
 				return err
 			}
-			_, err = fmt.Printf("saved %s to %s\n", keep.Size(rules), file)
+			_, err = fmt.Printf("saved %s to %s\n", keep.Size(saved.Rules), file)
 			return err
 		},
 	}
+}
+
+// warned tells what is odd about what was saved.
+func warned(saved keep.Written, err error) error {
+	if why := saved.Warning(); err == nil && why != "" {
+		fmt.Fprintln(os.Stderr, "warning: "+why)
+	}
+	return err
 }
 
 // standard is the name of standard input and output.

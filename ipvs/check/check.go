@@ -42,7 +42,7 @@ func OfServer(id ipvs.ServiceID, s ipvs.Server, beside bool) []Problem {
 func OfTimeouts(t ipvs.Timeouts) []Problem {
 	var p problems
 	for _, seconds := range []uint32{t.TCP, t.TCPFin, t.UDP} {
-		add(&p, seconds > MaxTimeout, Timeouts, seconds, timeoutRule)
+		odd(&p, seconds > MaxTimeout, Timeouts, seconds, timeoutRule)
 	}
 	return p.all
 }
@@ -101,13 +101,13 @@ const (
 
 func (p *problems) service(s ipvs.Service) {
 	p.identity(s.ServiceID)
-	add(p, !s.IsMark() && s.Port == 0 && !s.Persistence.On, Port, s.Port,
+	odd(p, !s.IsMark() && s.Port == 0 && !s.Persistence.On, Port, s.Port,
 		"must be 1 to 65535; 0, which is every port, needs persistence")
-	add(p, s.OnePacket && !s.IsMark() && s.Protocol != ipvs.UDP, OnePacket, "",
+	odd(p, s.OnePacket && !s.IsMark() && s.Protocol != ipvs.UDP, OnePacket, "",
 		"only for UDP and firewall mark services")
 	addf(p, !isName(s.Scheduler, MaxSchedulerName), Scheduler, s.Scheduler, nameRule, MaxSchedulerName)
 	add(p, s.SchedFlags > 7, SchedFlags, int(s.SchedFlags), "must be some of the three flags")
-	add(p, s.Persistence.On && (s.Persistence.Timeout < 1 || s.Persistence.Timeout > MaxTimeout),
+	odd(p, s.Persistence.On && (s.Persistence.Timeout < 1 || s.Persistence.Timeout > MaxTimeout),
 		Persistence, s.Persistence.Timeout, "must be 1 to 2678400 seconds (31 days)")
 	add(p, s.Family == ipvs.IPv6 && (s.Persistence.Mask < 1 || s.Persistence.Mask > 128),
 		Mask, uint32(s.Persistence.Mask), "must be a prefix length of 1 to 128")
@@ -124,7 +124,9 @@ func (p *problems) identity(id ipvs.ServiceID) {
 	}
 	add(p, id.Protocol != ipvs.TCP && id.Protocol != ipvs.UDP && id.Protocol != ipvs.SCTP,
 		Protocol, id.Protocol, "must be TCP, UDP or SCTP")
-	add(p, !id.Addr.IsValid() || id != ipvs.AddressService(id.Protocol, netip.AddrPortFrom(id.Addr, id.Port)),
+	mapped := id.Family == ipvs.IPv6 && id.Addr.Is4In6() && id.Mark == 0
+	odd(p, mapped, Service, id.Addr, "must be an IPv4 or IPv6 address, not one as the other")
+	add(p, !mapped && (!id.Addr.IsValid() || id != ipvs.AddressService(id.Protocol, netip.AddrPortFrom(id.Addr, id.Port))),
 		Service, id.Addr, "must be an IPv4 or IPv6 address")
 }
 
@@ -136,7 +138,7 @@ func (p *problems) server(id ipvs.ServiceID, s ipvs.Server, beside bool) {
 
 	keepsPort := s.Forward == ipvs.Direct || s.Forward == ipvs.TunnelFwd
 	add(p, !keepsPort && s.Forward != ipvs.Masq, Forward, s.Forward, "must be NAT, DR or TUN")
-	addf(p, keepsPort && !id.IsMark() && s.Addr.Port() != id.Port, ServerPort, s.Addr.Port(),
+	oddf(p, keepsPort && !id.IsMark() && s.Addr.Port() != id.Port, ServerPort, s.Addr.Port(),
 		"must be the service's, %d: DR and TUN do not change ports", id.Port)
 
 	add(p, s.Weight > ipvs.MaxWeight, Weight, s.Weight, "must be 0 to 2147483647")
@@ -148,18 +150,18 @@ func (p *problems) server(id ipvs.ServiceID, s ipvs.Server, beside bool) {
 func (p *problems) tunnel(s ipvs.Server) {
 	t := s.Tunnel
 	if s.Forward != ipvs.TunnelFwd {
-		add(p, t != ipvs.Tunnel{}, TunnelType, t.Type, "only for TUN servers")
+		odd(p, t != ipvs.Tunnel{}, TunnelType, t.Type, "only for TUN servers")
 		return
 	}
 	switch t.Type {
 	case ipvs.IPIP:
-		add(p, t.Port != 0, TunnelPort, t.Port, "only for GUE tunnels")
-		add(p, t.Flags != 0, TunnelFlags, int(t.Flags), "only for GUE and GRE tunnels")
+		odd(p, t.Port != 0, TunnelPort, t.Port, "only for GUE tunnels")
+		odd(p, t.Flags != 0, TunnelFlags, int(t.Flags), "only for GUE and GRE tunnels")
 	case ipvs.GUE:
 		add(p, t.Port == 0, TunnelPort, t.Port, "must be 1 to 65535 for a GUE tunnel")
 		add(p, t.Flags > ipvs.TunnelRemoteChecksum, TunnelFlags, int(t.Flags), "must be none, csum or remcsum")
 	case ipvs.GRE:
-		add(p, t.Port != 0, TunnelPort, t.Port, "only for GUE tunnels")
+		odd(p, t.Port != 0, TunnelPort, t.Port, "only for GUE tunnels")
 		add(p, t.Flags > ipvs.TunnelChecksum, TunnelFlags, int(t.Flags), "must be none or csum for a GRE tunnel")
 	default:
 		add(p, true, TunnelType, t.Type, "must be ipip, gue or gre")

@@ -60,6 +60,21 @@ type Problem struct {
 	Field Field
 	Value string // as it was given
 	Rule  string // what it must be: "must be 0 to 2147483647"
+
+	// Odd: the kernel takes it all the same, and ipvsadm's language can say it. It
+	// is nothing to ask for, but what others have made so runs, is saved and is
+	// restored.
+	Odd bool
+}
+
+// Bad leaves out of problems what is only odd.
+func Bad(all []Problem) (bad []Problem) {
+	for _, p := range all {
+		if !p.Odd {
+			bad = append(bad, p)
+		}
+	}
+	return bad
 }
 
 // Error reads "weight -5: must be 0 to 2147483647".
@@ -110,7 +125,7 @@ func (p *problems) of() string {
 // files have tens of thousands of good rows.
 func add[T any](p *problems, bad bool, f Field, value T, rule string) {
 	if bad {
-		p.all = append(p.all, Problem{p.of(), f, fmt.Sprint(value), rule})
+		p.all = append(p.all, Problem{Of: p.of(), Field: f, Value: fmt.Sprint(value), Rule: rule})
 	}
 }
 
@@ -118,5 +133,19 @@ func add[T any](p *problems, bad bool, f Field, value T, rule string) {
 func addf[T, A any](p *problems, bad bool, f Field, value T, rule string, arg A) {
 	if bad {
 		add(p, true, f, value, fmt.Sprintf(rule, arg))
+	}
+}
+
+// odd is add for what the kernel takes all the same.
+func odd[T any](p *problems, is bool, f Field, value T, rule string) {
+	if is {
+		add(p, true, f, value, rule)
+		p.all[len(p.all)-1].Odd = true
+	}
+}
+
+func oddf[T, A any](p *problems, is bool, f Field, value T, rule string, arg A) {
+	if is {
+		odd(p, true, f, value, fmt.Sprintf(rule, arg))
 	}
 }

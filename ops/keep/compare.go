@@ -53,6 +53,9 @@ func (s Saved) Plan(running ipvs.Rules, merge bool) plan.Plan {
 	}
 	p := plan.Restore(running, wanted, merge)
 	p.Title = "restore " + s.Name
+	if len(s.Odd) > 0 {
+		p.Note = "odd, and taken as it is:\n" + s.Odd.Error()
+	}
 	return p
 }
 

@@ -263,21 +263,17 @@ func TestFilesOfIpvsadm(t *testing.T) {
 `, d.diff(silent+master))
 }
 
-func TestWhatCouldNotBeRestoredIsNotSaved(t *testing.T) {
+// TestWarningOfARestore: what could not be written down beside it is told.
+func TestWarningOfARestore(t *testing.T) {
 	d := newDesk(t, site)
-	svc := ipvs.AddressService(ipvs.TCP, netip.MustParseAddrPort("203.0.113.10:443"))
-	for n := range mostProblems + 2 {
-		at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 3, byte(13 + n)}), 8080)
-		d.ok(d.table.AddServer(t.Context(), svc, ipvs.Server{Addr: at, Forward: ipvs.Direct, Weight: 1}))
-	}
-	_, err := Save(t.Context(), d.table, d.path)
-	if err == nil || !strings.Contains(err.Error(), "10.0.3.13:8080 of TCP 203.0.113.10:443: real server's port 8080") ||
-		!strings.HasSuffix(err.Error(), "\nand 2 more") {
-		t.Errorf("saved: %v", err)
-	}
-	text, err := os.ReadFile(d.path)
+	d.ok(os.WriteFile(filepath.Join(d.runner.Store.Dir(), "weights.json"), []byte("nonsense"), 0o600))
+	saved, err := Read(strings.NewReader(strings.Replace(site, "-w 100", "-w 0", 1)), "rules")
 	d.ok(err)
-	d.equal("the file before", site, string(text))
+	var b strings.Builder
+	err = Restore(t.Context(), d.runner, saved, false, &b)
+	if err == nil || !strings.Contains(err.Error(), "weights.json") || b.String() != "restored rules: 0 added, 1 changed, 0 removed\n" {
+		t.Errorf("said %q, %v", b.String(), err)
+	}
 }
 
 func TestCompare(t *testing.T) {

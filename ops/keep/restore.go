@@ -45,11 +45,16 @@ func Restore(ctx context.Context, r *plan.Runner, s Saved, merge bool, w io.Writ
 	return result.Warning
 }
 
-// planned makes the plan and says so when there is nothing to do.
+// planned makes the plan and says so when there is nothing to do, or when what is
+// to be done is odd.
 func planned(ctx context.Context, t ipvs.Table, s Saved, merge bool, w io.Writer) (plan.Plan, error) {
 	p, err := s.Restoring(ctx, t, merge)
-	if err == nil && p.Empty() {
+	switch {
+	case err != nil:
+	case p.Empty():
 		_, err = fmt.Fprintf(w, "nothing to do: the table is as in %s\n", s.Name)
+	case p.Note != "":
+		_, err = fmt.Fprintln(w, p.Note)
 	}
 	return p, err
 }

@@ -129,7 +129,7 @@ func plainEndpoint(v string) (netip.AddrPort, bool) {
 		a, err = netip.ParseAddr(v)
 		at = addrPort(a, 0)
 	}
-	return at, err == nil && at.Addr().Zone() == "" && !at.Addr().Is4In6()
+	return at, err == nil && at.Addr().Zone() == ""
 }
 
 // host reads an IPv4 address or looks a name up.

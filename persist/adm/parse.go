@@ -181,6 +181,9 @@ func (l *line) arguments() *Error {
 			if err := l.seconds(l.args[rest[i]], check.Timeouts, 0, to); err != nil {
 				return err.located(rest[i])
 			}
+			if *to > check.MaxTimeout {
+				l.at.put(check.Timeouts, rest[i])
+			}
 		}
 		rest = rest[3:]
 	}

@@ -26,7 +26,7 @@ func (m Mistake) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %v", cmp.Or(m.File, "rules"), m.Line, m.Column, m.Problem)
 }
 
-// Mistakes are all that is wrong with a file of rules, in its order.
+// Mistakes are all that is wrong with a file of rules, or odd, in its order.
 type Mistakes []Mistake
 
 // In is the same with the name of the file.
@@ -65,8 +65,14 @@ const maxLine = 1 << 16
 // -C is welcome at its start, where it changes nothing.
 //
 // Nothing is given before everything was found right; the error is Mistakes, or
-// the reader's own. The rules are sorted.
+// the reader's own. What is only odd is no mistake. The rules are sorted.
 func ReadRules(r io.Reader) (ipvs.Rules, error) {
+	rules, _, err := ReadOdd(r)
+	return rules, err
+}
+
+// ReadOdd is ReadRules that tells what is odd, too.
+func ReadOdd(r io.Reader) (rules ipvs.Rules, odd Mistakes, err error) {
 	f := file{place: map[ipvs.ServiceID]int{}, members: map[member]bool{}}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
@@ -77,15 +83,15 @@ func ReadRules(r io.Reader) (ipvs.Rules, error) {
 		f.n++
 		f.blame(1, check.Problem{Field: "line", Rule: "too long for a rule"})
 	} else if err != nil {
-		return ipvs.Rules{}, err
+		return ipvs.Rules{}, nil, err
 	}
 	f.judgeMixed()
-	if len(f.mistakes) > 0 {
-		slices.SortStableFunc(f.mistakes, func(a, b Mistake) int { return a.Line - b.Line })
-		return ipvs.Rules{}, f.mistakes
+	slices.SortStableFunc(f.mistakes, func(a, b Mistake) int { return a.Line - b.Line })
+	if slices.ContainsFunc(f.mistakes, func(m Mistake) bool { return !m.Odd }) {
+		return ipvs.Rules{}, nil, f.mistakes
 	}
 	f.rules.Sort()
-	return f.rules, nil
+	return f.rules, f.mistakes, nil
 }
 
 // file is a file of rules while it is read, and the image of a table that grows
@@ -185,6 +191,7 @@ func (f *file) add(c *Command) []check.Problem {
 		}
 		timeouts := c.Timeouts
 		f.rules.Timeouts = &timeouts
+		return check.OfTimeouts(timeouts)
 	case StartDaemon:
 		return f.addDaemon(c.Daemon)
 	}

@@ -113,10 +113,7 @@ func TestMistakesAreTold(t *testing.T) {
 		"twice":       {service + service, "rules:2:7: service 192.0.2.1:80: must be there only once"},
 		"orphan":      {"-a -f 7 -r 10.0.0.1 -m\n-A -f 7\n", "rules:1:7: service 7: must be added (-A) before its servers"},
 		"server":      {service + strings.Repeat("-a -t 192.0.2.1:80 -r 10.0.0.1 -m\n", 2), "rules:3:23: real server 10.0.0.1:80: must be there only once in its service"},
-		"DR port":     {service + "-a -t 192.0.2.1:80 -r 10.0.0.1:81\n", "rules:2:23: real server's port 81: must be the service's, 80: DR and TUN do not change ports"},
 		"order":       {service + "-a -r 10.0.0.1 -t 192.0.2.1:80 -m\n", "rules:2:7: real server 10.0.0.1: needs a port, or to stand after its service"},
-		"zero port":   {"-A -t 192.0.2.1", "rules:1:7: port 0: must be 1 to 65535; 0, which is every port, needs persistence"},
-		"one-packet":  {"-A -t 192.0.2.1:80 -o", "rules:1:20: one-packet: only for UDP and firewall mark services"},
 		"mask":        {"-A -t 192.0.2.1:80 -p -M 24", "rules:1:26: mask 24: must be a mask such as 255.255.255.0"},
 		"mask first":  {"-A -M 255.255.255.0 -t [2001:db8::1]:80 -p", "rules:1:7: mask: -M belongs after the IPv6 service"},
 		"prefix":      {"-A -t [2001:db8::1]:80 -p -M 129", "rules:1:30: mask 129: must be a prefix length of 1 to 128"},
@@ -137,7 +134,6 @@ func TestMistakesAreTold(t *testing.T) {
 		"given twice": {"-A -t 192.0.2.1:80 -s rr --scheduler wrr", "rules:1:38: scheduler: given twice"},
 		"no tunnel":   {service + "-a -t 192.0.2.1:80 -r 10.0.0.1 -m --tun-csum", "rules:2:32: forwarding method: tunnel options need a tunnel (-i)"},
 		"timeouts":    {"--set 900 120", "rules:1:14: timeout: needs three numbers of seconds: tcp tcpfin udp"},
-		"timeout":     {"--set 900 2678401 300", "rules:1:11: timeout 2678401: must be 0 to 2678400 seconds (31 days)"},
 		"set twice":   {"--set 1 2 3\n--set 1 2 3", "rules:2:1: timeout: must be set only once"},
 		"daemon":      {"--start-daemon standby", "rules:1:16: sync daemon standby: must be master or backup"},
 		"daemons":     {"--start-daemon backup\n--start-daemon backup", "rules:2:16: sync daemon backup: must be there only once of each role"},
@@ -154,6 +150,32 @@ func TestMistakesAreTold(t *testing.T) {
 				t.Errorf("rules are given although something is wrong: %+v", rules)
 			}
 		})
+	}
+}
+
+// TestOddIsTold: what the kernel takes and nobody should ask for is read, told at
+// its place, and written as it is.
+func TestOddIsTold(t *testing.T) {
+	const service = "-A -t 192.0.2.1:80 -s wlc\n"
+	for text, want := range map[string]string{
+		service + "-a -t 192.0.2.1:80 -r 10.0.0.1:81 -g -w 1\n": "rules:2:23: real server's port 81: must be the service's, 80: DR and TUN do not change ports",
+		"-A -t 192.0.2.1:0 -s wlc\n":                            "rules:1:7: port 0: must be 1 to 65535; 0, which is every port, needs persistence",
+		"-A -t 192.0.2.1:80 -s wlc -o\n":                        "rules:1:27: one-packet: only for UDP and firewall mark services",
+		"-A -t 192.0.2.1:80 -s wlc -p 0\n":                      "rules:1:30: persistence 0: must be 1 to 2678400 seconds (31 days)",
+		"-A -t 192.0.2.1:80 -s wlc -p 2678401\n":                "rules:1:30: persistence 2678401: must be 1 to 2678400 seconds (31 days)",
+		"-A -t [::ffff:192.0.2.1]:80 -s wlc\n":                  "rules:1:7: service ::ffff:192.0.2.1: must be an IPv4 or IPv6 address, not one as the other",
+		"--set 900 2678401 300\n":                               "rules:1:11: timeout 2678401: must be 0 to 2678400 seconds (31 days)",
+	} {
+		rules, odd, err := ReadOdd(strings.NewReader(text))
+		if err != nil || len(odd) != 1 || odd.Error() != want {
+			t.Errorf("%s: odd is %v, %v; want %s", text, odd, err, want)
+		}
+		if got := written(t, rules); got != text {
+			t.Errorf("read %s, written again %s", text, got)
+		}
+		if _, _, err := ReadOdd(strings.NewReader(text + "nonsense\n")); err == nil || !strings.HasPrefix(err.Error(), want+"\nrules:") {
+			t.Errorf("beside a mistake: %v", err)
+		}
 	}
 }
 
@@ -190,7 +212,7 @@ func FuzzReadRules(f *testing.F) {
 			}
 			return
 		}
-		if problems := check.OfRules(rules); len(problems) > 0 {
+		if problems := check.Bad(check.OfRules(rules)); len(problems) > 0 {
 			t.Fatalf("read what is not legal: %v", problems)
 		}
 		again, err := ReadRules(strings.NewReader(written(t, rules)))

@@ -2,6 +2,7 @@ package adm
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -33,8 +34,15 @@ func ranged[T ~uint8 | ~uint16 | ~uint32](text string, f check.Field, least, mos
 	return nil
 }
 
-// seconds reads a timeout.
+// seconds reads a timeout. The kernel takes longer ones than ipvsadm: of those in
+// a strict line package check has the last word.
 func (l *line) seconds(text string, f check.Field, least int64, to *uint32) *Error {
+	if l.strict {
+		if n, ok := number(text, 0, math.MaxUint32); ok {
+			*to = uint32(n)
+			return nil
+		}
+	}
 	err := ranged(text, f, least, check.MaxTimeout, to, fmt.Sprintf("invalid timeout value `%s' specified", text))
 	if err != nil {
 		err.Problem.Rule += " seconds (31 days)"
