@@ -38,6 +38,12 @@ func (r *Conns) quick(c *Conn, line []byte) bool {
 	if (b[8]^' ')|(b[13]^' ')|(b[22]^' ')|(b[27]^' ')|(b[36]^' ')|(b[41]^' ') != 0 {
 		return r.quick6(c, line[4:])
 	}
+	if r.ClientsOnly {
+		client, bad0 := capitals(binary.BigEndian.Uint64(b[0:]))
+		port, bad1 := capitals(zeros | uint64(binary.BigEndian.Uint32(b[9:])))
+		c.Client = Endpoint{0, mapped | pack(client), uint16(pack(port))}
+		return bad0|bad1 == 0 && r.quickEnd(c, line[46:])
+	}
 	client, bad0 := capitals(binary.BigEndian.Uint64(b[0:]))
 	virtual, bad1 := capitals(binary.BigEndian.Uint64(b[14:]))
 	server, bad2 := capitals(binary.BigEndian.Uint64(b[28:]))
@@ -55,11 +61,22 @@ func (r *Conns) quick(c *Conn, line []byte) bool {
 
 // quick6 reads lines of which at least one address is of IPv6.
 func (r *Conns) quick6(c *Conn, b []byte) bool {
-	var ok [3]bool
-	b, ok[0] = c.Client.quick(b)
-	b, ok[1] = c.Virtual.quick(b)
-	b, ok[2] = c.Server.quick(b)
-	return ok == [3]bool{true, true, true} && r.quickEnd(c, b)
+	b, ok := c.Client.quick(b)
+	for _, e := range []*Endpoint{&c.Virtual, &c.Server} {
+		switch {
+		case !ok:
+			return false
+		case !r.ClientsOnly:
+			b, ok = e.quick(b)
+		case len(b) >= 14 && b[8] == ' ' && b[13] == ' ':
+			b = b[14:]
+		case len(b) >= 45 && b[39] == ' ' && b[44] == ' ':
+			b = b[45:]
+		default:
+			return false
+		}
+	}
+	return ok && r.quickEnd(c, b)
 }
 
 // quickEnd reads what stands after the addresses, unless there is more than the

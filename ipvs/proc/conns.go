@@ -71,6 +71,10 @@ func sinceLinux(major, minor int) bool {
 type Conns struct {
 	Read Count // so far
 
+	// ClientsOnly leaves virtual addresses and servers out, and what is wrong with
+	// them: nobody asks for them. That saves a quarter of the work.
+	ClientsOnly bool
+
 	in       io.Reader
 	buffer   []byte
 	at, end  int // of what was read and not handed out

@@ -187,6 +187,11 @@ func FuzzConn(f *testing.F) {
 		if words.want != "" || bytes.ContainsAny(line, "\n") {
 			return
 		}
+		client, in := Conn{Virtual: slow.Virtual, Server: slow.Server}, NewConns(nil)
+		in.ClientsOnly = true
+		if in.quick(&client, line) && !same(&client, &slow) {
+			t.Fatalf("%q:\nclients only %+v\nslow  %+v", line, client, slow)
+		}
 		var again Conn
 		text := AppendConn(nil, &slow)
 		words = row{rest: bytes.TrimSuffix(text, []byte("\n"))}

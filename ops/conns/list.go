@@ -52,11 +52,11 @@ func (p *picker) row(c *proc.Conn) (row Row, picked bool) {
 		return row, false
 	}
 	if p.pairing {
-		pair, known := p.pair(c)
-		if pair == nil && !p.beyond(c) || pair != nil && !known.picked {
+		pair, number := p.pair(c)
+		if !p.picksPair(c, pair, number) {
 			return row, false
 		}
-		row.Gone = pair != nil && known.gone
+		row.Gone = pair != nil && p.pairInfo[number].gone
 	}
 	row.Client, row.Service, row.Server = c.Client.AddrPort(), c.Service(), c.Server.AddrPort()
 	row.State, row.Expires, row.Timeout, row.Origin = s.State, c.Expires, s.timeout, c.Origin

@@ -11,7 +11,10 @@ import (
 
 // result makes rankings of what was counted.
 func (c *counter) result() *Result {
-	r := &Result{Query: c.Query, All: c.all.counts()}
+	r := &Result{Query: c.Query, All: c.other.n.counts()}
+	for _, s := range c.states {
+		r.All = r.All.Add(s.n.counts())
+	}
 	for _, by := range c.By {
 		r.Rankings = append(r.Rankings, c.ranking(by))
 	}

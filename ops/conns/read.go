@@ -102,6 +102,7 @@ func Read(ctx context.Context, in io.Reader, q Query) (*Result, error) {
 	began := time.Now()
 	c := newCounter(q)
 	w := newWatched(ctx, in, q.Progress)
+	w.all.ClientsOnly = !c.pairing
 	for conn := (proc.Conn{}); w.next(&conn); {
 		c.count(&conn)
 	}
@@ -267,26 +268,23 @@ func (p *picker) stateOf(c *proc.Conn) *stateInfo {
 	return i
 }
 
-// pair gives what is known of a connection's service and server, or nil when
-// there are too many.
-func (p *picker) pair(c *proc.Conn) (*group, *pairInfo) {
+// pair gives the group of a connection's service and server with its number, or
+// nil when there are too many.
+func (p *picker) pair(c *proc.Conn) (*group, int) {
 	ports := uint64(c.Virtual.Port) | uint64(c.Server.Port)<<16 | uint64(c.Protocol)<<32
 	k := key{c.Virtual.Lo<<32 | c.Server.Lo&0xffffffff, ports, 1} // of IPv4, both fit in
 	if !c.Virtual.Is4() || !c.Server.Is4() {
 		service, number, _ := p.services.find(&key{c.Virtual.Hi, c.Virtual.Lo, ports &^ 0xffff0000})
 		if service == nil {
-			return nil, nil
+			return nil, 0
 		}
 		k = key{c.Server.Hi, c.Server.Lo, uint64(c.Server.Port)<<48 | uint64(number)<<16 | 2}
 	}
 	pair, number, fresh := p.pairs.find(&k)
-	if pair == nil {
-		return nil, nil
-	}
 	if fresh {
 		p.pairInfo = append(p.pairInfo, p.newPair(c.Service(), c.Server.AddrPort()))
 	}
-	return pair, &p.pairInfo[number]
+	return pair, number
 }
 
 func (p *picker) newPair(virtual ipvs.ServiceID, server netip.AddrPort) pairInfo {
@@ -300,10 +298,17 @@ func (p *picker) newPair(virtual ipvs.ServiceID, server netip.AddrPort) pairInfo
 	return info
 }
 
-// beyond judges a service and server that there was no room for.
-func (p *picker) beyond(c *proc.Conn) bool {
-	info := p.newPair(c.Service(), c.Server.AddrPort())
-	return info.picked
+// picksPair tells whether the filter picks connections of a service and server. It
+// looks at what is known of them only when there is something to decide.
+func (p *picker) picksPair(c *proc.Conn, pair *group, number int) bool {
+	switch {
+	case p.Service == ipvs.ServiceID{} && !p.Server.IsValid():
+		return true
+	case pair == nil: // there was no room to know it
+		info := p.newPair(c.Service(), c.Server.AddrPort())
+		return info.picked
+	}
+	return p.pairInfo[number].picked
 }
 
 // picks tells whether the filter picks a connection.
@@ -314,7 +319,6 @@ func (p *picker) picks(c *proc.Conn, s *stateInfo) bool {
 // counter counts what a picker picks.
 type counter struct {
 	picker
-	all    tally
 	tables [nBy]*groups
 	masks  [2][2]uint64 // of networks, IPv4 and IPv6
 }
@@ -346,21 +350,22 @@ func (c *counter) count(conn *proc.Conn) {
 		return
 	}
 	d := state.each
+	var idle uint64 // added without a decision, as nobody could foresee it
 	if conn.Expires < state.half {
-		d.half |= 1 << 32
+		idle = 1 << 32
 	}
+	d.half += idle
 	if c.pairing {
-		pair, known := c.pair(conn)
-		switch {
-		case pair == nil && !c.beyond(conn), pair != nil && !known.picked:
+		pair, number := c.pair(conn)
+		if !c.picksPair(conn, pair, number) {
 			return
-		case pair == nil:
-			c.pairs.beyond = c.pairs.beyond.Add(d.counts())
-		default:
+		}
+		if pair != nil {
 			pair.n.add(d)
+		} else {
+			c.pairs.beyond = c.pairs.beyond.Add(d.counts())
 		}
 	}
-	c.all.add(d)
 	if c.tables[ByClient] != nil {
 		c.tables[ByClient].count(key{conn.Client.Hi, conn.Client.Lo, 0}, d)
 	}
