@@ -160,7 +160,7 @@ func entries(text []byte) []*Entry {
 		e := known[r.ID]
 		switch {
 		case r.Kind == Begin && e == nil:
-			e = &Entry{Record: r, UpTo: r.UpTo}
+			e = &Entry{Record: r, UpTo: r.UpTo, Already: r.Already}
 			known[r.ID], all = e, append(all, e)
 		case e == nil:
 		case r.Kind == UpTo:

@@ -92,6 +92,32 @@ func TestOthersDoingIsLeft(t *testing.T) {
 	b.holds("taken back", before)
 }
 
+// TestWhatWasThereStays: killed at every moment, what was so before a plan is not
+// taken for its doing.
+func TestWhatWasThereStays(t *testing.T) {
+	for n := 1; n <= 6; n++ {
+		b, before := site(t)
+		first := before.Services[0].Servers[0]
+		first.Weight = 0
+		b.ok(b.table.SetServer(ctx, web, first))
+		before.Services[0].Servers[0] = first
+		p := SetWeight(rows(before), 0)
+		p.Items = append([]Item{{Step: ChangeServer{web, &ipvs.Server{Addr: first.Addr, Weight: 77}, &first}}}, p.Items...)
+		k := &killer{n: n}
+		if !survive(func() { _, _ = b.Run(ctx, p, k.event) }) {
+			t.Fatal("not killed")
+		}
+		left, err := b.Unfinished(ctx)
+		b.ok(err)
+		if left[0].States[0] != Already {
+			t.Errorf("killed at event %d: the steps stand at %v", n, left[0].States)
+		}
+		_, err = b.TakeBack(ctx, left[0].ID, nil)
+		b.ok(err)
+		b.holds(fmt.Sprintf("taken back after a kill at event %d", n), before)
+	}
+}
+
 // TestLargePlanMarksInGroups: a plan of thousands of steps is killed in the
 // middle of a group, and neither loses a step nor writes for each.
 func TestLargePlanMarksInGroups(t *testing.T) {

@@ -116,9 +116,10 @@ func (r Runner) Run(ctx context.Context, p Plan, on func(Event)) (Result, error)
 		}
 	}
 	x.upTo = min(x.group(), len(p.Items))
+	x.notice(ctx, 0)
 	begin := persist.Record{
 		Kind: persist.Begin, Title: p.Title, Undoes: p.Undoes, Takes: p.Takes, Each: p.Each,
-		Continues: p.Continues, Toward: p.Toward, Steps: steps, UpTo: x.upTo,
+		Continues: p.Continues, Toward: p.Toward, Steps: steps, UpTo: x.upTo, Already: x.in(Already),
 	}
 	if err := x.writer.Append(begin); err != nil {
 		return x.Result, err
@@ -161,6 +162,8 @@ type run struct {
 	on     func(Event)
 	upTo   int // steps before it may be begun
 
+	noticed int // the step that was seen to be so already and not told yet, or -1
+
 	resumed int // steps before it may have been begun by a process that was killed
 }
 
@@ -168,7 +171,7 @@ func newRun(r Runner, p Plan, on func(Event)) *run {
 	if on == nil {
 		on = func(Event) {}
 	}
-	return &run{Result: Result{Plan: p, Outcome: NotBegun, Steps: make([]StepResult, len(p.Items))}, runner: r, on: on}
+	return &run{Result: Result{Plan: p, Outcome: NotBegun, Steps: make([]StepResult, len(p.Items))}, runner: r, on: on, noticed: -1}
 }
 
 func (x *run) group() int { return 1 + (len(x.Steps)-1)/cmp.Or(x.runner.marks, maxMarks) }
@@ -194,12 +197,19 @@ func (x *run) finish(ctx context.Context) (Result, error) {
 func (x *run) forward(ctx context.Context) error {
 	for i := 0; i < len(x.Steps); {
 		was := x.Steps[i].State
-		if was != ToDo && was != Shifted {
+		if was != ToDo && was != Shifted && i != x.noticed {
 			i++
 			continue
 		}
 		if err := x.mark(ctx, i); err != nil {
 			return err
+		}
+		if x.Steps[i].State == Already {
+			x.on(Event{Step: i, Begun: true})
+			x.on(Event{Step: i, State: Already})
+			x.noticed = -1
+			i++
+			continue
 		}
 		next, err := x.advance(ctx, i)
 		if err != nil && !x.Plan.Each {
@@ -229,11 +239,22 @@ func (x *run) mark(ctx context.Context, i int) error {
 		return err
 	}
 	upTo := min(i+x.group(), len(x.Steps))
+	x.notice(ctx, i)
 	if err := x.writer.Append(persist.Record{Kind: persist.UpTo, UpTo: upTo, Already: x.in(Already)}); err != nil {
 		return err
 	}
 	x.upTo = upTo
 	return nil
+}
+
+// notice takes down that the next step is so already, with the mark that lets it
+// begin: after a kill, what was there before must not pass for the plan's doing.
+// Steps of groups are left to the steps: they come from a comparison with what
+// runs, which is too dear to make again.
+func (x *run) notice(ctx context.Context, i int) {
+	if s := x.Steps[i].State; s == ToDo && x.group() == 1 && x.isDone(ctx, i, x.Plan.Items[i].Step) {
+		x.Steps[i].State, x.noticed = Already, i
+	}
 }
 
 // do does one step. It is not cancelled in the middle: nobody could tell then
