@@ -41,11 +41,12 @@ func (w *writer) end(at int) { native.PutUint32(w.buf[at:], uint32(len(w.buf)-at
 
 // attr writes an attribute and gives the place of its value.
 func (w *writer) attr(kind uint16, size int) []byte {
-	w.buf = native.AppendUint16(w.buf, uint16(unix.SizeofRtAttr+size))
-	w.buf = native.AppendUint16(w.buf, kind)
-	at := len(w.buf)
-	w.buf = append(w.buf, make([]byte, aligned(size))...)
-	return w.buf[at : at+size]
+	b := native.AppendUint16(w.buf, uint16(unix.SizeofRtAttr+size))
+	b = native.AppendUint16(b, kind)
+	at := len(b)
+	b = append(b, make([]byte, aligned(size))...)
+	w.buf = b // once: each store here costs while garbage is collected
+	return b[at : at+size]
 }
 
 // open begins an attribute that others are nested in.

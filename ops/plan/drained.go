@@ -23,35 +23,41 @@ func Meant(s *persist.Store) (func(Row) uint32, error) {
 // drained or brought a part of the way, as far as that is in effect, and forgets
 // those of servers that have got there or are gone.
 func (x *run) remember() error {
-	var changes []func(map[string]persist.Weight)
+	var steps []Step
 	for i, s := range x.Steps {
 		if s.State != Done && s.State != NotTakenBack {
 			continue
 		}
 		switch step := x.Plan.Items[i].Step.(type) {
-		case ChangeServer:
-			changes = append(changes, func(all map[string]persist.Weight) { x.weigh(all, step) })
-		case ChangeService:
-			if step.After == nil {
-				changes = append(changes, func(all map[string]persist.Weight) { forget(all, step.id(), step.Servers...) })
-			}
-		case FlushTable:
-			if !step.Back {
-				changes = append(changes, func(all map[string]persist.Weight) { clear(all) })
-			}
+		case ChangeServer, ChangeService, FlushTable:
+			steps = append(steps, step)
 		}
 	}
-	if len(changes) == 0 {
+	if len(steps) == 0 {
 		return nil
 	}
 	return x.runner.Store.Weights().Update(func(all map[string]persist.Weight) {
-		for _, change := range changes {
-			change(all)
+		for _, step := range steps {
+			switch step := step.(type) {
+			case ChangeServer:
+				x.weigh(all, step)
+			case ChangeService:
+				if step.After == nil {
+					forget(all, step.id(), step.Servers...)
+				}
+			case FlushTable:
+				if !step.Back {
+					clear(all)
+				}
+			}
 		}
 	})
 }
 
 func forget(all map[string]persist.Weight, id ipvs.ServiceID, servers ...ipvs.Server) {
+	if len(all) == 0 {
+		return // and spare the names of thousands
+	}
 	for _, s := range servers {
 		delete(all, persist.ServerKey(id, s.Addr))
 	}

@@ -7,150 +7,125 @@ import (
 	"lvsdeck/ipvs"
 )
 
-// jsonText is steps as encoding/json writes them, byte for byte. It writes the
-// kinds of which a plan may have thousands by itself, in a fraction of the time;
-// the others it leaves to encoding/json.
-type jsonText []byte
+// The functions here append steps as encoding/json writes them, byte for byte:
+// the kinds of which a plan may have thousands by themselves, in a fraction of the
+// time, and the others by encoding/json.
 
-func (j *jsonText) item(kind string, i Item) error {
-	j.text(`{"kind":`, kind)
-	j.raw(`,"step":`)
+func appendItem(b []byte, kind string, i Item) ([]byte, error) {
+	b = appendText(b, `{"kind":`, kind)
+	b = append(b, `,"step":`...)
 	switch s := i.Step.(type) {
 	case ChangeServer:
-		j.changeServer(s)
+		b = appendChangeServer(b, s)
 	case ChangeService:
-		j.changeService(s)
+		b = appendChangeService(b, s)
 	default:
-		if err := j.other(s); err != nil {
-			return err
+		text, err := json.Marshal(s)
+		if err != nil {
+			return nil, err
 		}
+		b = append(b, text...)
 	}
-	j.text(`,"reason":`, i.Reason)
+	b = appendText(b, `,"reason":`, i.Reason)
 	if i.Host != "" {
-		j.text(`,"host":`, i.Host)
+		b = appendText(b, `,"host":`, i.Host)
 	}
-	j.raw("}")
-	return nil
+	return append(b, '}'), nil
 }
 
-func (j *jsonText) other(v any) error {
-	text, err := json.Marshal(v)
-	*j = append(*j, text...)
-	return err
-}
-
-func (j *jsonText) raw(s string) { *j = append(*j, s...) }
-
-func (j *jsonText) number(key string, n uint32) {
-	*j = strconv.AppendUint(append(*j, key...), uint64(n), 10)
-}
-
-func (j *jsonText) truth(key string, t bool) {
-	*j = strconv.AppendBool(append(*j, key...), t)
-}
-
-func (j *jsonText) text(key, s string) {
-	at := j.open(key)
-	j.raw(s)
-	j.close(at)
-}
-
-func (j *jsonText) open(key string) (at int) {
-	j.raw(key)
-	at = len(*j)
-	j.raw(`"`)
-	return at
-}
-
-// close ends a text, or writes it anew when it needs more than quotes.
-func (j *jsonText) close(at int) {
-	for _, c := range (*j)[at+1:] {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			s := string((*j)[at+1:])
-			*j = (*j)[:at]
-			_ = j.other(s) // a text can always be written
-			return
-		}
-	}
-	j.raw(`"`)
-}
-
-func (j *jsonText) changeServer(s ChangeServer) {
-	j.raw(`{"Service":{`)
-	j.id(s.Service)
-	j.raw("}")
+func appendChangeServer(b []byte, s ChangeServer) []byte {
+	b = append(b, `{"Service":{`...)
+	b = appendID(b, s.Service)
+	b = append(b, '}')
 	if s.Before != nil {
-		j.raw(`,"Before":`)
-		j.server(*s.Before)
+		b = appendServer(append(b, `,"Before":`...), s.Before)
 	}
 	if s.After != nil {
-		j.raw(`,"After":`)
-		j.server(*s.After)
+		b = appendServer(append(b, `,"After":`...), s.After)
 	}
-	j.raw("}")
+	return append(b, '}')
 }
 
-func (j *jsonText) changeService(s ChangeService) {
-	j.raw("{")
+func appendChangeService(b []byte, s ChangeService) []byte {
 	comma := ""
+	b = append(b, '{')
 	if s.Before != nil {
-		j.raw(`"Before":`)
-		j.service(*s.Before)
+		b = appendService(append(b, `"Before":`...), s.Before)
 		comma = ","
 	}
 	if s.After != nil {
-		j.raw(comma + `"After":`)
-		j.service(*s.After)
+		b = appendService(append(append(b, comma...), `"After":`...), s.After)
 		comma = ","
-	}
-	for i, rs := range s.Servers {
-		if i == 0 {
-			j.raw(comma + `"Servers":[`)
-		} else {
-			j.raw(",")
-		}
-		j.server(rs)
 	}
 	if len(s.Servers) > 0 {
-		j.raw("]")
+		b = append(append(b, comma...), `"Servers":[`...)
+		for i := range s.Servers {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendServer(b, &s.Servers[i])
+		}
+		b = append(b, ']')
 	}
-	j.raw("}")
+	return append(b, '}')
 }
 
-func (j *jsonText) id(id ipvs.ServiceID) {
-	j.number(`"Family":`, uint32(id.Family))
-	j.number(`,"Protocol":`, uint32(id.Protocol))
-	at := j.open(`,"Addr":`)
-	*j, _ = id.Addr.AppendText(*j) // which never fails
-	j.close(at)
-	j.number(`,"Port":`, uint32(id.Port))
-	j.number(`,"Mark":`, id.Mark)
+func appendID(b []byte, id ipvs.ServiceID) []byte {
+	b = appendNumber(b, `"Family":`, uint32(id.Family))
+	b = appendNumber(b, `,"Protocol":`, uint32(id.Protocol))
+	b = append(b, `,"Addr":`...)
+	at := len(b)
+	b, _ = id.Addr.AppendText(append(b, '"')) // which never fails
+	b = quoteFrom(b, at)
+	b = appendNumber(b, `,"Port":`, uint32(id.Port))
+	return appendNumber(b, `,"Mark":`, id.Mark)
 }
 
-func (j *jsonText) service(s ipvs.Service) {
-	j.raw("{")
-	j.id(s.ServiceID)
-	j.text(`,"Scheduler":`, s.Scheduler)
-	j.number(`,"SchedFlags":`, uint32(s.SchedFlags))
-	j.truth(`,"OnePacket":`, s.OnePacket)
-	p := s.Persistence
-	j.truth(`,"Persistence":{"On":`, p.On)
-	j.number(`,"Timeout":`, p.Timeout)
-	j.number(`,"Mask":`, uint32(p.Mask))
-	j.text(`,"Engine":`, p.Engine)
-	j.raw("}}")
+func appendService(b []byte, s *ipvs.Service) []byte {
+	b = appendID(append(b, '{'), s.ServiceID)
+	b = appendText(b, `,"Scheduler":`, s.Scheduler)
+	b = appendNumber(b, `,"SchedFlags":`, uint32(s.SchedFlags))
+	b = strconv.AppendBool(append(b, `,"OnePacket":`...), s.OnePacket)
+	b = strconv.AppendBool(append(b, `,"Persistence":{"On":`...), s.Persistence.On)
+	b = appendNumber(b, `,"Timeout":`, s.Persistence.Timeout)
+	b = appendNumber(b, `,"Mask":`, uint32(s.Persistence.Mask))
+	b = appendText(b, `,"Engine":`, s.Persistence.Engine)
+	return append(b, "}}"...)
 }
 
-func (j *jsonText) server(s ipvs.Server) {
-	at := j.open(`{"Addr":`)
-	*j, _ = s.Addr.AppendText(*j)
-	j.close(at)
-	j.number(`,"Forward":`, uint32(s.Forward))
-	j.number(`,"Weight":`, s.Weight)
-	j.number(`,"Upper":`, s.Upper)
-	j.number(`,"Lower":`, s.Lower)
-	j.number(`,"Tunnel":{"Type":`, uint32(s.Tunnel.Type))
-	j.number(`,"Port":`, uint32(s.Tunnel.Port))
-	j.number(`,"Flags":`, uint32(s.Tunnel.Flags))
-	j.raw("}}")
+func appendServer(b []byte, s *ipvs.Server) []byte {
+	b = append(b, `{"Addr":`...)
+	at := len(b)
+	b, _ = s.Addr.AppendText(append(b, '"'))
+	b = quoteFrom(b, at)
+	b = appendNumber(b, `,"Forward":`, uint32(s.Forward))
+	b = appendNumber(b, `,"Weight":`, s.Weight)
+	b = appendNumber(b, `,"Upper":`, s.Upper)
+	b = appendNumber(b, `,"Lower":`, s.Lower)
+	b = appendNumber(b, `,"Tunnel":{"Type":`, uint32(s.Tunnel.Type))
+	b = appendNumber(b, `,"Port":`, uint32(s.Tunnel.Port))
+	b = appendNumber(b, `,"Flags":`, uint32(s.Tunnel.Flags))
+	return append(b, "}}"...)
+}
+
+func appendNumber(b []byte, key string, n uint32) []byte {
+	return strconv.AppendUint(append(b, key...), uint64(n), 10)
+}
+
+func appendText(b []byte, key, text string) []byte {
+	b = append(b, key...)
+	at := len(b)
+	return quoteFrom(append(append(b, '"'), text...), at)
+}
+
+// quoteFrom ends the text that begins with a quote at a place, or has it written
+// anew when it needs more than quotes.
+func quoteFrom(b []byte, at int) []byte {
+	for _, c := range b[at+1:] {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			text, _ := json.Marshal(string(b[at+1:])) // which never fails
+			return append(b[:at], text...)
+		}
+	}
+	return append(b, '"')
 }

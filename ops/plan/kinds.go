@@ -35,20 +35,21 @@ func init() {
 // Written gives steps as the journal has them, in one line; an Item reads itself
 // back.
 func Written(items []Item) (json.RawMessage, error) {
-	j := append(make(jsonText, 0, 320*len(items)), '[')
+	b := append(make([]byte, 0, 320*len(items)+2), '[')
 	for n, i := range items {
 		kind := names[reflect.TypeOf(i.Step)]
 		if kind == "" {
 			return nil, fmt.Errorf("the journal has no name for steps like %T", i.Step)
 		}
 		if n > 0 {
-			j.raw(",")
+			b = append(b, ',')
 		}
-		if err := j.item(kind, i); err != nil {
+		var err error
+		if b, err = appendItem(b, kind, i); err != nil {
 			return nil, err
 		}
 	}
-	return json.RawMessage(append(j, ']')), nil
+	return append(b, ']'), nil
 }
 
 // UnmarshalJSON reads an item that was written.

@@ -25,6 +25,7 @@ type rowStep interface {
 func (x *run) together(ctx context.Context, i int) (changes []ipvs.Change) {
 	_ = x.within(ctx, i, func(ctx context.Context, t Target) error {
 		t.Table = newGlance(t.Table)
+		changes = make([]ipvs.Change, 0, max(0, x.upTo-i))
 		for ; i < x.upTo && x.Steps[i].State == ToDo; i++ {
 			step, ok := x.Plan.Items[i].Step.(rowStep)
 			if !ok {
