@@ -21,10 +21,14 @@ func (l *line) sctp(v string) *Error { return l.address(ipvs.SCTP, v) }
 
 func (l *line) address(p ipvs.Protocol, v string) *Error {
 	l.proto = p
-	at, ok := l.endpoint(v)
-	if !ok {
-		return fail(problem(check.Service, v, "must be an address and port such as 192.0.2.1:80 or [2001:db8::1]:80"),
-			"illegal virtual server address[:port] specified")
+	at := l.before.at
+	if v == "" || v != l.before.text {
+		var ok bool
+		if at, ok = l.endpoint(v); !ok {
+			return fail(problem(check.Service, v, "must be an address and port such as 192.0.2.1:80 or [2001:db8::1]:80"),
+				"illegal virtual server address[:port] specified")
+		}
+		l.before.text, l.before.at = v, at
 	}
 	// Not ipvs.AddressService: to ipvsadm and the kernel, ::ffff:192.0.2.1 is an
 	// IPv6 address.

@@ -2,6 +2,7 @@ package adm
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"lvsdeck/ipvs"
@@ -23,6 +24,12 @@ type line struct {
 	// leaves the last word on values to package check.
 	strict bool
 	at     places // of fields
+
+	// before is the service of a line before this: that of many lines is the same.
+	before struct {
+		text string
+		at   netip.AddrPort
+	}
 }
 
 // places tell which argument gave a field. They are few: a map would cost more

@@ -73,7 +73,7 @@ func ReadRules(r io.Reader) (ipvs.Rules, error) {
 
 // ReadOdd is ReadRules that tells what is odd, too.
 func ReadOdd(r io.Reader) (rules ipvs.Rules, odd Mistakes, err error) {
-	f := file{place: map[ipvs.ServiceID]int{}, members: map[member]bool{}}
+	f := file{place: map[ipvs.ServiceID]int{}, members: map[int]map[netip.AddrPort]bool{}}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
@@ -105,15 +105,10 @@ type file struct {
 	begun    bool // a rule was read
 	rules    ipvs.Rules
 	place    map[ipvs.ServiceID]int
-	members  map[member]bool
-	beside   bool // a sync daemon shall run beside
+	members  map[int]map[netip.AddrPort]bool // see twice
+	beside   bool                            // a sync daemon shall run beside
 	mixed    []mixed
 	mistakes Mistakes
-}
-
-type member struct {
-	place int // of its service
-	netip.AddrPort
 }
 
 // mixed is a server of another family than its service's. Whether that may be is
@@ -137,7 +132,7 @@ func (f *file) read(text string) {
 		return
 	}
 	l := &f.line
-	*l = line{scanner: scanner{args: l.args[:0], rest: l.rest[:0]}, at: l.at[:0], strict: true}
+	*l = line{scanner: scanner{args: l.args[:0], rest: l.rest[:0]}, at: l.at[:0], strict: true, before: l.before}
 	for _, w := range f.words {
 		l.args = append(l.args, w.text)
 	}
@@ -217,14 +212,32 @@ func (f *file) addServer(id ipvs.ServiceID, s ipvs.Server) []check.Problem {
 	if !known {
 		return append(problems, problem(check.Service, id.Name(), "must be added (-A) before its servers"))
 	}
-	m := member{at, s.Addr}
-	if f.members[m] {
+	if f.twice(at, s.Addr) {
 		return append(problems, problem(check.Server, s.Addr.String(), check.ServerTwice))
 	}
-	f.members[m] = true
 	servers := &f.rules.Services[at].Servers
 	*servers = append(*servers, s)
 	return problems
+}
+
+// twice tells whether a service has that server already. Files that were written
+// by a program are in order; only where that ends is a set needed.
+func (f *file) twice(place int, server netip.AddrPort) bool {
+	servers := f.rules.Services[place].Servers
+	set := f.members[place]
+	if set == nil {
+		if n := len(servers); n == 0 || servers[n-1].Addr.Compare(server) < 0 {
+			return false
+		}
+		set = map[netip.AddrPort]bool{}
+		for i := range servers {
+			set[servers[i].Addr] = true
+		}
+		f.members[place] = set
+	}
+	twice := set[server]
+	set[server] = true
+	return twice
 }
 
 func (f *file) addDaemon(d ipvs.Daemon) []check.Problem {
