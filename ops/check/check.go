@@ -1,0 +1,129 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops/plan"
+)
+
+// Severity is how bad a finding is.
+type Severity uint8
+
+// The severities.
+const (
+	Notice  Severity = iota // good to know
+	Warning                 // something will go wrong, or does for some
+	Fault                   // clients are not served
+)
+
+func (s Severity) String() string { return [...]string{"notice", "warning", "fault"}[s] }
+
+// Finding is something that is wrong.
+type Finding struct {
+	Check    string
+	Severity Severity
+	Service  ipvs.ServiceID // zero: it is about the whole director
+	Server   netip.AddrPort // zero: about all servers of the service
+	Short    string         // in a few words
+	Evidence []string       // how it is known, with figures; never empty
+	Means    string         // for clients
+	Fix      *plan.Plan     // what ends it; nil when the director cannot
+	Lines    []string       // commands for the real server, each with what to look for
+}
+
+// Check looks for one thing in a scene.
+type Check struct {
+	Name    string
+	Look    func(*Scene) []Finding
+	Symptom bool // told only where no fault explains it
+}
+
+// Checks are all there are.
+var Checks = []Check{
+	{Name: "vip", Look: vips},
+	{Name: "forwarding", Look: forwarding},
+	{Name: "firewall", Look: firewalls},
+	{Name: "conntrack", Look: conntracked},
+	{Name: "full nat", Look: fullNAT},
+	{Name: "redirects", Look: redirects},
+	{Name: "route", Look: routes},
+	{Name: "neighbour", Look: neighbours},
+	{Name: "ports", Look: ports},
+	{Name: "no server", Look: unserved},
+	{Name: "scheduler", Look: schedulers},
+	{Name: "threshold", Look: thresholds},
+	{Name: "drain", Look: drains},
+	{Name: "conn_reuse_mode", Look: reuse},
+	{Name: "removed server", Look: removed},
+	{Name: "shortcut", Look: shortcuts},
+	{Name: "estimator", Look: estimator},
+	{Name: "table size", Look: tableSize},
+	{Name: "conntrack table", Look: conntrackTable},
+	{Name: "owner", Look: owners},
+	{Name: "sync daemon", Look: daemons},
+	{Name: "iptables", Look: backends},
+	{Name: "half-open", Look: halfOpen, Symptom: true},
+	{Name: "answers", Look: answers, Symptom: true},
+	{Name: "handshakes", Look: handshakes, Symptom: true},
+}
+
+// Run makes all checks. The worst findings come first, those of the director
+// before those of services.
+func Run(s Scene) []Finding {
+	var all []Finding
+	for _, symptoms := range []bool{false, true} {
+		causes := slices.Clone(all)
+		for _, c := range Checks {
+			if c.Symptom != symptoms {
+				continue
+			}
+			for _, f := range c.Look(&s) {
+				f.Check = c.Name
+				if !symptoms || !slices.ContainsFunc(causes, f.explainedBy) {
+					all = append(all, f)
+				}
+			}
+		}
+	}
+	Sort(all)
+	return all
+}
+
+// explainedBy tells that a fault is reason enough for a symptom.
+func (f Finding) explainedBy(cause Finding) bool {
+	return cause.Severity == Fault && (cause.Service == ipvs.ServiceID{} ||
+		cause.Service == f.Service && (!cause.Server.IsValid() || cause.Server == f.Server))
+}
+
+// Sort puts findings into their order.
+func Sort(all []Finding) {
+	slices.SortStableFunc(all, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Service.Compare(b.Service), a.Server.Compare(b.Server), cmp.Compare(a.Check, b.Check))
+	})
+}
+
+// Worst is the severity of the worst; none is less than a notice.
+func Worst(all []Finding) (worst Severity, any bool) {
+	for _, f := range all {
+		worst = max(worst, f.Severity)
+	}
+	return worst, len(all) > 0
+}
+
+// evidence is lines for a finding.
+func evidence(format string, args ...any) []string { return []string{fmt.Sprintf(format, args...)} }
+
+// fix is a plan, or nil without steps.
+func fix(title string, items ...plan.Item) *plan.Plan {
+	if len(items) == 0 {
+		return nil
+	}
+	if len(items) == 1 {
+		title = items[0].Step.String()
+	}
+	return &plan.Plan{Title: title, Items: items}
+}

@@ -1,0 +1,382 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/memory"
+	"lvsdeck/netcfg"
+	"lvsdeck/netcfg/firewall"
+	"lvsdeck/ops"
+	"lvsdeck/ops/owner"
+	"lvsdeck/ops/plan"
+	"lvsdeck/ops/probe"
+)
+
+var (
+	vip  = netip.MustParseAddr("203.0.113.10")
+	http = ipvs.AddressService(ipvs.TCP, netip.AddrPortFrom(vip, 80))
+	rip  = map[ipvs.Forward]string{ipvs.Masq: "10.0.3.", ipvs.Direct: "203.0.113.", ipvs.TunnelFwd: "192.0.2."}
+)
+
+// site is a director in memory.
+type site struct {
+	t       *testing.T
+	host    *netcfg.Memory
+	table   *memory.Table
+	sampler *ops.Sampler
+	from    Sources
+}
+
+func (s *site) ok(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// healthy is a director of two servers, on which nothing is wrong.
+func healthy(t *testing.T, mode ipvs.Forward) *site {
+	s := &site{t: t, host: netcfg.New(), table: memory.New()}
+	s.sampler = ops.NewSampler(s.table, ops.Options{})
+	s.sampler.FocusAll()
+	s.from = Sources{Host: s.host, Table: s.table}
+	s.ok(s.host.Add(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(vip, 32)}))
+	if mode == ipvs.Masq {
+		s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "1"))
+	}
+	s.ok(s.table.AddService(t.Context(), ipvs.NewService(http)))
+	for n := range 2 {
+		s.ok(s.table.AddServer(t.Context(), http, ipvs.Server{Addr: server(mode, n), Forward: mode, Weight: 1}))
+	}
+	return s
+}
+
+func server(mode ipvs.Forward, n int) netip.AddrPort {
+	return netip.MustParseAddrPort(fmt.Sprintf("%s%d:80", rip[mode], 11+n))
+}
+
+// edit changes the service's servers.
+func (s *site) edit(mode ipvs.Forward, change func(*ipvs.Server), which ...int) {
+	s.t.Helper()
+	for _, n := range which {
+		r := ipvs.Server{Addr: server(mode, n), Forward: mode, Weight: 1}
+		change(&r)
+		s.ok(s.table.SetServer(s.t.Context(), http, r))
+	}
+}
+
+func (s *site) filter(v4 string) { s.host.PutFirewall(false, v4) }
+
+func (s *site) scene() Scene {
+	s.t.Helper()
+	sample := s.sampler.Observe(s.t.Context(), time.Now())
+	s.ok(sample.Err)
+	scene, err := Gather(s.t.Context(), s.from, sample)
+	s.ok(err)
+	if len(scene.Unread) > 0 {
+		s.t.Fatalf("unread: %q", scene.Unread)
+	}
+	return scene
+}
+
+// told is findings in short: "fault firewall 10.0.3.11:80", "-" for a whole service
+// and "" for the director.
+func told(all []Finding) (lines []string) {
+	for _, f := range all {
+		of := ""
+		if f.Service != (ipvs.ServiceID{}) {
+			of = " -"
+		}
+		if f.Server.IsValid() {
+			of = " " + f.Server.String()
+		}
+		fixable := ""
+		if f.Fix != nil {
+			fixable = " fix"
+		}
+		lines = append(lines, fmt.Sprintf("%s %s%s%s", f.Severity, f.Check, of, fixable))
+	}
+	return lines
+}
+
+func whole(t *testing.T, all []Finding) {
+	t.Helper()
+	for _, f := range all {
+		if len(f.Evidence) == 0 || f.Short == "" || f.Means == "" {
+			t.Errorf("a finding without evidence or words: %+v", f)
+		}
+	}
+}
+
+func TestHealthy(t *testing.T) {
+	for mode := range rip {
+		s := healthy(t, mode)
+		if got := Run(s.scene()); len(got) > 0 {
+			t.Errorf("%v: %q", mode, told(got))
+		}
+	}
+}
+
+// TestBroken breaks a director in one way each. What is named is all there is.
+func TestBroken(t *testing.T) {
+	const nat, dr, tun = ipvs.Masq, ipvs.Direct, ipvs.TunnelFwd
+	const drop = "*filter\n:INPUT %s [0:0]\n:FORWARD %s [0:0]\n:OUTPUT %s [0:0]\n%sCOMMIT\n"
+	many := func(r *ops.Server, was, is ipvs.Traffic) {
+		r.Counted, r.Was.Counted, r.Was.Total, r.Total = true, true, was, is
+	}
+	for _, c := range []struct {
+		name  string
+		mode  ipvs.Forward
+		host  func(*site)
+		scene func(*Scene, []*ops.Server)
+		want  string // findings, divided by commas
+	}{
+		{"VIP gone", dr, func(s *site) { s.ok(s.host.Remove(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(vip, 32)})) }, nil, "fault vip - fix"},
+		{"VIP at the other director", dr, func(s *site) {
+			s.ok(s.host.Remove(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(vip, 32)}))
+			s.ok(s.table.StartDaemon(s.t.Context(), ipvs.Daemon{Role: ipvs.Backup, Interface: "eth0"}))
+		}, nil, "notice vip -"},
+		{"forwarding off", nat, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, nil, "fault forwarding - fix"},
+		{"forwarding off where it is not needed", tun, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth0/forwarding", "0")) }, nil, ""},
+
+		{"FORWARD drops", nat, func(s *site) { s.filter(fmt.Sprintf(drop, "ACCEPT", "DROP", "ACCEPT", "")) }, nil, "fault firewall - fix"},
+		{"FORWARD drops what DR does not pass", dr, func(s *site) { s.filter(fmt.Sprintf(drop, "ACCEPT", "DROP", "ACCEPT", "")) }, nil, ""},
+		{"FORWARD drops one", nat, func(s *site) {
+			s.filter(fmt.Sprintf(drop, "ACCEPT", "ACCEPT", "ACCEPT", "-A FORWARD -s 10.0.3.12/32 -j DROP\n"))
+		}, nil, "fault firewall 10.0.3.12:80 fix"},
+		{"INPUT drops", tun, func(s *site) { s.filter(fmt.Sprintf(drop, "DROP", "ACCEPT", "ACCEPT", "-A INPUT -p icmp -j ACCEPT\n")) }, nil, "fault firewall - fix"},
+		{"OUTPUT drops the tunnel", tun, func(s *site) { s.filter(fmt.Sprintf(drop, "ACCEPT", "ACCEPT", "ACCEPT", "-A OUTPUT -p 4 -j DROP\n")) }, nil, "fault firewall - fix"},
+		{"INPUT asks for clients", dr, func(s *site) {
+			s.filter(fmt.Sprintf(drop, "DROP", "ACCEPT", "ACCEPT", "-A INPUT -s 198.51.100.0/24 -j ACCEPT\n"))
+		}, nil, "notice firewall -"},
+		{"raw drops", nat, func(s *site) { s.filter("*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth1 -j DROP\nCOMMIT\n") }, nil, "fault firewall -"},
+		{"two back ends", nat, nil, func(s *Scene, _ []*ops.Server) {
+			rule := "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p icmp -j ACCEPT\nCOMMIT\n"
+			for _, b := range []firewall.Backend{firewall.IptablesNFT, firewall.IptablesLegacy} {
+				s.Firewall.Tables = append(s.Firewall.Tables, firewall.ParseSave(rule, b, firewall.IPv4)...)
+			}
+		}, "warning iptables"},
+
+		{"conntrack and INVALID", dr, func(s *site) {
+			s.ok(s.host.Set("conntrack", "1"))
+			s.filter(fmt.Sprintf(drop, "ACCEPT", "ACCEPT", "ACCEPT", "-A INPUT -m conntrack --ctstate INVALID -j DROP\n"))
+		}, nil, "fault conntrack - fix"},
+		{"conntrack and MASQUERADE", dr, func(s *site) {
+			s.ok(s.host.Set("conntrack", "1"))
+			s.filter("*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n")
+		}, nil, "fault conntrack - fix"},
+		{"the same under NAT", nat, func(s *site) {
+			s.ok(s.host.Set("conntrack", "1"))
+			s.filter("*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n")
+		}, nil, "warning conntrack - fix"},
+		{"the same without conntrack", dr, func(s *site) { s.filter("*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n") }, nil, ""},
+		{"full NAT without conntrack", nat, func(s *site) { s.filter(fullRule) }, nil, "fault full nat - fix"},
+		{"full NAT", nat, func(s *site) { s.filter(fullRule); s.ok(s.host.Set("conntrack", "1")) }, nil, ""},
+
+		{"one arm with redirects", nat, func(s *site) {
+			s.ok(s.table.AddServer(s.t.Context(), http, ipvs.Server{Addr: netip.MustParseAddrPort("203.0.113.20:80"), Weight: 1}))
+			s.ok(s.host.Set("net/ipv4/conf/eth0/forwarding", "1"))
+		}, nil, "warning redirects - fix"},
+		{"DR behind a router", dr, func(s *site) {
+			s.ok(s.table.AddServer(s.t.Context(), http, ipvs.Server{Addr: netip.MustParseAddrPort("192.0.2.9:80"), Forward: dr, Weight: 1}))
+		}, nil, "fault route 192.0.2.9:80"},
+		{"no route", tun, func(s *site) {
+			s.ok(s.host.Remove(netcfg.Route{To: netip.MustParsePrefix("0.0.0.0/0"), Via: netip.MustParseAddr("203.0.113.1"), Link: "eth0"}))
+		}, nil, "fault route 192.0.2.11:80,fault route 192.0.2.12:80"},
+		{"silent neighbour", nat, func(s *site) {
+			s.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: server(nat, 1).Addr(), Failed: true})
+		}, nil, "warning neighbour 10.0.3.12:80"},
+		{"silent neighbour with clients", nat, func(s *site) {
+			s.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: server(nat, 1).Addr(), Failed: true})
+		}, func(s *Scene, r []*ops.Server) { r[1].Active = 3 }, "fault neighbour 10.0.3.12:80"},
+		{"DR port", dr, nil, func(_ *Scene, r []*ops.Server) { r[0].Addr = netip.MustParseAddrPort("203.0.113.11:8080") }, "warning ports 203.0.113.11:8080"},
+
+		{"no server", nat, func(s *site) {
+			s.ok(s.table.DeleteService(s.t.Context(), http))
+			s.ok(s.table.AddService(s.t.Context(), ipvs.NewService(http)))
+		}, nil, "fault no server -"},
+		{"weight 0", nat, func(s *site) { s.edit(nat, func(r *ipvs.Server) { r.Weight = 0 }, 0, 1) }, nil, "fault no server - fix"},
+		{"weight 0 of one", nat, func(s *site) { s.edit(nat, func(r *ipvs.Server) { r.Weight = 0 }, 0) }, nil, ""},
+		{"no scheduler", nat, func(s *site) {
+			v := ipvs.NewService(http)
+			v.Scheduler = "none"
+			s.ok(s.table.SetService(s.t.Context(), v))
+		}, nil, "fault scheduler - fix"},
+		{"one is full", nat, nil, func(_ *Scene, r []*ops.Server) { r[0].Upper, r[0].Inactive = 2, 2 }, "warning threshold 10.0.3.11:80"},
+		{"all are full", nat, nil, func(_ *Scene, r []*ops.Server) { r[0].Upper, r[0].Inactive, r[1].Weight = 2, 2, 0 }, "fault threshold 10.0.3.11:80"},
+		{"persistence", dr, nil, func(s *Scene, r []*ops.Server) {
+			s.Sample.Services[0].Persistence.On = true
+			r[0].Weight, r[0].Persistent, r[0].PersistentKnown = 0, 4, true
+		}, "warning drain 203.0.113.11:80 fix"},
+
+		{"reuse on an old kernel", nat, func(s *site) { s.ok(s.host.Set("conntrack", "1")) }, func(s *Scene, _ []*ops.Server) { s.Kernel = Release{5, 4} }, "warning conn_reuse_mode fix"},
+		{"no reuse on a new one", nat, func(s *site) { s.ok(s.host.Set("conn_reuse_mode", "0")) }, func(s *Scene, _ []*ops.Server) { s.Kernel = Release{6, 1} }, "warning conn_reuse_mode fix"},
+		{"no reuse on an old one", nat, func(s *site) { s.ok(s.host.Set("conn_reuse_mode", "0")) }, func(s *Scene, _ []*ops.Server) { s.Kernel = Release{5, 4} }, ""},
+		{"estimator", nat, func(s *site) { s.ok(s.host.Set("run_estimation", "0")) }, func(s *Scene, _ []*ops.Server) { s.Sample.EstimatorStopped = "off" }, "warning estimator fix"},
+		{"small table", nat, nil, func(s *Scene, _ []*ops.Server) { s.Sample.Info.TableSize, s.Sample.Inactive = 4096, 9000 }, "warning table size"},
+		{"conntrack fills up", nat, func(s *site) { s.host.Put(trackNow, "80"); s.host.Put(trackMax, "100") }, nil, "warning conntrack table fix"},
+		{"conntrack is full", nat, func(s *site) { s.host.Put(trackNow, "100"); s.host.Put(trackMax, "100") }, nil, "fault conntrack table fix"},
+		{"keepalived", nat, nil, func(s *Scene, _ []*ops.Server) { s.Owner = &owner.Owner{Name: "keepalived", PID: 7, Will: "It will."} }, "notice owner"},
+		{"sync daemon", nat, func(s *site) {
+			s.ok(s.table.StartDaemon(s.t.Context(), ipvs.Daemon{Role: ipvs.Master, Interface: "eth0"}))
+		}, func(s *Scene, _ []*ops.Server) { s.Links[1].Up = false }, "warning sync daemon fix"},
+
+		{"removed server", nat, nil, func(s *Scene, _ []*ops.Server) {
+			s.Loads = &Loads{Gone: map[Place]Load{{http, netip.MustParseAddrPort("10.0.3.99:80")}: {Conns: 2, Open: 1}}}
+		}, "warning removed server 10.0.3.99:80 fix"},
+		{"near clients", nat, nil, func(s *Scene, r []*ops.Server) {
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[0].Addr}: {Conns: 2, HalfOpen: 1, Near: 1}}}
+		}, "fault shortcut 10.0.3.11:80"},
+		{"half open", nat, nil, func(s *Scene, r []*ops.Server) {
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Conns: 20, HalfOpen: 5}, {http, r[0].Addr}: {Conns: 21, HalfOpen: 5}}}
+		}, "warning half-open 10.0.3.12:80"},
+		{"all half open", nat, nil, func(s *Scene, r []*ops.Server) {
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Conns: 5, HalfOpen: 5}}}
+		}, "fault half-open 10.0.3.12:80"},
+		{"half open for a reason", nat, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, func(s *Scene, r []*ops.Server) {
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Conns: 5, HalfOpen: 5}}}
+		}, "fault forwarding - fix"},
+		{"no answers", nat, nil, func(_ *Scene, r []*ops.Server) {
+			many(r[0], ipvs.Traffic{Conns: 5, InPackets: 50}, ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 2})
+			many(r[1], ipvs.Traffic{Conns: 5, InPackets: 50}, ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 3})
+		}, "warning answers 10.0.3.11:80"},
+		{"answers under DR", dr, nil, func(_ *Scene, r []*ops.Server) {
+			many(r[0], ipvs.Traffic{}, ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 90})
+		}, "warning answers 203.0.113.11:80"},
+		{"too big for the tunnel", tun, nil, func(_ *Scene, r []*ops.Server) {
+			many(r[0], ipvs.Traffic{}, ipvs.Traffic{Conns: 1, InPackets: 9, OutPackets: 2, OutBytes: 1152})
+		}, "warning answers 192.0.2.11:80"},
+		{"zeroed between", nat, nil, func(_ *Scene, r []*ops.Server) {
+			many(r[0], ipvs.Traffic{Conns: 99, InPackets: 999}, ipvs.Traffic{Conns: 1, InPackets: 900})
+		}, ""},
+		{"knocking", dr, nil, func(_ *Scene, r []*ops.Server) {
+			many(r[0], ipvs.Traffic{}, ipvs.Traffic{Conns: 20, InPackets: 49})
+			many(r[1], ipvs.Traffic{}, ipvs.Traffic{Conns: 20, InPackets: 50})
+		}, "warning handshakes 203.0.113.11:80"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := healthy(t, c.mode)
+			if c.host != nil {
+				c.host(s)
+			}
+			scene := s.scene()
+			if c.scene != nil {
+				c.scene(&scene, scene.Sample.Services[0].Servers)
+			}
+			found := Run(scene)
+			whole(t, found)
+			if got := strings.Join(told(found), ","); got != c.want {
+				t.Errorf("got %q, want %q\n%+v", got, c.want, found)
+			}
+			s.mend(found, c.scene == nil)
+		})
+	}
+}
+
+const fullRule = "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -m ipvs --vaddr 203.0.113.10/32 --vport 80 --vdir ORIGINAL --vmethod MASQ -j MASQUERADE\nCOMMIT\n"
+
+// mend applies what is offered: where nothing was made up afterwards, nothing above
+// a notice is left.
+func (s *site) mend(found []Finding, real bool) {
+	s.t.Helper()
+	target := plan.Target{Table: s.table, Sysctls: s.host, Host: s.host}
+	fixed := false
+	for _, f := range found {
+		if f.Fix == nil || !real {
+			continue
+		}
+		fixed = true
+		for _, i := range f.Fix.Items {
+			s.ok(i.Step.Do(s.t.Context(), target))
+		}
+	}
+	if left := Run(s.scene()); fixed && len(left) > 0 {
+		s.t.Errorf("after the fix: %q", told(left))
+	}
+}
+
+// lines is a table of connections.
+type lines string
+
+func (l lines) Connections(bool) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n" + string(l))), nil
+}
+func (lines) ReadCost(uint64) time.Duration { return 0 }
+
+// TestLoads: connections are counted for the servers that have them, or had.
+func TestLoads(t *testing.T) {
+	s := healthy(t, ipvs.Masq)
+	s.from.Conns = lines("" +
+		"TCP C6336407 8001 CB00710A 0050 0A00030B 0050 ESTABLISHED     899\n" +
+		"TCP C6336407 8002 CB00710A 0050 0A00030B 0050 SYN_RECV         59\n" +
+		"TCP 0A000305 8003 CB00710A 0050 0A00030B 0050 SYN_RECV         59\n" +
+		"TCP C6336407 8004 CB00710A 0050 0A000363 0050 ESTABLISHED     899\n" +
+		"TCP C6336407 0000 CB00710A 0050 0A00030B 0050 NONE            299\n")
+	got := s.scene().Loads
+	gone := netip.MustParseAddrPort("10.0.3.99:80")
+	if n := got.Servers[Place{http, server(ipvs.Masq, 0)}]; n != (Load{Conns: 3, Open: 1, HalfOpen: 2, Near: 1}) || got.Gone[Place{http, gone}] != (Load{Conns: 1, Open: 1}) || got.Partly {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestUnread: what cannot be read is told, and nothing is said about it.
+func TestUnread(t *testing.T) {
+	s := healthy(t, ipvs.Masq)
+	s.from.Host = unreadable{s.host}
+	scene, err := Gather(t.Context(), s.from, s.sampler.Observe(t.Context(), time.Now()))
+	s.ok(err)
+	if got := Run(scene); len(got) > 0 || !slices.Equal(scene.Unread, []string{"the firewall: " + ipvs.ErrPermission.Error()}) {
+		t.Errorf("%q, unread %q", told(got), scene.Unread)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Gather(ended, s.from, scene.Sample); err == nil {
+		t.Error("an ended context is no error")
+	}
+}
+
+type unreadable struct{ *netcfg.Memory }
+
+func (unreadable) Firewall() (r firewall.Rules, err error) { return r, ipvs.ErrPermission }
+
+// TestProbes: each server is asked once, and what it answers explains symptoms.
+func TestProbes(t *testing.T) {
+	s := healthy(t, ipvs.Masq)
+	other := ipvs.NewService(ipvs.AddressService(ipvs.UDP, netip.AddrPortFrom(vip, 53)))
+	s.ok(s.table.AddService(t.Context(), other))
+	s.ok(s.table.AddServer(t.Context(), other.ServiceID, ipvs.Server{Addr: netip.MustParseAddrPort("10.0.3.11:53")}))
+	scene := s.scene()
+	targets := Targets(scene, func(ipvs.ServiceID) bool { return true })
+	if len(targets) != 2 || targets[0].Protocol != ipvs.TCP || targets[0].FullNAT {
+		t.Errorf("%v", targets)
+	}
+	results := []probe.Result{
+		{Target: targets[0], Finding: probe.Finding{Verdict: probe.Fine, Short: "answers"}},
+		{Target: targets[1], Finding: probe.Finding{Verdict: probe.Fault, Short: "nothing listens", Evidence: []string{"RST"}, Next: []string{"ss"}}},
+	}
+	symptom := Finding{Check: "half-open", Severity: Fault, Service: http, Server: targets[1].Server.Addr, Evidence: []string{"5 of 5"}}
+	got := told(Merge([]Finding{symptom}, Probed(results)))
+	if !slices.Equal(got, []string{"fault probe 10.0.3.12:80"}) {
+		t.Errorf("%q", got)
+	}
+	for want, answer := range map[string]probe.Finding{
+		"":                         {Verdict: probe.Fine, Cause: probe.Alone},
+		"fault probe -":            {Verdict: probe.Fault, Cause: probe.HostHasIt, Short: "taken"},
+		"fault probe 10.0.3.11:80": {Verdict: probe.Fault, Cause: probe.ServerHasIt, Short: "taken", Servers: []netip.Addr{server(ipvs.Masq, 0).Addr()}},
+		"notice probe -":           {Verdict: probe.Unknown, Cause: probe.ProxyARP, Short: "who knows"},
+	} {
+		found := Claimed(http, answer)
+		whole(t, found)
+		if got := strings.Join(told(found), ","); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

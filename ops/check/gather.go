@@ -1,0 +1,191 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
+	"lvsdeck/ops"
+	"lvsdeck/ops/conns"
+	"lvsdeck/ops/owner"
+	"lvsdeck/ops/plan"
+)
+
+// Host is what is asked of the director.
+type Host interface {
+	netcfg.Sysctls
+	netcfg.Surroundings
+	netcfg.Firewalls
+}
+
+// Sources are where a scene is read.
+type Sources struct {
+	Host  Host
+	Table ipvs.Reader
+	Owner func() (*owner.Owner, error) // nil: not looked for
+	Conns conns.Source                 // nil: connections are not read
+
+	// ConnTime bounds the reading of connections, which before Linux 6.14 costs
+	// the square of their number. What was read by then is a fair sample. 0: a
+	// second.
+	ConnTime time.Duration
+}
+
+// The rest of the world, to be asked the way to: a root name server.
+var far = map[ipvs.Family]netip.Addr{
+	ipvs.IPv4: netip.MustParseAddr("198.41.0.4"),
+	ipvs.IPv6: netip.MustParseAddr("2001:503:ba3e::2:30"),
+}
+
+// Gather reads what checks look at, and sends no packet. The sample is of the
+// same table. An error is the context's: what cannot be read else is told in
+// Unread.
+func Gather(ctx context.Context, from Sources, sample *ops.Sample) (Scene, error) {
+	g := gathering{Scene: Scene{
+		Sample: sample, Ways: map[netip.Addr]Way{}, Out: map[ipvs.Family]netcfg.Path{},
+		Sysctls: map[string]plan.ChangeSysctl{}, Redirect: map[string]bool{}, Kernel: kernelHere(),
+	}, from: from, ctx: ctx}
+	g.around()
+	g.inside()
+	g.table()
+	g.connections()
+	return g.Scene, ctx.Err()
+}
+
+type gathering struct {
+	Scene
+	from Sources
+	ctx  context.Context
+}
+
+// lacks notes what could not be read; nothing else is then said of it.
+func (g *gathering) lacks(what string, err error) {
+	if err != nil {
+		g.Unread = append(g.Unread, fmt.Sprintf("%s: %v", what, err))
+	}
+}
+
+// around reads links, addresses, neighbours, and ways.
+func (g *gathering) around() {
+	var err error
+	g.Links, err = g.from.Host.Links()
+	g.lacks("network interfaces", err)
+	g.Addresses, err = g.from.Host.Addresses()
+	g.lacks("addresses", err)
+	g.Neighbours, err = g.from.Host.Neighbours()
+	g.lacks("neighbours", err)
+	for family, addr := range far {
+		if p, err := g.from.Host.Path(addr, netip.Addr{}); err == nil {
+			g.Out[family] = p
+		}
+	}
+	for _, v := range g.Sample.Services {
+		if !v.IsMark() {
+			g.way(v.Addr)
+		}
+		for _, r := range v.Servers {
+			g.way(r.Addr.Addr())
+		}
+	}
+}
+
+func (g *gathering) way(to netip.Addr) {
+	if _, known := g.Ways[to]; known {
+		return
+	}
+	p, err := g.from.Host.Path(to, netip.Addr{})
+	switch {
+	case errors.Is(err, netcfg.ErrNoRoute):
+		g.Ways[to] = Way{None: err.Error()}
+	case err != nil:
+		g.lacks("the way to "+to.String(), err)
+	default:
+		g.Ways[to] = Way{Path: p}
+	}
+}
+
+// inside reads sysctls, the firewall, and who owns the table.
+func (g *gathering) inside() {
+	names := []string{
+		"conntrack", "conn_reuse_mode", "expire_nodest_conn", "expire_quiescent_template", "run_estimation", "est_cpulist",
+		forwardV6, trackNow, trackMax, netcfg.Conf("all", "send_redirects"),
+	}
+	for _, l := range g.Links {
+		names = append(names, netcfg.Conf(l.Name, "forwarding"), netcfg.Conf(l.Name, "send_redirects"))
+		if on, err := netcfg.Effective(g.from.Host, l.Name, "send_redirects"); err == nil {
+			g.Redirect[l.Name] = on != 0
+		}
+	}
+	for _, name := range names {
+		step, err := plan.ReadSysctl(g.from.Host, name, "")
+		if errors.Is(err, netcfg.ErrAbsent) { // of a link that has gone, or this kernel lacks it
+			continue
+		}
+		g.lacks("sysctl "+netcfg.Dotted(name), err)
+		if err == nil {
+			step.After = step.Before
+			g.Sysctls[name] = step
+		}
+	}
+	rules, err := g.from.Host.Firewall()
+	g.lacks("the firewall", err)
+	if err == nil {
+		for _, what := range rules.Unread {
+			g.Unread = append(g.Unread, "the firewall: "+what)
+		}
+		rules.Unread = nil // told once, not for every packet
+		g.Firewall = &rules
+	}
+	if g.from.Owner != nil {
+		g.Owner, err = g.from.Owner()
+		g.lacks("who else manages the table", err)
+	}
+}
+
+func (g *gathering) table() {
+	var err error
+	g.Daemons, err = g.from.Table.Daemons(g.ctx)
+	g.lacks("sync daemons", err)
+}
+
+// connections reads the connections once.
+func (g *gathering) connections() {
+	if g.from.Conns == nil {
+		return
+	}
+	in, err := g.from.Conns.Connections(false)
+	if err != nil {
+		g.lacks("connections", err)
+		return
+	}
+	defer in.Close()
+	limit := g.from.ConnTime
+	if limit == 0 {
+		limit = time.Second
+	}
+	ctx, cancel := context.WithTimeout(g.ctx, limit)
+	defer cancel()
+	count := newLoads(&g.Scene)
+	q := conns.Query{Filter: conns.Filter{Templates: conns.NoTemplates}}
+	_, ended, err := conns.Each(ctx, in, q, count.add)
+	if err != nil {
+		g.lacks("connections", err)
+		return
+	}
+	count.Partly = ended != nil
+	g.Loads = &count.Loads
+}
+
+func kernelHere() (r Release) {
+	var u unix.Utsname
+	if unix.Uname(&u) == nil {
+		fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &r.Major, &r.Minor)
+	}
+	return r
+}

@@ -1,0 +1,201 @@
+package check
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
+	"lvsdeck/ops"
+	"lvsdeck/ops/plan"
+)
+
+// vips: packets for an address that is not local never come to IPVS. On a director
+// that stands by that is as it should be.
+func vips(s *Scene) (all []Finding) {
+	told := map[netip.Addr]bool{}
+	for _, v := range s.Sample.Services {
+		way, known := s.Ways[v.Addr]
+		if v.IsMark() || !known || way.Local || told[v.Addr] {
+			continue
+		}
+		told[v.Addr] = true
+		f := Finding{
+			Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("the VIP %s is not on this director", v.Addr),
+			Evidence: s.notLocal(v.Addr, way), Means: "Clients' packets never come to the balancer: connections time out.",
+		}
+		if by := s.standby(); by != "" {
+			f.Severity, f.Means = Notice, "This director may stand by for another one: then all is well."
+			f.Evidence = append(f.Evidence, by)
+		} else if link := s.linkFor(v.Addr); link != "" {
+			address := netcfg.Address{Link: link, Prefix: netip.PrefixFrom(v.Addr, v.Addr.BitLen()), NotSource: v.Family == ipvs.IPv6}
+			f.Fix = fix("", plan.Item{Step: plan.Have(address), Reason: "Packets for the VIP must be for this host."})
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+func (s *Scene) notLocal(vip netip.Addr, way Way) []string {
+	if way.None != "" {
+		return evidence("ip route get %s: %s", vip, way.None)
+	}
+	return evidence("ip route get %s: not local, but out by %s", vip, way.Link)
+}
+
+// standby says why this director may stand by, or "".
+func (s *Scene) standby() string {
+	if s.Owner != nil && s.Owner.Name == "keepalived" {
+		return fmt.Sprintf("keepalived (pid %d) runs, which moves VIPs", s.Owner.PID)
+	}
+	for _, d := range s.Daemons {
+		if d.Role == ipvs.Backup {
+			return fmt.Sprintf("the backup sync daemon runs on %s", d.Interface)
+		}
+	}
+	return ""
+}
+
+// linkFor is where a VIP belongs.
+func (s *Scene) linkFor(vip netip.Addr) string {
+	if a := s.network(vip); a.Link != "" {
+		return a.Link
+	}
+	return s.Out[ipvs.FamilyOf(vip)].Link
+}
+
+// forwarding: answers of NAT servers are routed on, if the link lets them.
+func forwarding(s *Scene) (all []Finding) {
+	type gate struct {
+		service ipvs.ServiceID
+		name    string
+	}
+	told := map[gate]bool{}
+	s.each(func(v *ops.Service, r *ops.Server) {
+		way := s.Ways[r.Addr.Addr()]
+		if r.Forward != ipvs.Masq || way.Local || way.Link == "" {
+			return
+		}
+		name := router(v.Family, way.Link)
+		if at := (gate{v.ServiceID, name}); s.sysctl(name) == "0" && !told[at] {
+			told[at] = true
+			all = append(all, Finding{
+				Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("answers that come in by %s are not routed on", way.Link),
+				Evidence: []string{
+					fmt.Sprintf("%s is 0", netcfg.Dotted(name)),
+					fmt.Sprintf("NAT server %s answers by %s", r.Addr, way.Link),
+				},
+				Means: "Servers' answers end here: connections time out.",
+				Fix:   fix("", s.set(name, "1", fmt.Sprintf("Answers that come in by %s are routed on.", way.Link))),
+			})
+		}
+	})
+	return all
+}
+
+// redirects: where clients' packets and answers use one link, the director tells
+// servers of a way past itself.
+func redirects(s *Scene) (all []Finding) {
+	told := map[string]bool{}
+	s.each(func(v *ops.Service, r *ops.Server) {
+		f, ok := s.flow(v, r)
+		if !ok || r.Forward != ipvs.Masq || f.Hidden || v.Family != ipvs.IPv4 || f.Back != f.Front || !s.Redirect[f.Back] || told[f.Back] {
+			return
+		}
+		told[f.Back] = true
+		var items []plan.Item
+		var is []string
+		for _, link := range []string{"all", f.Back} {
+			name := netcfg.Conf(link, "send_redirects")
+			is = append(is, fmt.Sprintf("%s is %s", netcfg.Dotted(name), s.sysctl(name)))
+			if s.sysctl(name) != "0" {
+				items = append(items, s.set(name, "0", "Redirects are off when both settings are 0: that for all and that of the link."))
+			}
+		}
+		all = append(all, Finding{
+			Severity: Warning, Service: v.ServiceID, Short: fmt.Sprintf("servers on %s are told of a way past the director", f.Back),
+			Evidence: append(is, fmt.Sprintf("clients and NAT server %s are both reached by %s", r.Addr, f.Back)),
+			Means:    "A server that takes the advice answers past the director: that client's connections break for minutes.",
+			Fix:      fix("send no redirects on "+f.Back, items...),
+		})
+	})
+	return all
+}
+
+// routes: whom no route leads to, and DR, which cannot pass a router.
+func routes(s *Scene) (all []Finding) {
+	s.each(func(v *ops.Service, r *ops.Server) {
+		way, known := s.Ways[r.Addr.Addr()]
+		f := Finding{Severity: Fault, Service: v.ServiceID, Server: r.Addr}
+		switch {
+		case !known:
+			return
+		case way.None != "":
+			f.Short = "no route leads to the server"
+			f.Evidence = evidence("ip route get %s: %s", r.Addr.Addr(), way.None)
+			f.Means = "Connections that are given to it fail."
+		case r.Forward == ipvs.Direct && way.Via.IsValid():
+			f.Short = "a DR server is behind a router"
+			f.Evidence = evidence("ip route get %s: via %s on %s", r.Addr.Addr(), way.Via, way.Link)
+			f.Means = "The router sends packets for the VIP back here, round and round: no route to host. Use TUN, or put the server on the director's segment."
+		default:
+			return
+		}
+		if r.Weight == 0 {
+			f.Severity = Notice
+		}
+		all = append(all, f)
+	})
+	return all
+}
+
+// neighbours: who does not answer when asked for a hardware address. What the
+// kernel remembers of a server that gets no packets may be old.
+func neighbours(s *Scene) (all []Finding) {
+	s.each(func(v *ops.Service, r *ops.Server) {
+		way := s.Ways[r.Addr.Addr()]
+		hop := way.Via
+		if !hop.IsValid() {
+			hop = r.Addr.Addr()
+		}
+		failed := func(n netcfg.Neighbour) bool { return n.Failed && n.Addr == hop && n.Link == way.Link }
+		if way.Link == "" || !slices.ContainsFunc(s.Neighbours, failed) {
+			return
+		}
+		f := Finding{
+			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "the server does not answer on its segment",
+			Evidence: evidence("ip neighbour: %s on %s FAILED", hop, way.Link),
+			Means:    "The kernel asked for it last time in vain. If that is still so, connections that are given to it time out.",
+			Lines:    []string{"ip address; ip link  # is it up, and does it have " + hop.String() + "?"},
+		}
+		if way.Via.IsValid() {
+			f.Short, f.Lines = "the router to the server does not answer", nil
+		}
+		switch {
+		case r.Weight == 0:
+			f.Severity = Notice
+		case r.Active > 0:
+			f.Severity = Fault
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%d active connections wait for it", r.Active))
+			f.Means = "Connections that are given to it time out."
+		}
+		all = append(all, f)
+	})
+	return all
+}
+
+// ports: DR and TUN leave the port as it is, whatever the table says.
+func ports(s *Scene) (all []Finding) {
+	s.each(func(v *ops.Service, r *ops.Server) {
+		if r.Forward != ipvs.Direct && r.Forward != ipvs.TunnelFwd || v.IsMark() || v.Port == 0 || r.Addr.Port() == v.Port {
+			return
+		}
+		all = append(all, Finding{
+			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: fmt.Sprintf("port %d has no effect under %s", r.Addr.Port(), r.Forward),
+			Evidence: evidence("the service's port is %d, the server's %d; %s does not change ports", v.Port, r.Addr.Port(), r.Forward),
+			Means:    fmt.Sprintf("Clients come to the server's port %d. What listens on %d only gets none of them.", v.Port, r.Addr.Port()),
+		})
+	})
+	return all
+}

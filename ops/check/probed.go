@@ -1,0 +1,111 @@
+package check
+
+import (
+	"fmt"
+	"net/netip"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ops/probe"
+)
+
+// Targets are the servers that may be probed, each once: a server that has several
+// services is asked about the first of them that is TCP, so that it gets one SYN.
+// With only, those of one service are.
+func Targets(s Scene, only func(ipvs.ServiceID) bool) (all []probe.Target) {
+	index := map[netip.Addr]int{}
+	s.each(func(v *ops.Service, r *ops.Server) {
+		if v.IsMark() || !only(v.ServiceID) {
+			return
+		}
+		f, _ := s.flow(v, r)
+		t := probe.Target{VIP: netip.AddrPortFrom(v.Addr, v.Port), Protocol: v.Protocol, Server: r.Server, FullNAT: f.Hidden}
+		at, asked := index[r.Addr.Addr()]
+		switch {
+		case !asked:
+			index[r.Addr.Addr()] = len(all)
+			all = append(all, t)
+		case all[at].Protocol != ipvs.TCP && v.Protocol == ipvs.TCP:
+			all[at] = t
+		}
+	})
+	return all
+}
+
+// Probed makes findings of what probes found out.
+func Probed(results []probe.Result) (all []Finding) {
+	for _, r := range results {
+		f := Finding{
+			Check: "probe", Service: ipvs.AddressService(r.Protocol, r.VIP), Server: r.Server.Addr,
+			Short: r.Short, Evidence: r.Evidence, Lines: r.Next,
+		}
+		switch r.Verdict {
+		case probe.Fault:
+			f.Severity, f.Means = Fault, "Connections that are given to this server fail."
+		case probe.Warning:
+			f.Severity, f.Means = Warning, "Some of the connections that are given to this server fail."
+		case probe.Unknown:
+			f.Means = "The probe cannot tell."
+		default:
+			continue
+		}
+		if len(f.Evidence) == 0 {
+			f.Evidence = []string{fmt.Sprintf("probe of %s: %s", r.Target, r.Cause)}
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// Claimed makes findings of what was found out about who else answers for the VIP
+// of a service: one for each server that does.
+func Claimed(id ipvs.ServiceID, p probe.Finding) (all []Finding) {
+	f := Finding{Check: "probe", Service: id, Short: p.Short, Evidence: p.Evidence, Lines: p.Next}
+	switch p.Verdict {
+	case probe.Fault:
+		f.Severity, f.Means = Fault, "Clients' packets go past the director, sooner or later or at once."
+	case probe.Warning:
+		f.Severity, f.Means = Warning, "Some clients' packets may go past the director."
+	case probe.Unknown:
+		f.Means = "The probe cannot tell whether clients' packets come here."
+	default:
+		return nil
+	}
+	if len(f.Evidence) == 0 {
+		f.Evidence = []string{fmt.Sprintf("probe of %s: %s", id.Addr, p.Cause)}
+	}
+	if len(p.Servers) == 0 {
+		return []Finding{f}
+	}
+	for _, a := range p.Servers {
+		f.Server = netip.AddrPortFrom(a, id.Port)
+		all = append(all, f)
+	}
+	return all
+}
+
+// Merge adds what probes found to what was found before, without the symptoms that
+// it explains.
+func Merge(found, probed []Finding) (all []Finding) {
+	all = append(all, probed...)
+	for _, f := range found {
+		explained := false
+		for _, p := range probed {
+			explained = explained || isSymptom(f.Check) && f.explainedBy(p)
+		}
+		if !explained {
+			all = append(all, f)
+		}
+	}
+	Sort(all)
+	return all
+}
+
+func isSymptom(name string) bool {
+	for _, c := range Checks {
+		if c.Name == name {
+			return c.Symptom
+		}
+	}
+	return false
+}

@@ -1,0 +1,167 @@
+package check
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
+	"lvsdeck/netcfg/firewall"
+	"lvsdeck/ops"
+	"lvsdeck/ops/owner"
+	"lvsdeck/ops/path"
+	"lvsdeck/ops/plan"
+)
+
+// Scene is all that checks look at, as it was in one pass. What could not be read
+// is empty, and told in Unread.
+type Scene struct {
+	Sample  *ops.Sample // with the servers' own counters
+	Daemons []ipvs.Daemon
+
+	Links      []netcfg.Link
+	Addresses  []netcfg.LinkAddress
+	Neighbours []netcfg.Neighbour
+	Ways       map[netip.Addr]Way          // to VIPs and servers
+	Out        map[ipvs.Family]netcfg.Path // to the rest of the world, where there is a way
+
+	Sysctls  map[string]plan.ChangeSysctl // by netcfg's names: each would keep its value
+	Redirect map[string]bool              // links that send redirects of IPv4, all settings taken together
+	Firewall *firewall.Rules
+	Owner    *owner.Owner
+	Kernel   Release
+	Loads    *Loads
+
+	Unread []string // each a sentence
+}
+
+// Way is where packets to an address go.
+type Way struct {
+	netcfg.Path
+	None string // why there is none: the kernel's word
+}
+
+// Release is a kernel's version; zero is not known.
+type Release struct{ Major, Minor int }
+
+// Before tells an older kernel.
+func (r Release) Before(major, minor int) bool {
+	return r != Release{} && (r.Major < major || r.Major == major && r.Minor < minor)
+}
+
+// Place is a server in a service.
+type Place struct {
+	Service ipvs.ServiceID
+	Server  netip.AddrPort
+}
+
+// Loads are the connections of each server, as the kernel lists them.
+type Loads struct {
+	Servers map[Place]Load
+	Gone    map[Place]Load // of servers that the table does not list any more
+	Partly  bool           // a sample: not all were read
+}
+
+// Load is connections, of which some are open or half open. Near are the half
+// open ones of clients in the server's own network.
+type Load struct{ Conns, Open, HalfOpen, Near uint64 }
+
+// each calls f for every server.
+func (s *Scene) each(f func(*ops.Service, *ops.Server)) {
+	for _, v := range s.Sample.Services {
+		for _, r := range v.Servers {
+			f(v, r)
+		}
+	}
+}
+
+// sysctl is a value, or "" where it is not known.
+func (s *Scene) sysctl(name string) string { return s.Sysctls[name].Before }
+
+func (s *Scene) number(name string) (n uint64, known bool) {
+	n, err := strconv.ParseUint(s.sysctl(name), 10, 64)
+	return n, err == nil
+}
+
+func (s *Scene) conntrack() bool { return s.sysctl("conntrack") == "1" }
+
+// set is the step that gives a sysctl a value.
+func (s *Scene) set(name, value, reason string) plan.Item {
+	step := s.Sysctls[name]
+	step.After = value
+	return plan.Item{Step: step, Reason: reason}
+}
+
+// Names of sysctls.
+const (
+	forwardV6 = "net/ipv6/conf/all/forwarding"
+	trackNow  = "net/netfilter/nf_conntrack_count"
+	trackMax  = "net/netfilter/nf_conntrack_max"
+)
+
+// router names the sysctl that lets packets which come in by a link be routed on:
+// IPv6 has one for all (kernel: ip_route_input_slow, ip6_forward).
+func router(f ipvs.Family, link string) string {
+	if f == ipvs.IPv6 {
+		return forwardV6
+	}
+	return netcfg.Conf(link, "forwarding")
+}
+
+func (s *Scene) link(name string) (netcfg.Link, bool) {
+	i := slices.IndexFunc(s.Links, func(l netcfg.Link) bool { return l.Name == name })
+	if i < 0 {
+		return netcfg.Link{}, false
+	}
+	return s.Links[i], true
+}
+
+// front is the link by which clients' packets come in, as far as that can be told:
+// the card that has the VIP, or else the one toward the world.
+func (s *Scene) front(vip netip.Addr) string {
+	for _, a := range s.Addresses {
+		if l, _ := s.link(a.Link); a.Prefix.Addr() == vip && !l.Loopback && l.Kind != "dummy" {
+			return a.Link
+		}
+	}
+	return s.Out[ipvs.FamilyOf(vip)].Link
+}
+
+// network is the network of ours in which an address is: of several the smallest.
+func (s *Scene) network(addr netip.Addr) (best netcfg.LinkAddress) {
+	for _, a := range s.Addresses {
+		if a.Prefix.Contains(addr) && !a.Prefix.IsSingleIP() && (best.Link == "" || a.Prefix.Bits() > best.Prefix.Bits()) {
+			best = a
+		}
+	}
+	return best
+}
+
+// flow is a client's connection to a server; ok is false where that is not known:
+// of a mark, of a server without a way or on this host.
+func (s *Scene) flow(v *ops.Service, r *ops.Server) (f path.Flow, ok bool) {
+	way := s.Ways[r.Addr.Addr()]
+	if v.IsMark() || way.Link == "" || way.Local {
+		return f, false
+	}
+	f = path.Flow{
+		Service: v.ServiceID, Server: r.Server, Conntrack: s.conntrack(),
+		Front: s.front(v.Addr), Back: way.Link, Own: way.Source,
+	}
+	f.Hidden = r.Forward == ipvs.Masq && s.rewrites(f).Result == firewall.Rewrites
+	return f, true
+}
+
+// rewrites is what nat rules make of a request on its way to the server.
+func (s *Scene) rewrites(f path.Flow) firewall.Verdict {
+	if s.Firewall == nil || !f.Conntrack {
+		return firewall.Verdict{}
+	}
+	for _, l := range f.Legs() {
+		if l.Hook == firewall.Postrouting {
+			return s.Firewall.Rewrites(l.Hook, l.Packet)
+		}
+	}
+	return firewall.Verdict{}
+}

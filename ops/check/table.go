@@ -1,0 +1,169 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ops/plan"
+)
+
+// unserved: a service that gives clients to nobody.
+func unserved(s *Scene) (all []Finding) {
+	const refused = "Clients are refused: the director answers that the port is unreachable."
+	for _, v := range s.Sample.Services {
+		weighty := slices.ContainsFunc(v.Servers, func(r *ops.Server) bool { return r.Weight > 0 })
+		switch {
+		case len(v.Servers) == 0:
+			all = append(all, Finding{
+				Severity: Fault, Service: v.ServiceID, Short: "the service has no server", Evidence: evidence("0 servers"), Means: refused,
+			})
+		case !weighty:
+			all = append(all, Finding{
+				Severity: Fault, Service: v.ServiceID, Short: "no server takes new connections",
+				Evidence: evidence("%d servers, all of weight 0", len(v.Servers)), Means: refused, Fix: undrain(v),
+			})
+		}
+	}
+	return all
+}
+
+// undrain gives servers weight 1; of those that are not known whole nothing can be
+// written back.
+func undrain(v *ops.Service) *plan.Plan {
+	var rows []plan.Row
+	for _, r := range v.Servers {
+		if r.Partial {
+			return nil
+		}
+		rows = append(rows, plan.Row{Service: v.ServiceID, Server: r.Server})
+	}
+	p := plan.SetWeight(rows, 1)
+	return &p
+}
+
+// schedulers: a service that has none gives clients to nobody.
+func schedulers(s *Scene) (all []Finding) {
+	for _, v := range s.Sample.Services {
+		if v.Scheduler != "none" && v.Scheduler != "" {
+			continue
+		}
+		f := Finding{
+			Severity: Fault, Service: v.ServiceID, Short: "the service has no scheduler", Evidence: evidence("scheduler: %q", v.Scheduler),
+			Means: "Clients are refused: nothing picks a server for them.",
+		}
+		if after := v.Service; !v.Partial {
+			after.Scheduler = "wlc"
+			if p, err := plan.EditService(v.Service, after); err == nil {
+				f.Fix = &p
+			}
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// thresholds: servers that are left out because they are full.
+func thresholds(s *Scene) (all []Finding) {
+	for _, v := range s.Sample.Services {
+		usable := slices.ContainsFunc(v.Servers, (*ops.Server).Usable)
+		for _, r := range v.Servers {
+			if r.Weight == 0 || !r.Overloaded() {
+				continue
+			}
+			f := Finding{
+				Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "the server is full",
+				Evidence: []string{fmt.Sprintf("%d active + %d inactive connections; upper threshold %d, back below %s", r.Active, r.Inactive, r.Upper, back(r.Server))},
+				Means:    "It gets no new connections, others get more. Connections that are over count until they time out.",
+			}
+			if !usable {
+				f.Severity = Fault
+				f.Means = "Every server of the service is full or has no weight: clients are refused."
+			}
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func back(r ipvs.Server) string {
+	if r.Lower > 0 {
+		return fmt.Sprint(r.Lower)
+	}
+	return "three quarters of that"
+}
+
+// drains: persistence keeps clients on a server that should get none.
+func drains(s *Scene) (all []Finding) {
+	const name = "expire_quiescent_template"
+	if s.sysctl(name) != "0" {
+		return nil
+	}
+	s.each(func(v *ops.Service, r *ops.Server) {
+		if !v.Persistence.On || r.Weight != 0 || !r.PersistentKnown || r.Persistent == 0 {
+			return
+		}
+		all = append(all, Finding{
+			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "persistence keeps clients on a drained server",
+			Evidence: []string{
+				fmt.Sprintf("weight 0, %d persistence templates of %d s, %d active connections", r.Persistent, v.Persistence.Timeout, r.Active),
+				"net.ipv4.vs." + name + " is 0",
+			},
+			Means: "New connections of those clients still go there, and each keeps its client there longer.",
+			Fix:   fix("", s.set(name, "1", "Persistent clients leave a server as soon as its weight is 0.")),
+		})
+	})
+	return all
+}
+
+// removed: connections with servers that are not listed any more.
+func removed(s *Scene) (all []Finding) {
+	const name = "expire_nodest_conn"
+	if s.Loads == nil || s.sysctl(name) != "0" {
+		return nil
+	}
+	for at, n := range s.Loads.Gone {
+		if n.Open == 0 {
+			continue
+		}
+		all = append(all, Finding{
+			Severity: Warning, Service: at.Service, Server: at.Server, Short: "connections hang on a server that was removed",
+			Evidence: []string{
+				fmt.Sprintf("%d established connections with a server that the table does not list%s", n.Open, s.Loads.partly()),
+				"net.ipv4.vs." + name + " is 0",
+			},
+			Means: "Their packets are dropped in silence: clients wait until they give up.",
+			Fix:   fix("", s.set(name, "1", "The next packet ends such a connection.")),
+		})
+	}
+	return all
+}
+
+func (l *Loads) partly() string {
+	if l.Partly {
+		return " (of those that were read)"
+	}
+	return ""
+}
+
+// shortcuts: clients that servers of NAT reach without the director.
+func shortcuts(s *Scene) (all []Finding) {
+	if s.Loads == nil {
+		return nil
+	}
+	s.each(func(v *ops.Service, r *ops.Server) {
+		n := s.Loads.Servers[Place{v.ServiceID, r.Addr}]
+		f, ok := s.flow(v, r)
+		if !ok || r.Forward != ipvs.Masq || f.Hidden || n.Near == 0 {
+			return
+		}
+		all = append(all, Finding{
+			Severity: Fault, Service: v.ServiceID, Server: r.Addr, Short: "clients in the server's own network are answered past the director",
+			Evidence: evidence("%d half-open connections of clients in %s, the server's network%s", n.Near, s.network(r.Addr.Addr()).Prefix.Masked(), s.Loads.partly()),
+			Means:    "Those clients time out: they get answers from the server, which they did not ask. Full NAT helps.",
+			Lines:    []string{fmt.Sprintf("ip route add CLIENT/32 via %s  # for each such client", f.Own)},
+		})
+	})
+	return all
+}

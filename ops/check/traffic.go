@@ -1,0 +1,105 @@
+package check
+
+import (
+	"fmt"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+)
+
+// How much there must be before figures mean something.
+const (
+	fewHalfOpen = 5  // connections
+	fewConns    = 20 // new connections between two samples
+	fewPackets  = 50 // packets between two samples
+)
+
+// halfOpen: handshakes that do not end, by server.
+func halfOpen(s *Scene) (all []Finding) {
+	if s.Loads == nil {
+		return nil
+	}
+	s.each(func(v *ops.Service, r *ops.Server) {
+		n := s.Loads.Servers[Place{v.ServiceID, r.Addr}]
+		if n.HalfOpen < fewHalfOpen || 4*n.HalfOpen < n.Conns {
+			return
+		}
+		f := Finding{
+			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "many handshakes do not end",
+			Evidence: evidence("%d of %d connections in SYN_RECV: %d %%%s", n.HalfOpen, n.Conns, 100*n.HalfOpen/n.Conns, s.Loads.partly()),
+			Means:    "The server or its way back does not answer, or clients ask without meaning it (a flood). A probe tells which.",
+		}
+		if n.HalfOpen == n.Conns {
+			f.Severity, f.Short = Fault, "no handshake ends"
+			f.Means = "Clients time out: the server does not answer, or its answers do not come back. A probe tells more."
+		}
+		all = append(all, f)
+	})
+	return all
+}
+
+// moved is what a server has counted between two samples; ok is false when that is
+// not known.
+func moved(r *ops.Server) (t ipvs.Traffic, ok bool) {
+	is, was := r.Total, r.Was.Total
+	if !r.Counted || !r.Was.Counted || is.Conns < was.Conns || is.InPackets < was.InPackets || is.OutPackets < was.OutPackets || is.OutBytes < was.OutBytes {
+		return t, false
+	}
+	return ipvs.Traffic{
+		Conns: is.Conns - was.Conns, InPackets: is.InPackets - was.InPackets, OutPackets: is.OutPackets - was.OutPackets,
+		OutBytes: is.OutBytes - was.OutBytes,
+	}, true
+}
+
+// icmpSize is more than a message of IPv4 about a packet that is too big has
+// (RFC 1812, 4.3.2.3).
+const icmpSize = 600
+
+// answers: those that should pass the director and do not, or the other way round.
+func answers(s *Scene) (all []Finding) {
+	s.each(func(v *ops.Service, r *ops.Server) {
+		n, ok := moved(r)
+		if !ok {
+			return
+		}
+		f := Finding{
+			Severity: Warning, Service: v.ServiceID, Server: r.Addr,
+			Evidence: evidence("%d packets in and %d out since the last look", n.InPackets, n.OutPackets),
+		}
+		switch {
+		case r.Forward == ipvs.Masq && !v.OnePacket && n.InPackets >= fewPackets && 20*n.OutPackets < n.InPackets:
+			f.Short = "the server's answers do not come back"
+			f.Means = "Clients time out: the server does not answer, or not by way of the director. A probe tells which."
+		case r.Forward == ipvs.TunnelFwd && n.OutPackets > 0 && n.OutBytes/n.OutPackets < icmpSize:
+			f.Short = "packets are too big for the tunnel"
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%d bytes each on average: the director's own messages that they do not fit", n.OutBytes/n.OutPackets))
+			f.Means = "Clients that do not get these messages connect, and hang with long requests."
+			f.Lines = []string{"ip route show default  # write it again with: advmss 1440 (IPv4 in ipip)"}
+		case r.Forward == ipvs.Direct && n.OutPackets >= fewPackets:
+			f.Short = "a DR server answers by way of the director"
+			f.Means = "It works while the director takes such packets, and costs it the answers' bandwidth."
+			f.Lines = []string{"ip route get CLIENT from " + v.Addr.String() + "  # must not go via the director"}
+		default:
+			return
+		}
+		all = append(all, f)
+	})
+	return all
+}
+
+// handshakes: a connection takes four packets of a client at least, and a loop
+// makes dozens of one.
+func handshakes(s *Scene) (all []Finding) {
+	s.each(func(v *ops.Service, r *ops.Server) {
+		n, ok := moved(r)
+		if !ok || v.Protocol != ipvs.TCP || n.Conns < fewConns || 2*n.InPackets >= 5*n.Conns {
+			return
+		}
+		all = append(all, Finding{
+			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "connections end before they begin",
+			Evidence: evidence("%d packets in for %d new connections since the last look: %.1f each", n.InPackets, n.Conns, float64(n.InPackets)/float64(n.Conns)),
+			Means:    "Handshakes fail, or somebody only knocks.",
+		})
+	})
+	return all
+}
