@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ipvs/proc"
+	"lvsdeck/netcfg"
+	"lvsdeck/ops"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/conns"
+	"lvsdeck/ops/owner"
+	"lvsdeck/ops/probe"
+	"lvsdeck/ui/plain"
+)
+
+// checkOptions are the flags of check.
+type checkOptions struct {
+	format, service string
+	probe           bool
+}
+
+func newCheck() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "say what is wrong: exit status 0 nothing, 1 warnings or faults, 2 could not look",
+		Long: "check looks at the table, the host around it and the traffic's own signature, and\n" +
+			"says what is wrong, how that is known, what it means for clients, and what ends\n" +
+			"it. It takes a few seconds, changes nothing and sends no packet.\n\n" +
+			"With --probe each server is asked, too, whether it plays its part: a connection\n" +
+			"is begun and taken back, which IPVS does not see. That takes root's rights.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
+			defer stop()
+			return runCheck(ctx, o, os.Stdout)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.format, "output", "o", "table", "table or json")
+	f.StringVar(&o.service, "service", "", "only of a `service`, and of the director: 203.0.113.10:443, \"udp 203.0.113.53:53\", 203.0.113.10 or \"fwm 7\"")
+	f.BoolVar(&o.probe, "probe", false, "ask the servers, too: at most one connection for each is begun and taken back")
+	return cmd
+}
+
+// wanted tells which services are asked about.
+func (o *checkOptions) wanted() (func(ipvs.ServiceID) bool, error) {
+	if o.service == "" {
+		return func(ipvs.ServiceID) bool { return true }, nil
+	}
+	want, err := conns.ParseService(o.service)
+	return func(id ipvs.ServiceID) bool {
+		if id == want || want.IsMark() || id.IsMark() {
+			return id == want
+		}
+		return id.Addr == want.Addr && (want.Port == 0 || want.Port == id.Port) && (want.Protocol == 0 || want.Protocol == id.Protocol)
+	}, err
+}
+
+func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {
+	if err := plain.CheckFormat(o.format); err != nil {
+		return err
+	}
+	wanted, err := o.wanted()
+	if err != nil {
+		return err
+	}
+	host, err := netcfg.Open()
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	scene, err := lookAround(ctx, host)
+	if err != nil {
+		return err
+	}
+	found := check.Run(scene)
+	if o.probe {
+		probed, err := probeServers(ctx, host, scene, wanted)
+		if err != nil {
+			return err
+		}
+		found = check.Merge(found, probed)
+	}
+	result := plain.Checked{Unread: scene.Unread}
+	for _, v := range scene.Sample.Services {
+		if wanted(v.ServiceID) {
+			result.Services++
+			result.Servers += len(v.Servers)
+		}
+	}
+	if o.service != "" && result.Services == 0 {
+		return fmt.Errorf("--service %q: the table has no such service", o.service)
+	}
+	for _, f := range found {
+		if f.Service == (ipvs.ServiceID{}) || wanted(f.Service) {
+			result.Findings = append(result.Findings, f)
+		}
+	}
+	if err := plain.WriteChecked(out, result, o.format); err != nil {
+		return err
+	}
+	if worst, _ := check.Worst(result.Findings); worst > check.Notice {
+		return exitCode(1)
+	}
+	return nil
+}
+
+// between is the time from one sample to the next: long enough for the kernel to
+// bring its counters up to date, which it does every 2 s.
+const between = 2500 * time.Millisecond
+
+// lookAround reads all that is looked at.
+func lookAround(ctx context.Context, host netcfg.Host) (scene check.Scene, err error) {
+	table, err := openTable(ctx)
+	if err != nil {
+		return scene, err
+	}
+	defer table.Close()
+	// The interval bounds a reading: a big table gets the time it needs.
+	sampler := ops.NewSampler(table, ops.Options{Interval: ops.MaxInterval})
+	sampler.FocusAll()
+	first := sampler.Observe(ctx, time.Now())
+	if ctx.Err() == nil && first.Err == nil && len(first.Services) > 0 {
+		select {
+		case <-time.After(between):
+		case <-ctx.Done():
+		}
+	}
+	sample := sampler.Observe(ctx, time.Now())
+	if err := ctx.Err(); err != nil {
+		return scene, err
+	}
+	if err := errors.Join(sample.Err, sample.Missed); err != nil {
+		return scene, err
+	}
+	owners, err := owner.Open()
+	if err != nil {
+		return scene, err
+	}
+	defer owners.Close()
+	here, err := proc.Here()
+	if err != nil {
+		return scene, err
+	}
+	defer here.Close()
+	return check.Gather(ctx, check.Sources{
+		Host: host, Table: table, Conns: here,
+		Owner: func() (*owner.Owner, error) { return owner.Find(owners) },
+	}, sample)
+}
+
+// probeServers asks each server once, and each VIP's segment who else has it.
+func probeServers(ctx context.Context, host netcfg.Host, scene check.Scene, wanted func(ipvs.ServiceID) bool) (all []check.Finding, err error) {
+	var o probe.Options
+	for _, v := range scene.Sample.Services {
+		o.Services = append(o.Services, v.ServiceID)
+	}
+	prober, err := probe.Open(host, o)
+	if err != nil {
+		return nil, err
+	}
+	defer prober.Close()
+	asked := map[netip.Addr]bool{}
+	for _, v := range scene.Sample.Services {
+		if !wanted(v.ServiceID) || !scene.Ways[v.Addr].Local || asked[v.Addr] {
+			continue
+		}
+		asked[v.Addr] = true
+		all = append(all, check.Claimed(v.ServiceID, prober.VIP(ctx, v.Addr, serversOf(scene.Sample, v.Addr)))...)
+	}
+	all = append(all, check.Probed(prober.Servers(ctx, check.Targets(scene, wanted)...))...)
+	return all, ctx.Err()
+}
+
+// serversOf are the servers of all services of a VIP.
+func serversOf(s *ops.Sample, vip netip.Addr) (all []netip.Addr) {
+	for _, v := range s.Services {
+		for _, r := range v.Servers {
+			if a := r.Addr.Addr(); v.Addr == vip && !slices.Contains(all, a) {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
+}
