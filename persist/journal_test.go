@@ -374,3 +374,12 @@ func TestReadWhileOthersWrite(t *testing.T) {
 	}
 	others.Wait()
 }
+
+// TestOpenPlansHaveDoneWhatTheyMayHaveBegun, and no more.
+func TestOpenPlansHaveDoneWhatTheyMayHaveBegun(t *testing.T) {
+	e := Entry{UpTo: 2, Already: []int{0}}
+	in := e.InEffect()
+	if in(0) || !in(1) || in(2) {
+		t.Errorf("in effect: %v %v %v", in(0), in(1), in(2))
+	}
+}

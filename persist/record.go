@@ -77,7 +77,7 @@ func (e *Entry) Whole() string { return cmp.Or(e.Continues, e.ID) }
 func (e *Entry) InEffect() func(step int) bool {
 	already := setOf(e.Already)
 	if e.Ended == nil {
-		return func(i int) bool { return !already[i] }
+		return func(i int) bool { return i < e.UpTo && !already[i] }
 	}
 	stuck := setOf(e.Ended.Stuck)
 	whole := e.Ended.Outcome == Applied || e.Ended.Outcome == Partly

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -54,24 +56,38 @@ func (m *Model) sawPending(s confirm.State, err error) tea.Cmd {
 		return nil // the next look may do
 	}
 	m.pending = s
-	if len(s.Past) == 0 {
+	told := slices.ContainsFunc(m.layers, func(l layer) bool { _, is := l.(*takenBack); return is })
+	if len(s.Past) == 0 || told {
 		return m.tick()
 	}
-	var stories []error
+	var stories []string
 	for _, c := range s.Past {
-		stories = append(stories, errors.New(c.Story()))
+		stories = append(stories, c.Story())
 	}
-	m.tell("A change was taken back", errors.Join(stories...))
+	m.push(&takenBack{note{title: "A change was taken back", text: strings.Join(stories, "\n")}})
+	return m.tick()
+}
+
+// takenBack tells what was taken back while nobody looked. Only a key shows that
+// somebody has read it: this console may be drawn on a line that was cut.
+type takenBack struct{ note }
+
+// Key implements layer.
+func (b *takenBack) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	if b.move(k.String()) && b.lines > b.height {
+		return nil
+	}
+	m.drop(b)
 	guard := m.opts.Pending
-	return tea.Batch(m.tick(), func() tea.Msg {
+	return func() tea.Msg {
 		err := guard.Seen()
 		return besideMsg(func(m *Model) tea.Cmd {
 			if err != nil {
 				m.message = err.Error()
 			}
-			return nil
+			return m.lookPending()
 		})
-	})
+	}
 }
 
 // tick counts the seconds while there are any to count.

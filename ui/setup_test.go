@@ -167,6 +167,9 @@ func TestSetUpTakenBack(t *testing.T) {
 	d.do("esc")
 	d.pass(4 * time.Second)
 	d.sees("told", "A change was taken back", "nobody confirmed")
+	if timer.seen != 0 {
+		t.Error("taken for read before a key was pressed")
+	}
 	d.do("esc")
 	d.pass(4 * time.Second)
 	d.seesNot("told once", "A change was taken back")
