@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/lab"
@@ -74,6 +75,7 @@ func (s *site) breaks(faults []fault, o Options) {
 		}
 	}
 	counted := s.traffic()
+	o.Wait = 1500 * time.Millisecond // a busy lab takes its time
 	results := s.prober(o).Servers(s.t.Context(), targets...)
 	s.untouched(counted)
 	for range sound {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/lab"
@@ -125,6 +126,7 @@ func (s *site) fine(p *Prober, targets []Target) {
 // healthy sees that every server of a fresh site is fine.
 func (s *site) healthy(o Options) {
 	s.t.Helper()
+	o.Wait = 3 * time.Second // nothing is waited for in vain
 	counted := s.traffic()
 	p := s.prober(o)
 	s.fine(p, s.targets(ipvs.TCP, lab.HTTPPort))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -64,6 +65,16 @@ func TestOneArm(t *testing.T) {
 	s.run(0, "rs ip route replace default via 10.0.5.254")
 	if r := p.Server(t.Context(), target); r.Cause != OtherGateway {
 		t.Errorf("want the other gateway: %s", show(r.Finding))
+	}
+}
+
+// TestStandby: a director that waits for the VIP can prove its servers already.
+func TestStandby(t *testing.T) {
+	lab.Require(t)
+	for _, v6 := range []bool{false, true} {
+		s := newSite(t, lab.DR, sound, v6)
+		s.run(0, "director ip address del VIP dev eth0")
+		s.healthy(Options{})
 	}
 }
 
@@ -134,5 +145,24 @@ func TestEnds(t *testing.T) {
 	})
 	if failed != ErrPermission {
 		t.Errorf("without rights: %v", failed)
+	}
+}
+
+// TestOuterIsVIP: a director that speaks as the VIP of its own accord does so
+// outside of tunnels, too, and servers drop what comes from an address of theirs.
+func TestOuterIsVIP(t *testing.T) {
+	lab.Require(t)
+	s := newSite(t, lab.TUN, sound, false)
+	s.served(0)
+	s.run(0, "director ip route replace default via 203.0.113.254 src VIP")
+	r := s.prober(Options{}).Server(t.Context(), s.targets(ipvs.TCP, lab.HTTPPort)[0])
+	if r.Verdict != Fault || r.Cause != OuterIsVIP {
+		t.Errorf("want the VIP outside: %s", show(r.Finding))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if c, err := s.Client.DialContext(ctx, "tcp", s.At(lab.HTTPPort)); err == nil {
+		c.Close()
+		t.Error("servers take it: this is no fault any more")
 	}
 }

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -42,7 +43,7 @@ func (p *Prober) whoHas(ctx context.Context, h host, q inquiry) (map[netip.Addr]
 			}
 			f := wire.WhoHas(a, q.from(a, try))
 			if err := e.send(q.link.Index, f); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("cannot ask on %s: %w", q.link.Name, err)
 			}
 		}
 		for waiting := true; waiting; {

@@ -16,26 +16,25 @@ func (f *facts) next(c Cause) []string {
 	}
 	address := fmt.Sprintf("ip address show to %s  # nothing: the address is missing", vip)
 	listens := fmt.Sprintf("ss -ltn 'sport = :%d'  # must listen on %s or on all addresses", port, vip)
-	rules := fmt.Sprintf("iptables-save; nft list ruleset  # a rule that drops or rejects packets for %s", vip)
-	if vip.Is6() {
-		rules = fmt.Sprintf("ip6tables-save; nft list ruleset  # a rule that drops or rejects packets for %s", vip)
-	}
+	rules := firewall(vip, "packets for "+vip.String())
+	own := fmt.Sprintf("ip route get %s  # local or dev lo: the server takes this director's address for its own", f.Source)
 	switch c {
 	case NothingListens, OtherAddress, OtherPort:
 		return []string{listens}
 	case Rejected:
 		return []string{rules}
 	case Dropped:
-		return []string{rules, fmt.Sprintf("ss -ltn 'sport = :%d'  # Recv-Q above Send-Q: the program takes no more connections", port)}
+		lines := []string{rules, fmt.Sprintf("ss -ltn 'sport = :%d'  # Recv-Q above Send-Q: the program takes no more connections", port)}
+		if f.Server.Forward != ipvs.Masq && vip.Is6() {
+			lines = append(lines, own)
+		}
+		return lines
 	case VIPMissing:
 		return []string{address}
 	case VIPSilent:
 		return []string{address, rules, fmt.Sprintf("tcpdump -ni any host %s  # answers leave: somebody on the way drops what comes from the VIP", vip)}
 	case ShortPrefix:
-		return []string{
-			fmt.Sprintf("ip address show to %s  # must end in /%d", vip, vip.BitLen()),
-			fmt.Sprintf("ip route get %s  # local: it is taken for the server's own", f.Source),
-		}
+		return []string{fmt.Sprintf("ip address show to %s  # must end in /%d", vip, vip.BitLen()), own}
 	case OneSource:
 		return []string{
 			"sysctl -a -r 'conf.*[.]rp_filter'  # of all and the link toward the director the greater must not be 1",
@@ -52,9 +51,15 @@ func (f *facts) next(c Cause) []string {
 	case BlackHole:
 		return []string{fmt.Sprintf("ip link  # an MTU below this director's %d? on routers on the way, too", f.Link.MTU)}
 	case OtherGateway, NoWayBack:
-		return []string{fmt.Sprintf("ip route get %s  # must go via %s, this director", f.Beyond, f.Source)}
-	case HopSilent, ServerSilent:
+		get := fmt.Sprintf("ip route get %s from %s", f.Beyond, vip)
+		if f.hasPort() {
+			get += fmt.Sprintf(" ipproto tcp sport %d", port)
+		}
+		return []string{get + fmt.Sprintf("  # must go via %s, this director", f.Source)}
+	case HopSilent:
 		return []string{"ip address; ip neighbour  # is the link up, and does it know this director?"}
+	case ServerSilent:
+		return []string{own, rules}
 	}
 	return nil
 }
@@ -71,7 +76,16 @@ func (f *facts) nextTunnel(c Cause) []string {
 	if c == TunnelSilent && f.VIP.Addr().Is4() {
 		lines = append(lines, rpFilter(device))
 	}
-	return append(lines, fmt.Sprintf("iptables-save; nft list ruleset  # a rule that drops or rejects %s", f.encapsulation()))
+	return append(lines, firewall(f.Server.Addr.Addr(), f.encapsulation()))
+}
+
+// firewall looks for a rule about packets of an address's family.
+func firewall(a netip.Addr, what string) string {
+	save := "iptables-save"
+	if a.Is6() {
+		save = "ip6tables-save"
+	}
+	return fmt.Sprintf("%s; nft list ruleset  # a rule that drops or rejects %s", save, what)
 }
 
 func rpFilter(link string) string {

@@ -105,7 +105,7 @@ func (r *round) gather(ctx context.Context, f *facts) (err error) {
 	}
 	switch {
 	case f.FullNAT:
-		return r.asked(ctx, f)
+		return r.ownAddress(ctx, f)
 	case f.Server.Forward == ipvs.Masq:
 		return r.masq(ctx, f)
 	}
@@ -117,7 +117,7 @@ func (r *round) gather(ctx context.Context, f *facts) (err error) {
 func (r *round) masq(ctx context.Context, f *facts) error {
 	f.Beyond = r.host.beyond(f.Server.Addr.Addr(), f.VIP.Addr())
 	if !f.Beyond.IsValid() {
-		return r.asked(ctx, f)
+		return r.ownAddress(ctx, f)
 	}
 	t, err := r.talk(r.host, f.Beyond, families(f.Server.Addr.Addr()))
 	if err != nil {
@@ -137,11 +137,11 @@ func (r *round) masq(ctx context.Context, f *facts) error {
 	if err := t.ask(ctx, never, f.Ping); err != nil || f.Ping.Reply.Outcome != silence {
 		return err
 	}
-	return r.asked(ctx, f)
+	return r.ownAddress(ctx, f)
 }
 
-// asked is how a server answers this director's own address.
-func (r *round) asked(ctx context.Context, f *facts) error {
+// ownAddress asks as this director, which needs no gateway.
+func (r *round) ownAddress(ctx context.Context, f *facts) error {
 	if !f.hasPort() {
 		return r.alive(ctx, f)
 	}

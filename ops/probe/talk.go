@@ -117,7 +117,7 @@ func (t *talk) ask(ctx context.Context, enough func() bool, questions ...*questi
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("cannot send a probe: %w", err)
+			return fmt.Errorf("cannot send on %s: %w", t.host.linkName(q.Link), err)
 		}
 		return nil
 	}

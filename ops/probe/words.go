@@ -100,10 +100,14 @@ func (r reply) words(wait time.Duration) string {
 }
 
 func short(d time.Duration) string {
-	if d >= time.Second {
+	ms := float64(d) / float64(time.Millisecond)
+	switch {
+	case ms >= 1000:
 		return fmt.Sprintf("%.3g s", d.Seconds())
+	case ms >= 10:
+		return fmt.Sprintf("%.0f ms", ms)
 	}
-	return fmt.Sprintf("%.2g ms", float64(d)/float64(time.Millisecond))
+	return fmt.Sprintf("%.1f ms", ms)
 }
 
 // mixed tells that the VIP and the server are of different families.
