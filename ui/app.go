@@ -54,6 +54,7 @@ type Options struct {
 
 	SetUps  SetUps                      // nil: nothing can be set up
 	Pending Pending                     // nil: no change waits to be confirmed
+	Servers Servers                     // real servers by ssh; nil: out of reach
 	Tick    func(time.Duration) tea.Cmd // redraws in a while; nil: samples do
 }
 

@@ -109,7 +109,7 @@ func (p *linePrompt) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 			p.problem = err.Error()
 			return nil
 		}
-		m.pop()
+		m.drop(p) // what it led to may stand above it
 		return cmd
 	default:
 		p.problem = ""

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/probe"
+	"lvsdeck/ops/realserver"
 	"lvsdeck/ops/setup"
 )
 
@@ -150,6 +152,41 @@ func TestGuideToDR(t *testing.T) {
 	if after, _ := d.host.Addresses(); len(after) != len(before) {
 		t.Errorf("addresses before %v, after %v", before, after)
 	}
+}
+
+// sshd answers for servers.
+type sshd struct{}
+
+func (sshd) Do(_ context.Context, w realserver.Want, _ string, servers []string) (all []realserver.Result) {
+	for _, where := range servers {
+		r := realserver.Result{Where: where, Output: "so already  address " + w.VIP.String() + "/32 on lo\n\x1b[31mevil\n"}
+		if strings.HasSuffix(where, "12") {
+			r.Code, r.Err = 2, errors.New("Host key verification failed.")
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// TestKitOverSSH: each server's answer stands on the screen, cleaned.
+func TestKitOverSSH(t *testing.T) {
+	d, _, _ := bare(t, 80, 24)
+	d.opts.Servers = sshd{}
+	d.asksForDR()
+	d.do("K", "a")
+	d.sees("asks for the login", "apply on all servers by ssh, as")
+	d.do("enter")
+	d.sees("each server's answer", "apply on 2 servers by ssh, as root", "done      root@203.0.113.11", "so already  address 203.0.113.10/32 on lo",
+		"could not root@203.0.113.12", "Host key verification failed.")
+	d.seesNot("control characters", "\x1b[31m")
+	d.do("esc", "a")
+	d.fill("-oProxyCommand=x")
+	d.do("enter")
+	d.sees("a login is one", "the login must be")
+	d.do("esc")
+	d.opts.Servers = nil
+	d.do("h")
+	d.sees("nobody is there in a demo", "made up")
 }
 
 // TestSetUpTakenBack: a key from any screen, and a note about what came by itself.

@@ -71,6 +71,8 @@ func (k *kit) Key(m *Model, key tea.KeyPressMsg) tea.Cmd {
 		k.at, k.top = (k.at+1)%n, 0
 	case s == "shift+tab" || s == "left":
 		k.at, k.top = (k.at+n-1)%n, 0
+	case s == "h" || s == "a" || s == "u":
+		k.login(m, map[string]string{"h": "check", "a": "apply", "u": "undo"}[s])
 	case s == "c" || s == "s":
 		script, err := k.script()
 		if err != nil {
@@ -143,9 +145,9 @@ func (k *kit) Body(m *Model, height int) []string {
 
 // Footer implements layer.
 func (k *kit) Footer(m *Model) string {
-	keys := []string{"c", "copy", "s", "save"}
+	keys := []string{"c", "copy", "s", "save", "ssh: h", "check", "a", "apply", "u", "undo"}
 	if len(k.draft.Servers) > 1 {
-		keys = append(keys, "tab", "next server")
+		keys = append(keys, "tab", "next")
 	}
 	return m.keysLine(append(keys, "esc", "back"+k.hint(m))...)
 }

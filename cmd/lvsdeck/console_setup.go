@@ -6,6 +6,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/confirm"
+	"lvsdeck/ops/realserver"
 	"lvsdeck/ops/setup"
 	"lvsdeck/ui"
 )
@@ -21,7 +22,7 @@ func addSetUps(opts *ui.Options, table ipvs.Table, guard *confirm.Guard) error {
 	if d.last, err = newKeeper(d.Book, guard); err != nil {
 		return err
 	}
-	opts.SetUps, opts.Pending = d, d.last
+	opts.SetUps, opts.Pending, opts.Servers = d, d.last, realserver.Remote{}
 	return nil
 }
 
