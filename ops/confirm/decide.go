@@ -237,9 +237,11 @@ func (g *Guard) record(c Change, why string, failures []string) error {
 const (
 	politeAfter = 2 * time.Second // SIGTERM
 	killAfter   = 5 * time.Second // SIGKILL
+	giveUpAfter = 8 * time.Second // it is in the kernel, or where no signal of ours gets
 )
 
-// oust sees to it that the process that applies a change has left it.
+// oust sees to it that the process that applies a change has left it. One that
+// even SIGKILL does not move is *persist.Busy.
 func (g *Guard) oust(ctx context.Context, c *Change) error {
 	began := g.clock.now()
 	next := map[time.Duration]syscall.Signal{politeAfter: unix.SIGTERM, killAfter: unix.SIGKILL}
@@ -251,7 +253,7 @@ func (g *Guard) oust(ctx context.Context, c *Change) error {
 		if !busy || holder.Plan != c.ID || holder.PID != c.Applier.PID {
 			return nil
 		}
-		if c.Applier.PID == os.Getpid() {
+		if c.Applier.PID == os.Getpid() || g.clock.now()-began >= giveUpAfter {
 			return &persist.Busy{Holder: holder}
 		}
 		for after, signal := range next {

@@ -3,10 +3,12 @@ package confirm
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
@@ -221,6 +223,45 @@ func TestLockOfAnother(t *testing.T) {
 	if got := b.standing(id); got != "undone" {
 		t.Errorf("the journal has it as %s", got)
 	}
+}
+
+// TestUnkillable: a process that applies a change and cannot be ended, as one that
+// hangs in the kernel or is in another PID namespace, does not keep the host as it
+// is, nor whoever asks.
+func TestUnkillable(t *testing.T) {
+	b := newBench(t)
+	id := b.killed("a", "b")
+	w, err := b.Store.Resume(id, "renew a b")
+	b.ok(err)
+	c, err := b.pending()
+	b.ok(err)
+	nobody := c.Applier
+	nobody.PID, nobody.Start = 1<<22+1, 1 // beyond the largest: signals get nowhere
+	b.ok(b.changes.Update(func(all map[string]Change) {
+		c.Applier = nobody
+		all[id] = *c
+	}))
+	b.ok(os.WriteFile(b.file("store/lock"), fmt.Appendf(nil, `{"pid": %d, "plan": %q}`, nobody.PID, id), 0o600))
+
+	began := b.clock.now()
+	_, r, err := b.Revert(b.Context(), b.Runner, nil)
+	if busy := (*persist.Busy)(nil); !errors.As(err, &busy) || busy.PID != nobody.PID || r.Outcome != plan.NotBegun {
+		t.Errorf("reverted: %s, %v", r.Outcome, err)
+	}
+	if took := b.clock.now() - began; took <= killAfter || took > 2*killAfter {
+		t.Errorf("gave up after %s", took)
+	}
+	b.holds("asked for", "new old old")
+	b.clock.moved = func() {
+		if host(b.dir) == "old old old" {
+			w.Close() // at last it ends
+		} else if waited := b.clock.now() - began; waited > time.Hour {
+			panic("it waits for ever")
+		}
+	}
+	b.expire(id)
+	b.holds("at last", "old old old")
+	b.stateIs("at last", `"renew a b" of alice taken back 0`)
 }
 
 // TestDamagedFile: nobody guesses what waits.
