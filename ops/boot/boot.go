@@ -44,22 +44,19 @@ const lookEvery = 250 * time.Millisecond
 // Run does it all, each step on its own. The error is what kept it from trying:
 // files that cannot be read. Failed steps are told and counted.
 func (b Boot) Run(ctx context.Context) (t Tally, err error) {
-	items, keptErr := b.settings()
+	k, keptErr := b.Place.read()
+	undone := b.undone(k)
+	items, unreadable := b.settings(k, undone)
 	late := b.do(ctx, items, &t)
-	rules, rulesErr := b.rules(ctx)
+	rules, rulesErr := b.rules(ctx, k, undone)
 	late = append(late, b.do(ctx, rules, &t)...)
 	b.await(ctx, late, &t)
-	return t, errors.Join(keptErr, rulesErr)
+	return t, errors.Join(keptErr, unreadable, rulesErr)
 }
 
 // settings are the steps on the host, of all set-ups in their order; what several
 // need is done once. One that cannot be read does not keep the others.
-func (b Boot) settings() (items []plan.Item, err error) {
-	k, err := b.Place.read()
-	if err != nil || len(k.Setups) == 0 {
-		return nil, err
-	}
-	undone := b.undone(k)
+func (b Boot) settings(k kept, undone map[ipvs.ServiceID]bool) (items []plan.Item, err error) {
 	seen := map[string]bool{}
 	for _, e := range k.Setups {
 		if undone[e.Service] {
@@ -85,7 +82,7 @@ func (b Boot) settings() (items []plan.Item, err error) {
 // undone asks the book. A set-up whose way back was never confirmed comes back: the
 // restart took that with it.
 func (b Boot) undone(k kept) map[ipvs.ServiceID]bool {
-	if b.Book == nil {
+	if b.Book == nil || len(k.Setups) == 0 {
 		return nil
 	}
 	fates, err := b.Book.Fates()
@@ -111,8 +108,9 @@ func (b Boot) undone(k kept) map[ipvs.ServiceID]bool {
 	return undone
 }
 
-// rules are the steps from what runs to the rules file.
-func (b Boot) rules(ctx context.Context) ([]plan.Item, error) {
+// rules are the steps from what runs to the rules file. The service of a set-up that
+// was undone stays away with it, unless the file had it before.
+func (b Boot) rules(ctx context.Context, k kept, undone map[ipvs.ServiceID]bool) ([]plan.Item, error) {
 	if _, err := os.Stat(b.Place.Rules); errors.Is(err, fs.ErrNotExist) {
 		b.Tell("no rules are kept: there is no " + b.Place.Rules)
 		return nil, nil
@@ -121,6 +119,9 @@ func (b Boot) rules(ctx context.Context) ([]plan.Item, error) {
 	if err != nil {
 		return nil, err
 	}
+	saved.Rules.Services = slices.DeleteFunc(saved.Rules.Services, func(s ipvs.ServiceRules) bool {
+		return undone[s.ServiceID] && !k.Setups[k.find(s.ServiceID)].InRules
+	})
 	running, err := persist.ReadRules(ctx, b.Target.Table)
 	return plan.Restore(running, saved.Rules, true).Items, err
 }

@@ -169,8 +169,8 @@ func TestUndoneSetUpStaysAway(t *testing.T) {
 	_, err := d.Book.Runner.Undo(ctx, r.ID, nil)
 	d.ok(err)
 	d.restart()
-	_, err = d.boot(0)
-	d.ok(err)
+	d.boots(Tally{})
+	d.same("booted, not half of it", bare, d.state())
 	if !strings.Contains(strings.Join(d.said, "\n"), "passed over: the set-up of TCP 203.0.113.10:80 was undone") {
 		t.Errorf("said %q", d.said)
 	}
@@ -179,6 +179,27 @@ func TestUndoneSetUpStaysAway(t *testing.T) {
 	d.restart()
 	d.boots(Tally{})
 	d.same("booted", bare, d.state())
+}
+
+// TestUndoneSetUpOfOurs: a service that the rules file had before the set-up comes
+// back without the set-up.
+func TestUndoneSetUpOfOurs(t *testing.T) {
+	d := newDirector(t)
+	d.ok(os.WriteFile(d.Place.Rules, []byte("-A -t 203.0.113.10:80 -s rr\n"), 0o640))
+	service := ipvs.NewService(nat.Service)
+	service.Scheduler = nat.Scheduler
+	d.ok(d.table.AddService(ctx, service))
+	settings, err := netcfgState(d.host)
+	d.ok(err)
+	r := d.setUp(nat, true, 0)
+	_, err = d.Book.Runner.Undo(ctx, r.ID, nil)
+	d.ok(err)
+	d.restart()
+	_, err = d.boot(0)
+	d.ok(err)
+	if state := d.state(); !strings.HasPrefix(state, settings) || !strings.Contains(state, "-A -t 203.0.113.10:80 -s") {
+		t.Errorf("booted:\n%s", state)
+	}
 }
 
 // TestBootGoesOn: what cannot be read or done does not keep the rest.
