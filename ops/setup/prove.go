@@ -3,7 +3,9 @@ package setup
 import (
 	"context"
 	"net/netip"
+	"slices"
 
+	"lvsdeck/ipvs"
 	"lvsdeck/ops/probe"
 )
 
@@ -31,7 +33,7 @@ func Prove(ctx context.Context, p Prober, d Draft) (Proof, error) {
 	}
 	var servers []netip.Addr
 	var targets []probe.Target
-	for _, s := range d.Wish.rules().Servers {
+	for _, s := range d.all() {
 		servers = append(servers, s.Addr.Addr())
 		targets = append(targets, probe.Target{
 			VIP: netip.AddrPortFrom(d.Wish.Service.Addr, d.Wish.Service.Port), Protocol: d.Wish.Service.Protocol,
@@ -41,12 +43,33 @@ func Prove(ctx context.Context, p Prober, d Draft) (Proof, error) {
 	return Proof{VIP: p.VIP(ctx, d.Wish.Service.Addr, servers), Servers: p.Servers(ctx, targets...)}, nil
 }
 
-// Fine tells that nothing is known that an operator must see to.
-func (p Proof) Fine() bool {
-	for _, s := range p.Servers {
-		if s.Verdict >= probe.Warning {
-			return false
+// all is the servers that the service has now: those of the wish, and those that
+// it had before. Clients meet them all.
+func (d Draft) all() []ipvs.Server {
+	all := d.Wish.rules().Servers
+	for _, s := range d.Found.Table.Services {
+		if s.ServiceID != d.Wish.Service {
+			continue
+		}
+		for _, old := range s.Servers {
+			if !slices.ContainsFunc(all, sameAddr(old)) {
+				all = append(all, old)
+			}
 		}
 	}
-	return p.VIP.Verdict < probe.Warning
+	return all
+}
+
+// Fine tells that it is proven: each server plays its part, and nobody is known who
+// else has the VIP. Whether somebody has it cannot be asked everywhere.
+func (p Proof) Fine() bool { return len(p.Unproven()) == 0 && p.VIP.Verdict < probe.Warning }
+
+// Unproven are the servers of which it is not known that they play their part.
+func (p Proof) Unproven() (all []probe.Result) {
+	for _, s := range p.Servers {
+		if s.Verdict != probe.Fine {
+			all = append(all, s)
+		}
+	}
+	return all
 }

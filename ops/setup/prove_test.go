@@ -43,7 +43,7 @@ func TestProve(t *testing.T) {
 		vip, server probe.Verdict
 		fine        bool
 	}{
-		{probe.Fine, probe.Fine, true}, {probe.Unknown, probe.Unknown, true},
+		{probe.Fine, probe.Fine, true}, {probe.Unknown, probe.Fine, true}, {probe.Fine, probe.Unknown, false},
 		{probe.Fault, probe.Fine, false}, {probe.Fine, probe.Warning, false},
 	} {
 		p := &prober{vip: c.vip, server: c.server}
@@ -55,5 +55,23 @@ func TestProve(t *testing.T) {
 		if proof.Fine() != c.fine {
 			t.Errorf("%v: fine is %t", proof, proof.Fine())
 		}
+	}
+}
+
+// TestProveAsksAllServers: clients meet those that were there before, too.
+func TestProveAsksAllServers(t *testing.T) {
+	s := newSite(t, ipvs.IPv4, 2)
+	w := wish(t, NAT, "203.0.113.10:80", "10.0.3.11")
+	s.ok(s.table.AddService(ctx, ipvs.NewService(w.Service)))
+	for _, at := range []string{"10.0.3.11:80", "10.0.3.12:8080"} {
+		s.ok(s.table.AddServer(ctx, w.Service, ipvs.Server{Addr: netip.MustParseAddrPort(at), Weight: 1}))
+	}
+	d, err := s.draft(w)
+	s.ok(err)
+	p := &prober{vip: probe.Fine, server: probe.Fine}
+	_, err = Prove(ctx, p, d)
+	s.ok(err)
+	if want := []string{"10.0.3.11:80 of TCP 203.0.113.10:80 (NAT)", "10.0.3.12:8080 of TCP 203.0.113.10:80 (NAT)"}; !slices.Equal(p.said[2:], want) {
+		t.Errorf("asked %q", p.said[2:])
 	}
 }

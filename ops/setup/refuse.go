@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -26,6 +27,13 @@ func refuse(w Wish, f Found) error {
 	return Refusals(r)
 }
 
+// lastOf is the last address of an IPv4 network.
+func lastOf(n netip.Prefix) netip.Addr {
+	b := n.Addr().As4()
+	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])|(1<<(32-n.Bits())-1))
+	return netip.AddrFrom4(b)
+}
+
 // place is about the VIP and its link.
 func (r *refusing) place(w Wish, f Found) {
 	vip := w.Service.Addr
@@ -41,6 +49,8 @@ func (r *refusing) place(w Wish, f Found) {
 		r.add(true, FieldInterface, f.Link, "must not be a part of another: packets arrive on "+l.Master, "name "+l.Master)
 	}
 	r.add(f.Free.Verdict == probe.Fault, FieldVIP, vip, fmt.Sprintf("must be free on %s: %s", f.Link, f.Free.Short), "take it away there, or choose another address")
+	n := f.network(vip).Prefix
+	r.add(n.IsValid() && vip.Is4() && n.Bits() < 31 && vip == lastOf(n), FieldVIP, vip, fmt.Sprintf("must be one host's: it is the broadcast address of %v", n.Masked()), "")
 	r.add(f.Bound != nil && f.Link != f.Bound.Link, FieldInterface, f.Link, fmt.Sprintf("must be %s, which has the VIP already", boundLink(f)), "")
 	if s := f.Session; s != nil {
 		r.add(w.Service.Protocol == ipvs.TCP && s.Server == netip.AddrPortFrom(vip, w.Service.Port), FieldVIP, s.Server,

@@ -28,6 +28,7 @@ var refusals = []refusal{
 	{"mode", "lb", "203.0.113.10:80", []string{"10.0.3.11"}, nil, FieldMode, "must be nat, dr, tun or fullnat"},
 	{"multicast", DR, "224.0.0.5:80", []string{"203.0.113.11"}, nil, FieldVIP, "must be one host's address"},
 	{"broadcast", DR, "255.255.255.255:80", []string{"203.0.113.11"}, nil, FieldVIP, "must be one host's address"},
+	{"broadcast of a network", DR, "203.0.113.255:80", []string{"203.0.113.11"}, nil, FieldVIP, "the broadcast address of 203.0.113.0/24"},
 	{"VIP is a server", DR, "203.0.113.11:80", []string{"203.0.113.11"}, nil, check.Server, "must not be the VIP"},
 	{"server twice", DR, "203.0.113.10:80", []string{"203.0.113.11", "203.0.113.11:80,5"}, nil, check.Server, check.ServerTwice},
 	{"port of DR", DR, "203.0.113.10:80", []string{"203.0.113.11:8080"}, nil, check.ServerPort, "use NAT or full NAT"},
