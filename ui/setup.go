@@ -51,6 +51,9 @@ func cannotSetUp(m *Model) string {
 	if why := cannotChange(m); why != "" {
 		return why
 	}
+	if m.pending.Pending != nil {
+		return m.pending.Pending.Title + " waits to be confirmed first"
+	}
 	if m.opts.SetUps == nil {
 		return "this host cannot be set up from here"
 	}

@@ -196,7 +196,14 @@ func TestSetUpTakenBack(t *testing.T) {
 	d.asksForDR()
 	d.do("enter")
 	d.sees("the proof", "fault   203.0.113.11:80", "the VIP is missing", "Look further:", "2 of 2 servers are not proven")
-	d.do("esc", "?", "ctrl+r")
+	d.do("esc")
+	if d.quits("q") {
+		t.Error("left without a word while a change waits")
+	}
+	d.sees("how to confirm without this console", "is taken back in time unless", "lvsdeck confirm")
+	d.do("esc", "S")
+	d.sees("one at a time", "waits to be confirmed first")
+	d.do("?", "ctrl+r")
 	d.sees("asks", "Take it back now?", "waits to be confirmed")
 	d.do("enter")
 	d.expect("taken back", "!203.0.113.10")

@@ -170,9 +170,9 @@ func (d *draft) found(m *Model) (lines []string) {
 // Footer implements layer.
 func (d *draft) Footer(m *Model) string {
 	if d.todo() == 0 {
-		return m.keysLine(m.signs.Enter, "all is so already: prove it", "K", "servers' kit", "esc", "change answers"+d.hint(m))
+		return m.keysLine(m.signs.Enter, "all is so already: prove it", "K", "kit", "esc", "back"+d.hint(m))
 	}
-	return m.keysLine(m.signs.Enter, fmt.Sprintf("do it, to be confirmed in %s", windowText(d.within)), "K", "servers' kit", "esc", "change answers"+d.hint(m))
+	return m.keysLine(m.signs.Enter, fmt.Sprintf("do it, to be confirmed in %s", windowText(d.within)), "K", "kit", "esc", "back"+d.hint(m))
 }
 
 // windowText is "2m" or "90s".

@@ -126,7 +126,7 @@ func (p *proof) next(m *Model) []string {
 
 // Footer implements layer.
 func (p *proof) Footer(m *Model) string {
-	keys := []string{"r", "ask again", "K", "servers' kit", "esc", "back" + p.hint(m)}
+	keys := []string{"r", "ask again", "K", "kit", "esc", "back" + p.hint(m)}
 	if m.pending.Pending != nil {
 		keys = append([]string{keyName(keepKey, m.signs), "keep", keyName(revertKey, m.signs), "take back"}, keys...)
 	}

@@ -172,7 +172,7 @@ type leave struct{}
 // quit leaves, or asks first. A plan that is running is never left in the middle.
 func (m *Model) quit() tea.Cmd {
 	_, asked := m.top().(*leave)
-	if m.hands.busy == "" && (asked || m.tooSmall() || len(m.tasks.Running()) == 0) {
+	if m.hands.busy == "" && (asked || m.tooSmall() || len(m.tasks.Running()) == 0 && m.pending.Pending == nil) {
 		return tea.Quit
 	}
 	if asked {
@@ -212,6 +212,12 @@ func (l *leave) Body(m *Model, height int) []string {
 	if len(running) != 1 {
 		title = fmt.Sprintf("%d tasks are running: leave them?", len(running))
 	}
+	if len(running) == 0 && m.pending.Pending != nil {
+		lines := []string{heading(m, "A change waits to be confirmed: leave the console?"), ""}
+		lines = append(lines, wrapped(m, paint.Plain, m.pending.Pending.Title+" is taken back in time unless you give, in any login:", 1)...)
+		lines = append(lines, wrapped(m, paint.Strong, "lvsdeck confirm", 3)...)
+		return lines[:min(len(lines), height)]
+	}
 	if len(running) == 0 {
 		title = "Leave the console?"
 	}
@@ -227,6 +233,9 @@ func (l *leave) Body(m *Model, height int) []string {
 func (l *leave) Footer(m *Model) string {
 	if m.hands.busy != "" {
 		return m.keysLine(m.signs.Enter, "stop it, take it back", "esc", "wait")
+	}
+	if len(m.tasks.Running()) == 0 {
+		return m.keysLine(m.signs.Enter, "leave", "esc", "stay")
 	}
 	return m.keysLine(m.signs.Enter, "leave, they end", "esc", "stay")
 }

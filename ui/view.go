@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -309,7 +310,7 @@ func (m *Model) lowerRule() string {
 	where := ""
 	if l, ok := m.top().(interface{ where() string }); ok {
 		where = l.where()
-	} else if n := m.list.Len(); n > 0 {
+	} else if n := m.list.Len(); n > 0 && !m.covered() {
 		where = fmt.Sprintf(" %d of %d ", m.list.Position()+1, n)
 		if m.searchText() != "" && notice != m.searchText() {
 			where = " filtered" + where
@@ -322,6 +323,17 @@ func (m *Model) lowerRule() string {
 	}
 	line.Fill(paint.Rest, m.signs.Rule, line.Room()-text.Width(where)-2)
 	return line.Put(paint.Rest, where).Fill(paint.Rest, m.signs.Rule, 1).String()
+}
+
+// covered tells that another screen stands where the list is.
+func (m *Model) covered() bool {
+	return slices.ContainsFunc(m.layers, func(l layer) bool {
+		switch l.(type) {
+		case *linePrompt, *filterPrompt:
+			return false
+		}
+		return true
+	})
 }
 
 // notice is the most pressing thing to know about the picture.

@@ -114,13 +114,16 @@ func (s Step) write(b *strings.Builder, n int) {
 	}
 }
 
-// Proof writes a line for the VIP and for each server, and unless all is well how
-// that is known.
+// Proof writes a line for the VIP and for each server, unless all is well how that
+// is known, and how many servers are not proven.
 func Proof(w io.Writer, vip netip.Addr, p setup.Proof) error {
 	var b strings.Builder
 	finding(&b, vip.String(), p.VIP)
 	for _, r := range p.Servers {
 		finding(&b, r.Server.Addr.String(), r.Finding)
+	}
+	if n := len(p.Unproven()); n > 0 {
+		fmt.Fprintf(&b, "not proven: %d of %d servers\n", n, len(p.Servers))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -70,6 +70,7 @@ func TestProof(t *testing.T) {
 		{Target: at("10.0.3.12:80"), Finding: probe.Finding{
 			Verdict: probe.Fault, Cause: probe.VIPMissing, Short: "the VIP is missing", Evidence: []string{"SYN: no answer"}, Next: []string{"ip addr show"},
 		}},
+		{Target: at("10.0.3.13:80"), Finding: probe.Finding{Cause: probe.Unanswered, Short: "nothing is tried for SCTP"}},
 	}}
 	var b strings.Builder
 	if err := Proof(&b, webAt.Addr(), results); err != nil {
@@ -80,6 +81,8 @@ func TestProof(t *testing.T) {
 10.0.3.12:80: fault: the VIP is missing
    SYN: no answer
    there: ip addr show
+10.0.3.13:80: unknown: nothing is tried for SCTP
+not proven: 2 of 3 servers
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", &b, want)
