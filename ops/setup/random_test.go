@@ -14,7 +14,7 @@ import (
 // comes, each set-up that the book has is whole, and when the last is gone the
 // director is as it was.
 func TestRandom(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range uint64(5) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 4))
 			family := []ipvs.Family{ipvs.IPv4, ipvs.IPv6}[r.IntN(2)]
