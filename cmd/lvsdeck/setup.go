@@ -33,7 +33,7 @@ func newSetup() *cobra.Command {
 	var o setupOptions
 	cmd := &cobra.Command{
 		Use:   "setup nat|dr|tun|fullnat --vip ADDRESS:PORT --rs ADDRESS",
-		Short: "make this host the director of a service: exit status 0 done, 1 only shown or a server does not answer",
+		Short: "make this host the director of a service: exit status 0 done, 1 only shown or not proven",
 		Long: "setup finds out what it is not told, shows every step with its reason, and does\n" +
 			"what is not so already. A step that fails takes back those before it. Unless it\n" +
 			"is confirmed (lvsdeck confirm), all is taken back when its time is over. Then each\n" +
