@@ -276,7 +276,6 @@ func TestSetUpScreens(t *testing.T) {
 			"setup-questions": func(d *director, _ *workshop) { d.do("S", "?") },
 			"setup-form":      func(d *director, _ *workshop) { d.do("S", "3", "enter") },
 			"setup-draft":     func(d *director, _ *workshop) { d.asksForDR() },
-			"setup-kit":       func(d *director, _ *workshop) { d.asksForDR(); d.do("K") },
 			"setup-proof":     func(d *director, _ *workshop) { d.asksForDR(); d.do("enter") },
 			"setup-fault":     func(d *director, w *workshop) { w.verdict = probe.Fault; d.asksForDR(); d.do("enter") },
 			"setup-pending":   func(d *director, _ *workshop) { d.asksForDR(); d.do("enter", "esc") },
