@@ -46,6 +46,10 @@ func (w *workshop) Prove(_ context.Context, d setup.Draft) (p setup.Proof, _ err
 	return p, nil
 }
 
+func (w *workshop) Unset(ctx context.Context, ids ...ipvs.ServiceID) (setup.Return, error) {
+	return w.Book.Unset(ctx, w.Session.On(w.Host), ids...)
+}
+
 // PlanKeep finds nothing to write in memory.
 func (w *workshop) PlanKeep(context.Context, ...ipvs.ServiceID) (boot.Change, error) {
 	return boot.Change{}, nil
@@ -114,7 +118,7 @@ func (d *director) asksForDR() {
 
 // TestGuideToDR: from an empty console to a service that is proven and kept.
 func TestGuideToDR(t *testing.T) {
-	d, _, timer := bare(t, 80, 40)
+	d, shop, timer := bare(t, 80, 40)
 	d.sees("an empty table says where to begin", "S sets one up step by step")
 	d.do("S")
 	d.sees("the choice", "how shall packets go?", "server with the VIP on lo", "Choose DR when:")
@@ -145,7 +149,9 @@ func TestGuideToDR(t *testing.T) {
 
 	d.do("esc", ":")
 	d.types("take back the set-up")
+	shop.Session = &setup.Session{Client: netip.MustParseAddr("203.0.113.7")}
 	d.do("enter")
+	d.sees("the way back may cut", "This SSH session from 203.0.113.7 comes in by eth0")
 	d.sees("the way back", "take back the set-up of TCP 203.0.113.10:80", "remove address 203.0.113.10/32 on eth0")
 	d.do("enter")
 	d.expect("gone", "!203.0.113.10")

@@ -38,6 +38,11 @@ func (d demoDesk) Draft(ctx context.Context, w setup.Wish) (setup.Draft, error) 
 	return setup.Make(w, found)
 }
 
+// Unset has no session that could be cut.
+func (d demoDesk) Unset(ctx context.Context, ids ...ipvs.ServiceID) (setup.Return, error) {
+	return d.Book.Unset(ctx, nil, ids...)
+}
+
 // Prove is for real networks.
 func (demoDesk) Prove(context.Context, setup.Draft) (setup.Proof, error) {
 	return setup.Proof{}, errors.New("this is a demo: its servers are made up and cannot be asked")

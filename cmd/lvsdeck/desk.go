@@ -35,6 +35,11 @@ func (d desk) Apply(ctx context.Context, draft setup.Draft, within time.Duration
 	return d.last.Apply(ctx, draft, within, on)
 }
 
+// Unset drafts the way back of the set-ups of services.
+func (d desk) Unset(ctx context.Context, ids ...ipvs.ServiceID) (setup.Return, error) {
+	return d.Book.Unset(ctx, setup.FindSession().On(d.host), ids...)
+}
+
 // Go takes set-ups back; what is kept of them goes, too.
 func (d desk) Go(ctx context.Context, r setup.Return, within time.Duration, on func(plan.Event)) (plan.Result, error) {
 	if d.last == nil {

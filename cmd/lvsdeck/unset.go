@@ -64,14 +64,10 @@ func runUnset(ctx context.Context, vip string, o *changeOptions, out io.Writer) 
 			return errors.Join(err, r.Warning)
 		}
 	}
-	warnings := back.Notes
-	if cuts := setup.Touches(back.Plan, setup.FindSession().On(d.host)); cuts != "" {
-		warnings = append([]string{cuts}, warnings...)
-	}
 	return o.carryOut(out, change{
 		Report: plain.Report{
 			Change: plain.Change{
-				Title: back.Plan.Title, Warnings: warnings,
+				Title: back.Plan.Title, Warnings: back.Notes,
 				// All is to do: Unset leaves out what is so already.
 				Hosts: []plain.Host{{Steps: plain.StepsOf(back.Plan.Items, make([]plan.StepResult, len(back.Plan.Items)))}},
 			},

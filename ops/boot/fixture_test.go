@@ -174,7 +174,7 @@ func (d *director) setUp(w setup.Wish, keep bool, within time.Duration) plan.Res
 
 func (d *director) unset(within time.Duration, ids ...ipvs.ServiceID) plan.Result {
 	d.Helper()
-	back, err := d.Book.Unset(ctx, ids...)
+	back, err := d.Book.Unset(ctx, nil, ids...)
 	d.ok(err)
 	r, err := d.Go(ctx, back, within, nil)
 	d.ok(errors.Join(err, r.Warning))

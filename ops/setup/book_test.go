@@ -49,7 +49,7 @@ func (s *site) setUp(w Wish) plan.Result {
 
 func (s *site) unset(ids ...ipvs.ServiceID) Return {
 	s.Helper()
-	back, err := s.Unset(ctx, ids...)
+	back, err := s.Unset(ctx, nil, ids...)
 	s.ok(err)
 	r, err := s.Go(ctx, back, 0, nil)
 	s.ok(errors.Join(err, r.Warning))
@@ -100,7 +100,7 @@ func TestThereAndBack(t *testing.T) {
 					s.unset(w.Service)
 					s.same("unset", before)
 					s.known()
-					if _, err := s.Unset(ctx, w.Service); err == nil || !strings.Contains(err.Error(), "no set-up of "+w.Service.String()) {
+					if _, err := s.Unset(ctx, nil, w.Service); err == nil || !strings.Contains(err.Error(), "no set-up of "+w.Service.String()) {
 						t.Errorf("unset twice: %v", err)
 					}
 				})
@@ -344,7 +344,7 @@ func TestFailing(t *testing.T) {
 		s.setUp(w)
 		left := n
 		s.Runner.Target.Host = failing{s.host, &left}
-		back, err := s.Unset(ctx, w.Service)
+		back, err := s.Unset(ctx, nil, w.Service)
 		s.ok(err)
 		r, err := s.Go(ctx, back, 0, nil)
 		if left > 0 {

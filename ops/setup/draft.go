@@ -56,7 +56,7 @@ func Make(w Wish, f Found) (Draft, error) {
 			Addr: s.Addr, OnLink: path.OnLink(), Director: path.Source, Shares: path.OnLink() && path.Link == f.Link,
 		})
 	}
-	if cuts := Touches(d.Plan, f.Session); cuts != "" {
+	if cuts := touches(d.Plan, f.Session); cuts != "" {
 		d.Warnings = append([]string{cuts}, d.Warnings...)
 	}
 	return d, nil

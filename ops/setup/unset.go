@@ -18,15 +18,17 @@ type Return struct {
 	Services []ipvs.ServiceID
 	Plan     plan.Plan
 
-	// Notes are sentences about what is not as set-up left it, and what stays.
+	// Notes are sentences: that a session may be cut, what is not as set-up left it,
+	// and what stays.
 	Notes []string
 }
 
 // Unset makes the plan that takes back what the set-ups of some services did, and
 // nothing else. What another set-up needs stays and is that one's from then on.
 // Services go as they are now, however they were changed meanwhile: the notes say
-// how. A setting of the host that somebody has changed since stays, too.
-func (b Book) Unset(ctx context.Context, ids ...ipvs.ServiceID) (Return, error) {
+// how. A setting of the host that somebody has changed since stays, too. The session
+// of whoever asks, with its link, may be nil.
+func (b Book) Unset(ctx context.Context, session *Session, ids ...ipvs.ServiceID) (Return, error) {
 	records, err := b.List()
 	if err != nil {
 		return Return{}, err
@@ -46,6 +48,9 @@ func (b Book) Unset(ctx context.Context, ids ...ipvs.ServiceID) (Return, error) 
 	}
 	back.Plan.Title = "take back the set-up of " + listed(ids)
 	err = back.collect(ctx)
+	if cuts := touches(back.Plan, session); cuts != "" {
+		back.Notes = append([]string{cuts}, back.Notes...)
+	}
 	return back.Return, err
 }
 

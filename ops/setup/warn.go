@@ -137,15 +137,15 @@ func (f Found) surplus(w Wish) (more []ipvs.Server) {
 	return more
 }
 
-// Touches warns of the steps of a plan that act on the path of an SSH session; ""
+// touches warns of the steps of a plan that act on the path of an SSH session; ""
 // when there are none.
-func Touches(p plan.Plan, s *Session) string {
+func touches(p plan.Plan, s *Session) string {
 	if s == nil || s.Link == "" {
 		return ""
 	}
 	var which []string
 	for i, item := range p.Items {
-		if touches(item.Step, s.Link) {
+		if isOn(item.Step, s.Link) {
 			which = append(which, strconv.Itoa(i+1))
 		}
 	}
@@ -163,7 +163,7 @@ func count(which []string) string {
 	return "steps " + strings.Join(which[:len(which)-1], ", ") + " and " + which[len(which)-1]
 }
 
-func touches(s plan.Step, link string) bool {
+func isOn(s plan.Step, link string) bool {
 	switch s := s.(type) {
 	case plan.ChangeSysctl:
 		return s.Before != s.After && (strings.Contains(s.Name, "/"+link+"/") || strings.Contains(s.Name, "/all/"))

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -8,7 +9,6 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/owner"
-	"lvsdeck/ops/plan"
 )
 
 // TestWarnings: what is said before, and only when there is reason to.
@@ -87,14 +87,14 @@ func TestTouchedOnTheWayBack(t *testing.T) {
 	s := newSite(t, ipvs.IPv4, 2)
 	w := usual(t, NAT, ipvs.IPv4, 2, 80)
 	s.setUp(w)
-	back, err := s.Unset(ctx, w.Service)
-	s.ok(err)
-	if got := Touches(back.Plan, &Session{Client: netip.MustParseAddr("198.51.100.7"), Link: "eth0"}); !strings.Contains(got, "by eth0, which is touched by steps 2 and 5") {
-		t.Error(got)
-	}
-	for _, session := range []*Session{nil, {Link: "eth5"}, {}} {
-		if got := Touches(plan.Plan{Items: back.Plan.Items[:1]}, session); got != "" {
-			t.Error(got)
+	for session, want := range map[*Session]string{
+		nil: "[]", {}: "[]", {Link: "eth5"}: "by eth5, which is touched by step 5:", // of all links
+		{Client: netip.MustParseAddr("198.51.100.7"), Link: "eth0"}: "by eth0, which is touched by steps 2 and 5",
+	} {
+		back, err := s.Unset(ctx, session, w.Service)
+		s.ok(err)
+		if got := fmt.Sprint(back.Notes); !strings.Contains(got, want) {
+			t.Errorf("%+v: %s", session, got)
 		}
 	}
 }
