@@ -13,6 +13,7 @@
 #   u STEP                this script wants it
 #   a STEP                it was added
 #   s FILE OLD NEW STEP   a sysctl was set
+#   w TOKEN               what follows waits for confirm, or did
 
 kit='@KIT@'
 dir=/run/lvsdeck-realserver
@@ -29,10 +30,19 @@ for real in /usr/sbin/ip /sbin/ip /usr/bin/ip /bin/ip; do
 	fi
 done
 
-# Words that nobody can read any more are no reason to stop.
-say() { echo "$*" 2>/dev/null || :; }
+# say keeps words until the lock is free: a terminal that has stopped must not keep
+# others from taking back. Words that nobody can read any more are no reason to stop.
+words=
+say() {
+	words="$words$*
+"
+}
+
+tell() { printf '%s' "$words" 2>/dev/null || :; }
 
 die() {
+	release
+	tell
 	echo "$kit: $*" >&2
 	exit 2
 }
@@ -82,6 +92,9 @@ put() {
 
 note() { echo "$1" >>"$state"; }
 
+# has: the host has step n.
+has() { step_$n has >/dev/null 2>&1; }
+
 # step_named NAME: finds the number of a step, in n.
 step_named() {
 	for n in $steps; do
@@ -100,15 +113,17 @@ needed() {
 
 # hand_over NAME LINE: to another script that wants the step. It takes it back last.
 hand_over() {
-	needed "$1" && { echo "$2" && cat "$other"; } >"$dir/.new" && mv "$dir/.new" "$other" &&
+	needed "$1" && { echo "$2" && cat "$other"; } 2>/dev/null >"$dir/.new" && mv "$dir/.new" "$other" 2>/dev/null &&
 		say "stays       $1, for ${other##*/}"
 }
 
-# take_back FROM: the last line of the state first, but for the first FROM. What was
-# not begun, and what others have changed since, stays as it is.
+# take_back FROM: the last line of the state first, but for the first FROM, and then
+# trims it. Only after that nothing waits any more. What was not begun, and what
+# others have changed since, stays as it is.
 take_back() {
 	failed=
-	lines=$(tail -n +$(($1 + 1)) "$state" | sed -n '1!G;h;$p')
+	known
+	lines=$(tail -n +$(($1 + 1)) "$state" 2>/dev/null | sed -n '1!G;h;$p')
 	while IFS= read -r line; do
 		case $line in
 		'a '*) take_setting_back "${line#a }" ;;
@@ -117,13 +132,19 @@ take_back() {
 	done <<-END
 		$lines
 	END
-	[ -z "$failed" ]
+	[ -z "$failed" ] || return 1
+	if [ "$1" = 0 ]; then
+		rm -f "$state"
+	else
+		sed "${1}q" "$state" 2>/dev/null >"$dir/.new" && mv "$dir/.new" "$state" 2>/dev/null
+	fi && rm -f "$waiting"
 }
 
 take_setting_back() {
 	hand_over "$1" "a $1" && return
-	step_named "$1" && step_$n has || return 0
-	step_$n remove && say "taken back  $1"
+	step_named "$1" && has || return 0
+	why=$(step_$n remove 2>&1) || { say "cannot take back $1: $why"; return 1; }
+	say "taken back  $1"
 }
 
 take_sysctl_back() {
@@ -134,13 +155,17 @@ take_sysctl_back() {
 	now=$(value "$file") || return 0 # the interface has gone
 	case $now in
 	"$old") ;;
-	"$new") echo "$old" >"$file" && say "taken back  $file = $old" ;;
+	"$new")
+		why=$( (echo "$old" >"$file") 2>&1) || { say "cannot set $file = $old: $why"; return 1; }
+		say "taken back  $file = $old"
+		;;
 	*) say "stays       $file = $now: it was changed since" ;;
 	esac
 }
 
 # known: each step of the state is one of this script.
 known() {
+	[ -e "$state" ] || return 0
 	while IFS= read -r line; do
 		case $line in
 		'a '*) step_named "${line#a }" || die "$state is of another version of this script, which knows '${line#a }': undo with that one" ;;
@@ -150,39 +175,94 @@ known() {
 
 # ---- one at a time ----
 
-# lock fails while another process has it, which is the holder. A lock whose process
-# is gone counts for nothing.
+# born PID: when it was started, in ticks, unless it is dead. A number alone may be
+# another process's by now.
+born() { sed -n 's/.*) [^ZX] //p' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f19; }
+
+# holds HOLDER: the process that wrote this into the lock lives.
+holds() { [ -n "${1#* }" ] && [ "$(born "${1%% *}")" = "${1#* }" ]; }
+
+# lock fails while another process has it, which is the holder. It is there with its
+# holder's name in it or not at all. A lock whose process is gone counts for nothing.
+held=
 lock() {
 	me=$(exec sh -c 'echo $PPID')
+	echo "$me $(born "$me")" >"$dir/.lock.$me" || return 1
 	for try in first second; do
-		if (set -C && echo "$me" >"$dir/.lock") 2>/dev/null; then
-			trap 'rm -f "$dir/.lock"' EXIT
+		if ln "$dir/.lock.$me" "$dir/.lock" 2>/dev/null; then
+			rm -f "$dir/.lock.$me"
+			held=1
+			trap release EXIT
 			return 0
 		fi
-		holder=$(cat "$dir/.lock" 2>/dev/null)
-		[ -n "$holder" ] && kill -0 "$holder" 2>/dev/null && return 1
-		rm -f "$dir/.lock"
+		holder=$(value "$dir/.lock")
+		holds "$holder" && break
+		# Whoever was faster may have a new one there by now: that is put back.
+		mv "$dir/.lock" "$dir/.stale.$me" 2>/dev/null && [ "$(value "$dir/.stale.$me")" != "$holder" ] &&
+			ln "$dir/.stale.$me" "$dir/.lock" 2>/dev/null
+		rm -f "$dir/.stale.$me"
 	done
+	rm -f "$dir/.lock.$me"
 	return 1
+}
+
+release() {
+	[ -z "$held" ] || rm -f "$dir/.lock"
+	held=
+	trap - INT TERM
 }
 
 prepare() {
 	mkdir -p "$dir" && [ -w "$dir" ] || die "cannot write to $dir"
-	lock || die "another script is at it, process $holder"
+	lock || die "another script is at it, process ${holder%% *}"
+}
+
+# lock_soon: a holder has 3 s to end, then 3 s to take back what it did, and then it
+# is killed.
+lock_soon() {
+	for tries in 1 2 3 4 5 6 7 8 9 10; do
+		lock && return
+		case $tries in
+		4) holds "$holder" && kill -TERM "${holder%% *}" ;;
+		7) holds "$holder" && kill -KILL "${holder%% *}" ;;
+		esac
+		sleep 1
+	done
+	return 1
 }
 
 # arm SECONDS: takes all back then, unless what waits is gone or another one. It
-# hears no hang-up, and waits until apply has ended.
+# hears no hang-up, and is in a session of its own where that can be.
 arm() {
-	token="$$ $(date +%s)"
-	echo "$token" >"$waiting" || die "cannot write $waiting: nothing was changed"
+	token="$$ $(date +%s) $1"
+	why=$( (echo "$token" >"$waiting") 2>&1) || die "cannot write $waiting: nothing was changed: $why"
+	note "w $token" 2>/dev/null || fail "cannot write $state"
+	if ! command -v setsid >/dev/null; then
+		lone="setsid is not here"
+	elif ! grep -qxF "kit='$kit'" "$0" 2>/dev/null; then
+		lone="the script is not in a file"
+	else
+		setsid sh "$0" timer "$token" </dev/null >/dev/null 2>&1 &
+		return
+	fi
+	say "The clock is part of this session, as $lone: whatever ends the session may end it"
 	(
 		trap - EXIT INT TERM
-		sleep "$1"
-		[ "$(cat "$waiting" 2>/dev/null)" = "$token" ] && mv "$waiting" "$waiting.over" || exit 0
-		until lock; do sleep 1; done
-		take_back 0 && rm -f "$state" "$waiting.over"
+		held=
+		timer "$token"
 	) </dev/null >/dev/null 2>&1 &
+}
+
+waits() { [ "$(value "$waiting")" = "$1" ]; }
+
+# timer TOKEN: what arm starts. Without the line of the token nothing was done.
+timer() {
+	sleep "${1##* }"
+	waits "$1" && lock_soon && waits "$1" || return 0
+	trap '' INT TERM
+	echo over >"$waiting"
+	from=$(grep -nxF "w $1" "$state" | cut -d: -f1)
+	[ -z "$from" ] || take_back $((from - 1))
 }
 
 # ---- the commands ----
@@ -191,9 +271,9 @@ check() {
 	missing=0
 	for n in $steps; do
 		step=$(step_$n name)
-		if why=$(step_$n pass); then
+		if why=$(step_$n pass 2>/dev/null); then
 			say "not needed  $step: $why"
-		elif step_$n has; then
+		elif has; then
 			say "so already  $step"
 		else
 			say "missing     $step"
@@ -206,33 +286,29 @@ check() {
 # fail WHY: takes back what this call has done.
 fail() {
 	trap '' INT TERM
-	rm -f "$waiting"
 	take_back "$from" || die "$*; not all could be taken back: call undo"
-	if [ "$from" = 0 ]; then
-		rm -f "$state"
-	else
-		sed "${from}q" "$state" >"$dir/.new" && mv "$dir/.new" "$state"
-	fi
 	die "$*; all is as it was"
 }
 
 apply() {
 	[ -e "$waiting" ] && die "a change waits for confirm or undo"
+	known
 	from=0
 	[ -e "$state" ] && from=$(wc -l <"$state") && from=$((from))
-	[ -n "$1" ] && ! check >/dev/null && arm "$1"
 	trap 'fail interrupted' INT TERM
+	[ -n "$1" ] && ! (check) && arm "$1"
 	for n in $steps; do
 		step=$(step_$n name)
-		grep -qxF "u $step" "$state" 2>/dev/null || note "u $step" || fail "cannot write $state"
+		grep -qxF "u $step" "$state" 2>/dev/null && continue
+		why=$(note "u $step" 2>&1) || fail "cannot write $state: $why"
 	done
 	for n in $steps; do
 		step=$(step_$n name)
-		if why=$(step_$n pass); then
+		if why=$(step_$n pass 2>/dev/null); then
 			say "not needed  $step: $why"
-		elif step_$n has; then
+		elif has; then
 			say "so already  $step"
-		elif why=$(step_$n add 2>&1) && step_$n has; then
+		elif why=$(step_$n add 2>&1) && has; then
 			say "done        $step"
 		else
 			fail "$step: ${why:-it was done and has no effect: look at the value of each interface}"
@@ -244,31 +320,32 @@ apply() {
 
 confirm() {
 	[ -e "$waiting" ] || { say "nothing waits to be confirmed"; return 1; }
-	mv "$waiting" "$waiting.kept" 2>/dev/null || die "too late: it is being taken back"
-	rm -f "$waiting.kept"
+	waits over && die "too late: it was to be taken back and not all could be: call undo"
+	rm -f "$waiting" || die "cannot remove $waiting: it will be taken back"
 	say "confirmed: it stays"
 }
 
 undo() {
 	trap '' INT TERM
-	rm -f "$waiting"
-	[ -e "$state" ] || { say "nothing is left to undo"; return 0; }
-	known
+	[ -e "$state" ] || { rm -f "$waiting"; say "nothing is left to undo"; return 0; }
 	take_back 0 || die "not all could be taken back: call undo again"
-	rm -f "$state"
 }
 
 main() {
 	case $1,${2-} in
-	check, | apply, | confirm, | undo,) ;;
+	check, | apply, | confirm, | undo, | timer,?*) ;;
 	apply,[1-9] | apply,[1-9][0-9] | apply,[1-9][0-9][0-9] | apply,[1-9][0-9][0-9][0-9]) ;;
 	*) die "call it with check, apply, apply SECONDS (1 to 9999), confirm or undo" ;;
 	esac
 	[ "$(id -u)" = 0 ] || die "it needs root"
 	command -v ip >/dev/null || die "ip is not here: install iproute2"
 	trap '' HUP PIPE
-	case $1 in apply | undo) prepare ;; esac
+	case $1 in apply | confirm | undo) prepare ;; esac
 	"$1" "${2-}"
+	code=$?
+	release
+	tell
+	exit $code
 }
 
 main "${1-}" "${2-}" </dev/null

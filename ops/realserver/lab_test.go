@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/lab"
@@ -346,15 +347,7 @@ func TestScriptWaits(t *testing.T) {
 	call := s.kit(0, "dash")
 	s.expect(1, call, h, "confirm")
 	s.expect(0, call, h, "apply", "1")
-	lab.Wait(t, "all to be taken back", func() error {
-		if _, code := call(h, "check"); code == 0 {
-			return fmt.Errorf("it is still there")
-		}
-		if now := h.State(); now != bare {
-			return fmt.Errorf("the host differs:\n%s", lab.Difference(bare, now))
-		}
-		return nil
-	})
+	s.takenBack(h, bare)
 	s.expect(0, call, h, "apply", "600")
 	s.expect(2, call, h, "apply", "600")
 	s.expect(0, call, h, "confirm")
@@ -362,4 +355,97 @@ func TestScriptWaits(t *testing.T) {
 	s.expect(0, call, h, "check")
 	s.expect(0, call, h, "undo")
 	s.same("undone", bare, h.State())
+}
+
+// TestScriptWaitsForItsOwn: what was confirmed before stays when later work is
+// taken back.
+func TestScriptWaitsForItsOwn(t *testing.T) {
+	lab.Require(t)
+	s, h := kitSite(t)
+	call := s.kit(0, "dash")
+	s.expect(0, call, h, "apply")
+	h.Sysctl("net.ipv4.conf.all.arp_announce", "0")
+	drifted := h.State()
+	s.expect(0, call, h, "apply", "1")
+	s.expect(0, call, h, "check")
+	s.takenBack(h, drifted)
+	s.expect(1, call, h, "confirm")
+}
+
+// takenBack waits until a host is as it was.
+func (s *site) takenBack(h *lab.Host, before string) {
+	s.Helper()
+	lab.Wait(s.T, "all to be taken back", func() error {
+		if now := h.State(); now != before {
+			return fmt.Errorf("the host differs:\n%s", lab.Difference(before, now))
+		}
+		return nil
+	})
+}
+
+// TestScriptStuck: neither a terminal that takes no more nor an apply that has
+// stopped keeps others from the way back. What is half done cannot be confirmed.
+func TestScriptStuck(t *testing.T) {
+	lab.Require(t)
+	s, h := kitSite(t)
+	bare := h.State()
+	call := s.kit(0, "dash")
+	text, err := Script(s.wanted(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(text string, out *os.File, words ...string) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "kit.sh")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("dash", append([]string{file}, words...)...)
+		cmd.Stdout = out
+		if err := h.Start(cmd); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	}
+
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
+	for n := 1 << 12; n > 0; n /= 2 { // until not a byte fits in
+		for err = nil; err == nil; _, err = w.Write(make([]byte, n)) {
+			_ = w.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
+		}
+	}
+	start(text, w, "apply", "600")
+	lab.Wait(t, "the terminal to stall", func() error {
+		if out, code := call(h, "confirm"); code != 0 {
+			return fmt.Errorf("confirm: %s", out)
+		}
+		return nil
+	})
+	s.expect(0, call, h, "check")
+	s.expect(0, call, h, "undo")
+	s.same("undone", bare, h.State())
+
+	const step = `say "done`
+	stopped := strings.Replace(text, step, "kill -STOP $$; "+step, 1)
+	if stopped == text {
+		t.Fatalf("no %q in the script", step)
+	}
+	start(stopped, nil, "apply", "1")
+	lab.Wait(t, "the first step", func() error {
+		if h.State() == bare {
+			return fmt.Errorf("nothing was done")
+		}
+		return nil
+	})
+	for _, word := range []string{"confirm", "undo"} {
+		if out := s.expect(2, call, h, word); !strings.Contains(out, "another script is at it") {
+			t.Errorf("%s: %s", word, out)
+		}
+	}
+	s.takenBack(h, bare)
+	s.expect(1, call, h, "confirm")
 }
