@@ -197,6 +197,10 @@ func TestBroken(t *testing.T) {
 		{"silent neighbour with clients", nat, func(s *site) {
 			s.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: server(nat, 1).Addr(), Failed: true})
 		}, func(s *Scene, r []*ops.Server) { r[1].Active = 3 }, "fault neighbour 10.0.3.12:80"},
+		{"neighbour still asked", nat, func(s *site) {
+			s.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: server(nat, 1).Addr()})
+			s.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: server(nat, 0).Addr()})
+		}, func(s *Scene, r []*ops.Server) { r[0].Active, r[1].Active, r[1].Was.Active = 1, 1, 1 }, "fault neighbour 10.0.3.12:80"},
 		{"DR port", dr, nil, func(_ *Scene, r []*ops.Server) { r[0].Addr = netip.MustParseAddrPort("203.0.113.11:8080") }, "warning ports 203.0.113.11:8080"},
 
 		{"no server", nat, func(s *site) {
@@ -233,16 +237,16 @@ func TestBroken(t *testing.T) {
 			s.Loads = &Loads{Gone: map[Place]Load{{http, netip.MustParseAddrPort("10.0.3.99:80")}: {Conns: 2, Open: 1}}}
 		}, "warning removed server 10.0.3.99:80 fix"},
 		{"near clients", nat, nil, func(s *Scene, r []*ops.Server) {
-			s.Loads = &Loads{Servers: map[Place]Load{{http, r[0].Addr}: {Conns: 2, HalfOpen: 1, Near: 1}}}
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[0].Addr}: {Fresh: 2, HalfOpen: 1, Near: 1}}}
 		}, "fault shortcut 10.0.3.11:80"},
 		{"half open", nat, nil, func(s *Scene, r []*ops.Server) {
-			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Conns: 20, HalfOpen: 5}, {http, r[0].Addr}: {Conns: 21, HalfOpen: 5}}}
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Fresh: 20, HalfOpen: 5}, {http, r[0].Addr}: {Fresh: 21, HalfOpen: 5}}}
 		}, "warning half-open 10.0.3.12:80"},
 		{"all half open", nat, nil, func(s *Scene, r []*ops.Server) {
-			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Conns: 5, HalfOpen: 5}}}
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Fresh: 5, HalfOpen: 5}}}
 		}, "fault half-open 10.0.3.12:80"},
 		{"half open for a reason", nat, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, func(s *Scene, r []*ops.Server) {
-			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Conns: 5, HalfOpen: 5}}}
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Fresh: 5, HalfOpen: 5}}}
 		}, "fault forwarding - fix"},
 		{"no answers", nat, nil, func(_ *Scene, r []*ops.Server) {
 			many(r[0], ipvs.Traffic{Conns: 5, InPackets: 50}, ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 2})
@@ -318,11 +322,12 @@ func TestLoads(t *testing.T) {
 		"TCP C6336407 8001 CB00710A 0050 0A00030B 0050 ESTABLISHED     899\n" +
 		"TCP C6336407 8002 CB00710A 0050 0A00030B 0050 SYN_RECV         59\n" +
 		"TCP 0A000305 8003 CB00710A 0050 0A00030B 0050 SYN_RECV         59\n" +
+		"TCP 0A000305 8005 CB00710A 0050 0A00030B 0050 SYN_RECV         40\n" +
 		"TCP C6336407 8004 CB00710A 0050 0A000363 0050 ESTABLISHED     899\n" +
 		"TCP C6336407 0000 CB00710A 0050 0A00030B 0050 NONE            299\n")
 	got := s.scene().Loads
 	gone := netip.MustParseAddrPort("10.0.3.99:80")
-	if n := got.Servers[Place{http, server(ipvs.Masq, 0)}]; n != (Load{Conns: 3, Open: 1, HalfOpen: 2, Near: 1}) || got.Gone[Place{http, gone}] != (Load{Conns: 1, Open: 1}) || got.Partly {
+	if n := got.Servers[Place{http, server(ipvs.Masq, 0)}]; n != (Load{Conns: 4, Open: 1, Fresh: 3, HalfOpen: 2, Near: 1}) || got.Gone[Place{http, gone}] != (Load{Conns: 1, Open: 1, Fresh: 1}) || got.Partly {
 		t.Errorf("%+v", got)
 	}
 }

@@ -173,6 +173,9 @@ func (g *gathering) connections() {
 	defer cancel()
 	count := newLoads(&g.Scene)
 	q := conns.Query{Filter: conns.Filter{Templates: conns.NoTemplates}}
+	if q.Timeouts, err = g.from.Table.Timeouts(g.ctx); err != nil && !errors.Is(err, ipvs.ErrPermission) {
+		g.lacks("timeouts", err)
+	}
 	_, ended, err := conns.Each(ctx, in, q, count.add)
 	if err != nil {
 		g.lacks("connections", err)

@@ -6,6 +6,10 @@ import (
 	"lvsdeck/ops/conns"
 )
 
+// freshFor is how many seconds a connection is fresh after a packet. Clients send
+// their first packet again after 1, 2, 4 and 8 s (RFC 6298).
+const freshFor = 10
+
 // loading counts connections by server.
 type loading struct {
 	Loads
@@ -49,13 +53,16 @@ func (l *loading) add(c conns.Row) bool {
 	}
 	n := in[at.Place]
 	n.Conns++
-	switch c.State.Name {
-	case "ESTABLISHED":
+	if c.State.Name == "ESTABLISHED" {
 		n.Open++
-	case "SYN_RECV":
-		n.HalfOpen++
-		if l.near(c) {
-			n.Near++
+	}
+	if idle, known := c.Idle(); known && idle <= freshFor {
+		n.Fresh++
+		if c.State.Name == "SYN_RECV" {
+			n.HalfOpen++
+			if l.near(c) {
+				n.Near++
+			}
 		}
 	}
 	in[at.Place] = n

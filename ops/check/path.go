@@ -118,6 +118,7 @@ func redirects(s *Scene) (all []Finding) {
 			Evidence: append(is, fmt.Sprintf("clients and NAT server %s are both reached by %s", r.Addr, f.Back)),
 			Means:    "A server that takes the advice answers past the director: that client's connections break for minutes.",
 			Fix:      fix("send no redirects on "+f.Back, items...),
+			Lines:    []string{"ip route flush cache  # advice that was taken before is forgotten"},
 		})
 	})
 	return all
@@ -151,7 +152,8 @@ func routes(s *Scene) (all []Finding) {
 }
 
 // neighbours: who does not answer when asked for a hardware address. What the
-// kernel remembers of a server that gets no packets may be old.
+// kernel remembers of a server that gets no packets may be old; while packets wait
+// for one, the kernel asks again and again, and has not failed yet.
 func neighbours(s *Scene) (all []Finding) {
 	s.each(func(v *ops.Service, r *ops.Server) {
 		way := s.Ways[r.Addr.Addr()]
@@ -159,13 +161,20 @@ func neighbours(s *Scene) (all []Finding) {
 		if !hop.IsValid() {
 			hop = r.Addr.Addr()
 		}
-		failed := func(n netcfg.Neighbour) bool { return n.Failed && n.Addr == hop && n.Link == way.Link }
-		if way.Link == "" || !slices.ContainsFunc(s.Neighbours, failed) {
+		silent := slices.IndexFunc(s.Neighbours, func(n netcfg.Neighbour) bool {
+			asking := n.MAC == "" && r.Active > 0 && r.Was.Active > 0
+			return n.Addr == hop && n.Link == way.Link && (n.Failed || asking)
+		})
+		if silent < 0 {
 			return
+		}
+		state := "INCOMPLETE"
+		if s.Neighbours[silent].Failed {
+			state = "FAILED"
 		}
 		f := Finding{
 			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "the server does not answer on its segment",
-			Evidence: evidence("ip neighbour: %s on %s FAILED", hop, way.Link),
+			Evidence: evidence("ip neighbour: %s on %s is %s", hop, way.Link, state),
 			Means:    "The kernel asked for it last time in vain. If that is still so, connections that are given to it time out.",
 			Lines:    []string{"ip address; ip link  # is it up, and does it have " + hop.String() + "?"},
 		}

@@ -63,9 +63,11 @@ type Loads struct {
 	Partly  bool           // a sample: not all were read
 }
 
-// Load is connections, of which some are open or half open. Near are the half
-// open ones of clients in the server's own network.
-type Load struct{ Conns, Open, HalfOpen, Near uint64 }
+// Load is connections. Fresh are those that had a packet a short while ago, of
+// which some are half open: a client that waits sends its first packet again and
+// again, and what has gone wrong before is forgotten. Near are the half open ones of
+// clients in the server's own network.
+type Load struct{ Conns, Open, Fresh, HalfOpen, Near uint64 }
 
 // each calls f for every server.
 func (s *Scene) each(f func(*ops.Service, *ops.Server)) {

@@ -21,15 +21,15 @@ func halfOpen(s *Scene) (all []Finding) {
 	}
 	s.each(func(v *ops.Service, r *ops.Server) {
 		n := s.Loads.Servers[Place{v.ServiceID, r.Addr}]
-		if n.HalfOpen < fewHalfOpen || 4*n.HalfOpen < n.Conns {
+		if n.HalfOpen < fewHalfOpen || 4*n.HalfOpen < n.Fresh {
 			return
 		}
 		f := Finding{
 			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "many handshakes do not end",
-			Evidence: evidence("%d of %d connections in SYN_RECV: %d %%%s", n.HalfOpen, n.Conns, 100*n.HalfOpen/n.Conns, s.Loads.partly()),
+			Evidence: evidence("of %d connections with a packet in the last %d s %d are in SYN_RECV: %d %%%s", n.Fresh, freshFor, n.HalfOpen, 100*n.HalfOpen/n.Fresh, s.Loads.partly()),
 			Means:    "The server or its way back does not answer, or clients ask without meaning it (a flood). A probe tells which.",
 		}
-		if n.HalfOpen == n.Conns {
+		if n.HalfOpen == n.Fresh {
 			f.Severity, f.Short = Fault, "no handshake ends"
 			f.Means = "Clients time out: the server does not answer, or its answers do not come back. A probe tells more."
 		}
