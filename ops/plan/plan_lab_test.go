@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -35,6 +36,7 @@ func TestLabRestoreRandomRules(t *testing.T) {
 	for seed := range uint64(6) {
 		h := lab.New(t).Host("director")
 		b := labBench(t, h)
+		b.Runner.marks = int(seed % 3)
 		r := newRandom(seed)
 		a, z := r.rules(8, 5), r.rules(8, 5)
 		b.fill(a)
@@ -85,20 +87,37 @@ func TestLabRestoreSparesConnections(t *testing.T) {
 	}
 }
 
-// TestLabRefused lets the real kernel refuse the last of many steps.
+// TestLabRefused lets the real kernel refuse a step, the last of many or one in
+// the middle of what is handed to it together.
 func TestLabRefused(t *testing.T) {
 	lab.Require(t)
 	b := labBench(t, lab.New(t).Host("director"))
 	r := newRandom(5)
 	b.fill(r.rules(8, 5))
-	before, wanted := b.rules(), r.rules(8, 5)
+	before := b.rules()
+	refused := func(what string, wanted ipvs.Rules) {
+		t.Helper()
+		for _, marks := range []int{0, 1} {
+			b.Runner.marks = marks
+			result, err := b.Run(t.Context(), Restore(before, wanted, false), nil)
+			var refusal *ipvs.Error
+			if !errors.As(err, &refusal) || result.Outcome != WentBack {
+				t.Errorf("%s: %s, %v", what, result.Outcome, err)
+			}
+			b.holds(what+", taken back", before)
+		}
+	}
+	wanted := r.rules(8, 5)
 	wanted.Daemons = append(wanted.Daemons[:0], ipvs.Daemon{Role: ipvs.Master, Interface: "nowhere0"})
 	unmix(&wanted)
-	result, err := b.Run(t.Context(), Restore(before, wanted, false), nil)
-	if err == nil || result.Outcome != WentBack {
-		t.Errorf("%s, %v", result.Outcome, err)
-	}
-	b.holds("taken back", before)
+	refused("no such interface", wanted)
+
+	more := large(5, 10)
+	more.Services[2].Servers[4].Addr = netip.MustParseAddrPort("224.0.0.1:443")
+	refused("a server that is none", more)
+	more = large(5, 10)
+	more.Services[2].Scheduler = "nosuch"
+	refused("a service without a scheduler, and servers of it", more)
 }
 
 // TestLabFullDisk fills a real file system up to ever less room. A plan that
