@@ -28,7 +28,7 @@ func (o *changeOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "only show what would be done")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do it without asking")
 	f.DurationVar(&o.within, "confirm-within", confirm.DefaultWindow, "take all back unless lvsdeck confirm comes in this time; 0: never")
-	f.BoolVar(&o.noSafetyNet, "no-safety-net", false, "go on although nothing takes the change back")
+	f.BoolVar(&o.noSafetyNet, "no-safety-net", false, "go on also when what would take the change back cannot be started; with --confirm-within 0 it is not tried")
 	f.StringVarP(&o.format, "output", "o", "table", "table or json")
 }
 
@@ -36,14 +36,13 @@ func (o *changeOptions) check() error {
 	if err := plain.CheckFormat(o.format); err != nil {
 		return err
 	}
-	if o.noSafetyNet {
-		o.within = 0
-		return nil
-	}
-	if o.within == 0 {
+	switch {
+	case o.within != 0:
+		return confirm.CheckWindow(o.within)
+	case !o.noSafetyNet:
 		return errors.New("--confirm-within 0: nothing would take the change back should it cut you off; add --no-safety-net if that is meant")
 	}
-	return confirm.CheckWindow(o.within)
+	return nil
 }
 
 func (o *changeOptions) json() bool { return o.format == "json" }
@@ -100,7 +99,7 @@ func say(w io.Writer, lines ...string) error {
 // change is what a command is about to do.
 type change struct {
 	plain.Report
-	run   func() (plan.Result, error)
+	run   func(within time.Duration) (plan.Result, error)
 	prove func(*plain.Report) error // when it is done, or was so before; nil: there is no proof
 
 	// newWay is what to try before confirming.
@@ -134,7 +133,7 @@ func (o *changeOptions) carryOut(w io.Writer, c change) (err error) {
 	if yes, err := o.agreed(w); !yes {
 		return errors.Join(err, o.shown(w))
 	}
-	c.Result, err = c.run()
+	c.Result, err = o.run(w, &c)
 	if c.Result.Outcome != plan.NotBegun {
 		c.Hosts = []plain.Host{{Steps: plain.StepsOf(c.Result.Plan.Items, c.Result.Steps)}}
 	}
@@ -146,6 +145,23 @@ func (o *changeOptions) carryOut(w io.Writer, c change) (err error) {
 		return err
 	}
 	return errors.Join(o.proven(&c, false), c.Result.Warning)
+}
+
+// run does a change under the timer. Without one it does it only when that may be,
+// and says so.
+func (o *changeOptions) run(w io.Writer, c *change) (plan.Result, error) {
+	r, err := c.run(o.within)
+	none := (*confirm.NotArmed)(nil)
+	if !o.noSafetyNet || !errors.As(err, &none) {
+		return r, err
+	}
+	o.within = 0
+	warning := fmt.Sprintf("No safety net: what would take the change back cannot be started: %v. Going on, as --no-safety-net says.", none.Err)
+	c.Warnings = append(c.Warnings, warning)
+	if err := say(w, "", "! "+warning); err != nil {
+		return r, err
+	}
+	return c.run(0)
 }
 
 func (c *change) todo() bool {

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -147,7 +148,7 @@ func runSetup(ctx context.Context, w setup.Wish, o *setupOptions, out io.Writer)
 	}
 	return o.carryOut(out, change{
 		Report: report,
-		run:    func() (plan.Result, error) { return d.Apply(ctx, draft, o.within, nil) },
+		run:    func(within time.Duration) (plan.Result, error) { return d.Apply(ctx, draft, within, nil) },
 		prove:  func(r *plain.Report) error { return d.prove(ctx, draft, r, o.textTo(out)) },
 		newWay: fmt.Sprintf("Open a new connection to %s, and a new login", w.Service),
 	})

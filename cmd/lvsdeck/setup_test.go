@@ -2,12 +2,15 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
+	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/setup"
 	"lvsdeck/ui/plain"
@@ -82,7 +85,7 @@ func TestCarryOut(t *testing.T) {
 						Change: plain.Change{Title: step.Title, Hosts: []plain.Host{{Steps: plain.StepsOf(step.Items, []plan.StepResult{{State: c.state}})}}},
 						Result: plan.Result{Outcome: plan.NotBegun},
 					},
-					run:    func() (plan.Result, error) { ran = true; return c.result, c.fails },
+					run:    func(time.Duration) (plan.Result, error) { ran = true; return c.result, c.fails },
 					prove:  func(*plain.Report) error { return c.proof },
 					newWay: "Try",
 				})
@@ -108,9 +111,51 @@ func TestSafetyNet(t *testing.T) {
 			t.Errorf("want %q: %v", want, err)
 		}
 	}
-	o := changeOptions{format: "table", within: 60e9, noSafetyNet: true}
-	if err := o.check(); err != nil || o.within != 0 {
-		t.Errorf("%v, %s", err, o.within)
+	for _, within := range []time.Duration{0, time.Minute} {
+		o := changeOptions{format: "table", within: within, noSafetyNet: true}
+		if err := o.check(); err != nil || o.within != within {
+			t.Errorf("%v, %s", err, o.within)
+		}
+	}
+}
+
+// TestWithoutSafetyNet: the timer is tried first, and only a timer that cannot be
+// started is gone on without, loudly.
+func TestWithoutSafetyNet(t *testing.T) {
+	notArmed, pending := &confirm.NotArmed{Err: errors.New("no memory")}, &confirm.Pending{}
+	for _, c := range []struct {
+		name    string
+		allowed bool
+		within  time.Duration
+		fails   error // with a timer
+		tried   string
+		err     error
+		says    string
+	}{
+		{"a timer", true, time.Minute, nil, "[1m0s]", nil, "taken back in 1m0s unless"},
+		{"none can be", true, time.Minute, notArmed, "[1m0s 0s]", nil, "! No safety net: what would take the change back cannot be started: no memory."},
+		{"none may be", false, time.Minute, notArmed, "[1m0s]", notArmed, ""},
+		{"refused", true, time.Minute, pending, "[1m0s]", pending, ""},
+		{"none is wanted", true, 0, notArmed, "[0s]", nil, "done: "},
+	} {
+		o := changeOptions{format: "table", yes: true, noSafetyNet: c.allowed, within: c.within}
+		var b strings.Builder
+		var tried []time.Duration
+		err := o.carryOut(&b, change{
+			Report: plain.Report{Change: plain.Change{Hosts: []plain.Host{{Steps: []plain.Step{{Result: &plan.StepResult{}}}}}}},
+			run: func(within time.Duration) (plan.Result, error) {
+				if tried = append(tried, within); within > 0 && c.fails != nil {
+					return plan.Result{Outcome: plan.NotBegun}, c.fails
+				}
+				return plan.Result{Outcome: plan.Applied, Steps: []plan.StepResult{{State: plan.Done}}, Plan: plan.Plan{Items: []plan.Item{{Step: plan.Have(netcfg.Module{Name: "ip_vs"})}}}}, nil
+			},
+		})
+		if !errors.Is(err, c.err) || fmt.Sprint(tried) != c.tried || !strings.Contains(b.String(), c.says) {
+			t.Errorf("%s: %v, tried %v, said\n%s", c.name, err, tried, &b)
+		}
+		if waits := strings.Contains(b.String(), "lvsdeck confirm"); waits != (c.says != "" && c.fails == nil) {
+			t.Errorf("%s: waits to be confirmed: %t", c.name, waits)
+		}
 	}
 }
 

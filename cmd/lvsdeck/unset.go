@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -73,7 +74,7 @@ func runUnset(ctx context.Context, vip string, o *changeOptions, out io.Writer) 
 			},
 			Services: services, Result: plan.Result{Outcome: plan.NotBegun},
 		},
-		run:    func() (plan.Result, error) { return d.Go(ctx, back, o.within, nil) },
+		run:    func(within time.Duration) (plan.Result, error) { return d.Go(ctx, back, within, nil) },
 		newWay: "Try a new login",
 	})
 }

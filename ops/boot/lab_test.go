@@ -158,7 +158,7 @@ func TestBootWithoutItsStore(t *testing.T) {
 	lab.Modprobe(t, "ip_vs")
 	s := site(t, "nat", lab.NAT, false)
 	s.Director.Command("lvsdeck", "setup", "nat", "--vip", s.At(lab.HTTPPort), "--scheduler", "rr", "--rs", s.Addrs[0].String(), "--rs", s.Addrs[1].String(),
-		"--keep", "--yes", "--no-safety-net")
+		"--keep", "--yes", "--no-safety-net", "--confirm-within", "0")
 	there := state(s)
 	s = site(t, "nat", lab.NAT, false)
 	if err := os.Rename(persist.DefaultDir, persist.DefaultDir+".away"); err != nil {
@@ -184,5 +184,5 @@ func TestBootWithoutItsStore(t *testing.T) {
 	if err := os.Rename(persist.DefaultDir+".away", persist.DefaultDir); err != nil {
 		t.Fatal(err)
 	}
-	s.Director.Command("lvsdeck", "unset", "--vip", s.VIP.String(), "--yes", "--no-safety-net")
+	s.Director.Command("lvsdeck", "unset", "--vip", s.VIP.String(), "--yes", "--no-safety-net", "--confirm-within", "0")
 }

@@ -87,7 +87,7 @@ func arguments(s *lab.Site, mode string, port uint16, more ...string) []string {
 }
 
 // now does it without a timer.
-var now = []string{"--yes", "--no-safety-net"}
+var now = []string{"--yes", "--no-safety-net", "--confirm-within", "0"}
 
 // TestSetUp makes directors of bare hosts with the command alone. Clients are
 // served, a second time changes nothing, and unset leaves no trace.
