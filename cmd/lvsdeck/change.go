@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +57,7 @@ func (o *changeOptions) textTo(w io.Writer) io.Writer {
 }
 
 // agreed asks on a terminal. Elsewhere it takes --yes.
-func (o *changeOptions) agreed(w io.Writer) (bool, error) {
+func (o *changeOptions) agreed(ctx context.Context, w io.Writer) (bool, error) {
 	switch {
 	case o.yes:
 		return true, nil
@@ -66,12 +67,30 @@ func (o *changeOptions) agreed(w io.Writer) (bool, error) {
 	if _, err := fmt.Fprint(w, "\nDo it? [y/N] "); err != nil {
 		return false, err
 	}
-	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return false, err
+	return saysYes(ctx, os.Stdin)
+}
+
+// saysYes waits for an answer, or for an interrupt, which is no.
+func saysYes(ctx context.Context, r io.Reader) (bool, error) {
+	type line struct {
+		text string
+		err  error
 	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", nil
+	answers := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(r).ReadString('\n')
+		answers <- line{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return false, nil
+	case a := <-answers:
+		if a.err != nil && a.err != io.EOF {
+			return false, a.err
+		}
+		text := strings.ToLower(strings.TrimSpace(a.text))
+		return text == "y" || text == "yes", nil
+	}
 }
 
 // shown ends a command that changed nothing: what it would change is a finding,
@@ -102,12 +121,15 @@ type change struct {
 	run   func(within time.Duration) (plan.Result, error)
 	prove func(*plain.Report) error // when it is done, or was so before; nil: there is no proof
 
+	// record: also without steps there is something to do, on record only.
+	record bool
+
 	// newWay is what to try before confirming.
 	newWay string
 }
 
 // carryOut shows a change, does it when that is wanted, and says how that went.
-func (o *changeOptions) carryOut(w io.Writer, c change) (err error) {
+func (o *changeOptions) carryOut(ctx context.Context, w io.Writer, c change) (err error) {
 	report := w
 	w = o.textTo(w)
 	if o.json() {
@@ -130,7 +152,7 @@ func (o *changeOptions) carryOut(w io.Writer, c change) (err error) {
 	if o.dryRun {
 		return o.shown(w)
 	}
-	if yes, err := o.agreed(w); !yes {
+	if yes, err := o.agreed(ctx, w); !yes {
 		return errors.Join(err, o.shown(w))
 	}
 	c.Result, err = o.run(w, &c)
@@ -139,6 +161,9 @@ func (o *changeOptions) carryOut(w io.Writer, c change) (err error) {
 	}
 	if err != nil {
 		return errors.Join(err, c.failed(w))
+	}
+	if len(c.Result.Steps) == 0 { // no timer is for a record
+		o.within = 0
 	}
 	c.Confirm = o.within
 	if err := o.done(w, c); err != nil {
@@ -165,6 +190,9 @@ func (o *changeOptions) run(w io.Writer, c *change) (plan.Result, error) {
 }
 
 func (c *change) todo() bool {
+	if c.record {
+		return true
+	}
 	for _, h := range c.Hosts {
 		for _, s := range h.Steps {
 			if s.Result != nil && s.Result.State != plan.Already {

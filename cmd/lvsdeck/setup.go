@@ -146,7 +146,7 @@ func runSetup(ctx context.Context, w setup.Wish, o *setupOptions, out io.Writer)
 			return errors.Join(err, r.Warning)
 		}
 	}
-	return o.carryOut(out, change{
+	return o.carryOut(ctx, out, change{
 		Report: report,
 		run:    func(within time.Duration) (plan.Result, error) { return d.Apply(ctx, draft, within, nil) },
 		prove:  func(r *plain.Report) error { return d.prove(ctx, draft, r, o.textTo(out)) },

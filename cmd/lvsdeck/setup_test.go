@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/setup"
+	"lvsdeck/ui"
 	"lvsdeck/ui/plain"
 )
 
@@ -80,7 +83,7 @@ func TestCarryOut(t *testing.T) {
 				c.o.format, c.result.Plan = format, step
 				ran := false
 				var b strings.Builder
-				err := c.o.carryOut(&b, change{
+				err := c.o.carryOut(t.Context(), &b, change{
 					Report: plain.Report{
 						Change: plain.Change{Title: step.Title, Hosts: []plain.Host{{Steps: plain.StepsOf(step.Items, []plan.StepResult{{State: c.state}})}}},
 						Result: plan.Result{Outcome: plan.NotBegun},
@@ -141,7 +144,7 @@ func TestWithoutSafetyNet(t *testing.T) {
 		o := changeOptions{format: "table", yes: true, noSafetyNet: c.allowed, within: c.within}
 		var b strings.Builder
 		var tried []time.Duration
-		err := o.carryOut(&b, change{
+		err := o.carryOut(t.Context(), &b, change{
 			Report: plain.Report{Change: plain.Change{Hosts: []plain.Host{{Steps: []plain.Step{{Result: &plan.StepResult{}}}}}}},
 			run: func(within time.Duration) (plan.Result, error) {
 				if tried = append(tried, within); within > 0 && c.fails != nil {
@@ -156,6 +159,55 @@ func TestWithoutSafetyNet(t *testing.T) {
 		if waits := strings.Contains(b.String(), "lvsdeck confirm"); waits != (c.says != "" && c.fails == nil) {
 			t.Errorf("%s: waits to be confirmed: %t", c.name, waits)
 		}
+	}
+}
+
+// goer counts how often a way back is gone.
+type goer struct {
+	ui.SetUps
+	gone int
+}
+
+func (g *goer) Go(context.Context, setup.Return, time.Duration, func(plan.Event)) (plan.Result, error) {
+	g.gone++
+	return plan.Result{Outcome: plan.Applied}, nil
+}
+
+// TestUnsetOfNothing: also a record is forgotten only when that is wanted.
+func TestUnsetOfNothing(t *testing.T) {
+	for _, c := range []struct {
+		o    changeOptions
+		gone int
+		err  error
+		says string
+	}{
+		{changeOptions{}, 0, exitCode(1), "Nothing was changed. To do it: --yes"},
+		{changeOptions{dryRun: true, yes: true}, 0, nil, "Nothing was changed."},
+		{changeOptions{yes: true, within: time.Minute}, 1, nil, "done: take back"},
+	} {
+		var d goer
+		var b strings.Builder
+		c.o.format = "table"
+		err := c.o.takeBack(t.Context(), &d, setup.Return{Plan: plan.Plan{Title: "take back"}}, &b)
+		if !errors.Is(err, c.err) || d.gone != c.gone || !strings.Contains(b.String(), c.says) || strings.Contains(b.String(), "lvsdeck confirm") {
+			t.Errorf("%+v: %v, gone %d times, said\n%s", c.o, err, d.gone, &b)
+		}
+	}
+}
+
+// TestSaysYes: an interrupt ends the question.
+func TestSaysYes(t *testing.T) {
+	for text, want := range map[string]bool{"y\n": true, " YES": true, "\n": false, "": false, "yo\n": false} {
+		if yes, err := saysYes(t.Context(), strings.NewReader(text)); yes != want || err != nil {
+			t.Errorf("%q: %t, %v", text, yes, err)
+		}
+	}
+	silent, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if yes, err := saysYes(ctx, silent); yes || err != nil {
+		t.Errorf("interrupted: %t, %v", yes, err)
 	}
 }
 

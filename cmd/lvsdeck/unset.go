@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -16,6 +15,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/setup"
+	"lvsdeck/ui"
 	"lvsdeck/ui/plain"
 )
 
@@ -60,21 +60,26 @@ func runUnset(ctx context.Context, vip string, o *changeOptions, out io.Writer) 
 	if err != nil {
 		return err
 	}
-	if back.Plan.Empty() && !o.dryRun { // nothing is left of it
-		if r, err := d.Go(ctx, back, 0, nil); err != nil || r.Warning != nil {
-			return errors.Join(err, r.Warning)
-		}
+	return o.takeBack(ctx, d, back, out)
+}
+
+// takeBack shows a way back and goes it. Also when nothing is left of a set-up there
+// is its record, and what is kept of it.
+func (o *changeOptions) takeBack(ctx context.Context, d ui.SetUps, back setup.Return, out io.Writer) error {
+	if back.Plan.Empty() {
+		back.Notes = append(back.Notes, "Nothing is left of it here but its record, and what is kept of it: these go.")
 	}
-	return o.carryOut(out, change{
+	return o.carryOut(ctx, out, change{
 		Report: plain.Report{
 			Change: plain.Change{
 				Title: back.Plan.Title, Warnings: back.Notes,
 				// All is to do: Unset leaves out what is so already.
 				Hosts: []plain.Host{{Steps: plain.StepsOf(back.Plan.Items, make([]plan.StepResult, len(back.Plan.Items)))}},
 			},
-			Services: services, Result: plan.Result{Outcome: plan.NotBegun},
+			Services: back.Services, Result: plan.Result{Outcome: plan.NotBegun},
 		},
 		run:    func(within time.Duration) (plan.Result, error) { return d.Go(ctx, back, within, nil) },
+		record: back.Plan.Empty(),
 		newWay: "Try a new login",
 	})
 }
