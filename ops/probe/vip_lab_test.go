@@ -87,7 +87,9 @@ func TestProxyARP(t *testing.T) {
 	vip := netip.MustParseAddr("192.0.2.10")
 	s.Director.AddVIP("eth0", vip)
 	s.Servers[1].AddVIP("lo", vip)
-	s.run(0, "router sysctl -qw net.ipv4.conf.eth1.proxy_arp=1; router ip route add default via 198.51.100.2")
+	// Without the usual delay: the queue of what is delayed is one for all hosts of
+	// a kernel, and emptied when those of an earlier test go.
+	s.run(0, "router sysctl -qw net.ipv4.neigh.eth1.proxy_delay=0; router sysctl -qw net.ipv4.conf.eth1.proxy_arp=1; router ip route add default via 198.51.100.2")
 	p := s.prober(Options{Wait: 350 * time.Millisecond})
 	if f := p.VIP(t.Context(), vip, s.Addrs); f.Verdict != Unknown || f.Cause != ProxyARP {
 		t.Errorf("want proxy ARP: %s", show(f))
@@ -106,9 +108,7 @@ func TestAnnounce(t *testing.T) {
 	lab.Require(t)
 	for _, v6 := range []bool{false, true} {
 		s := newSite(t, lab.DR, sound, v6)
-		// Without the usual delay: the queue of what is delayed is one for all hosts of
-		// a kernel, and emptied when those of an earlier test go.
-		s.run(0, "router sysctl -qw net.ipv4.neigh.eth1.proxy_delay=0")
+		s.run(0, "router sysctl -qw net.ipv4.neigh.eth1.proxy_delay=0") // as above
 		p := s.prober(Options{})
 		_, mac := s.Director.Card("eth0")
 		s.run(0, "router ip neighbour replace VIP lladdr 02:00:00:00:00:99 dev eth1 nud stale")
