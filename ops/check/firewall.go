@@ -50,21 +50,29 @@ func (s *Scene) stops(v *ops.Service) (all []*stop, walked int) {
 	if s.Firewall == nil || len(s.Firewall.Backends()) == 0 {
 		return nil, 0
 	}
+	type seen struct {
+		firewall.Hook
+		firewall.Packet
+	}
+	known := map[seen][]firewall.Verdict{} // servers of a service share most of the way
 	for _, r := range v.Servers {
 		f, ok := s.flow(v, r)
 		if !ok {
 			continue
 		}
 		walked++
-		free := f
-		free.Conntrack = false
-		freely := free.Legs()
 		for i, leg := range f.Legs() {
-			for _, verdict := range s.Firewall.Each(leg.Hook, leg.Packet) {
+			at := seen{leg.Hook, leg.Packet}
+			verdicts, met := known[at]
+			if !met {
+				verdicts = s.Firewall.Each(leg.Hook, leg.Packet)
+				known[at] = verdicts
+			}
+			for _, verdict := range verdicts {
 				if verdict.Result == firewall.Passes {
 					continue
 				}
-				untrack := f.Conntrack && r.Forward != ipvs.Masq && verdict.Result.Stops() && !s.Firewall.Walk(leg.Hook, freely[i].Packet).Result.Stops()
+				untrack := f.Conntrack && r.Forward != ipvs.Masq && verdict.Result.Stops() && s.passesFreely(f, i)
 				st := find(&all, verdict, untrack, leg)
 				if !slices.Contains(st.servers, r.Addr) {
 					st.servers = append(st.servers, r.Addr)
@@ -76,6 +84,14 @@ func (s *Scene) stops(v *ops.Service) (all []*stop, walked int) {
 		}
 	}
 	return all, walked
+}
+
+// passesFreely tells that the packet of a leg would get on if conntrack did not see
+// what is balanced.
+func (s *Scene) passesFreely(f path.Flow, leg int) bool {
+	f.Conntrack = false
+	l := f.Legs()[leg]
+	return !s.Firewall.Walk(l.Hook, l.Packet).Result.Stops()
 }
 
 func find(all *[]*stop, v firewall.Verdict, untrack bool, leg path.Leg) *stop {
@@ -149,6 +165,9 @@ func (s *Scene) untrack() *plan.Plan {
 
 // conntracked: what conntrack does to connections of which it sees one side.
 func conntracked(s *Scene) (all []Finding) {
+	if !s.conntrack() {
+		return nil
+	}
 	for _, v := range s.Sample.Services {
 		stops, _ := s.stops(v)
 		for _, st := range stops {
@@ -208,7 +227,7 @@ func (s *Scene) forIPVS() []firewall.Verdict {
 
 // fullNAT: its rules match nothing while conntrack does not see what is balanced.
 func fullNAT(s *Scene) (all []Finding) {
-	if s.sysctl("conntrack") != "0" {
+	if s.sysctl("conntrack") != "0" || len(s.forIPVS()) == 0 {
 		return nil
 	}
 	for _, v := range s.Sample.Services {
