@@ -43,7 +43,7 @@ test-plain: tools
 
 test-lab: tools bin/labrun bin/lvsdeck
 	$(GO) test -tags boot ./lab/run
-	$(GO) test -timeout 5m -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
+	$(GO) test -timeout 10m -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
 
 ## make bench      what is fast, measured beside ipvsadm, as ratios
 bench: tools bin/labrun bin/lvsdeck
