@@ -63,7 +63,7 @@ func (r kernelRule) has() (bool, error) {
 		return now.Priority == want.Priority && now.Table == want.Table && prefixOf(now.Src) == r.From &&
 			now.IPProto == want.IPProto && samePorts(now.Sport, want.Sport) && now.Dport == nil && now.Dst == nil &&
 			!now.Invert && now.Tos == 0 && now.Mark == 0 && now.IifName == "" && now.OifName == "" &&
-			now.SuppressPrefixlen < 0 && now.SuppressIfgroup < 0
+			now.SuppressPrefixlen == want.SuppressPrefixlen && now.SuppressIfgroup < 0
 	}), meaning(err)
 }
 
@@ -81,6 +81,9 @@ func (r kernelRule) rule() *netlink.Rule {
 	rule := netlink.NewRule()
 	rule.Family = familyOf(r.From.Addr())
 	rule.Src, rule.Table, rule.Priority = netOf(r.From), r.Table, r.Priority
+	if r.Near {
+		rule.Table, rule.SuppressPrefixlen = unix.RT_TABLE_MAIN, 0
+	}
 	if r.Protocol != "" {
 		rule.IPProto = map[string]int{"tcp": unix.IPPROTO_TCP, "udp": unix.IPPROTO_UDP}[r.Protocol]
 		rule.Sport = netlink.NewRulePortRange(r.Port, r.Port)

@@ -43,8 +43,8 @@ func (m *Memory) Path(to, from netip.Addr) (Path, error) {
 	if own := m.own(to); own.IsValid() {
 		return Path{Local: true, Link: "lo", Source: cmp.Or(from, own)}, nil
 	}
-	for _, table := range m.tables(from) {
-		if r, ok := m.lookUp(table, to); ok {
+	for _, rule := range m.rules(from) {
+		if r, ok := m.lookUp(rule.Table, to); ok && (!rule.Near || r.To.Bits() > 0) {
 			return Path{Link: r.Link, Via: r.Via, Source: cmp.Or(from, m.source(r, to))}, nil
 		}
 	}
@@ -62,20 +62,16 @@ func (m *Memory) own(to netip.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// tables are the routing tables for a sender, in their order. Rules for a port
-// do not count: Path asks for none.
-func (m *Memory) tables(from netip.Addr) (tables []int) {
-	var rules []Rule
+// rules are those for a sender, in their order, the last for the main table. Rules
+// for a port do not count: Path asks for none.
+func (m *Memory) rules(from netip.Addr) (rules []Rule) {
 	for _, s := range m.others {
 		if r, ok := s.(Rule); ok && r.Port == 0 && r.From.Contains(from) {
 			rules = append(rules, r)
 		}
 	}
 	slices.SortStableFunc(rules, func(a, b Rule) int { return cmp.Compare(a.Priority, b.Priority) })
-	for _, r := range rules {
-		tables = append(tables, r.Table)
-	}
-	return append(tables, 0)
+	return append(rules, Rule{})
 }
 
 // lookUp finds the route with the longest prefix. Those of the links' own

@@ -24,6 +24,10 @@ type Rule struct {
 	Port     uint16 // the source port, or 0 for everything
 	Table    int
 	Priority int
+
+	// Near is instead of a table: what the main one has a route to stays on it, but
+	// for its default route.
+	Near bool
 }
 
 func (Route) setting() {}
@@ -70,7 +74,11 @@ func (r Route) Check() error {
 }
 
 func (r Rule) String() string {
-	return fmt.Sprintf("rule for what %s sends%s: table %d", fromText(r.From), r.what(), r.Table)
+	where := fmt.Sprintf("table %d", r.Table)
+	if r.Near {
+		where = "main table but for its default route"
+	}
+	return fmt.Sprintf("rule for what %s sends%s: %s", fromText(r.From), r.what(), where)
 }
 
 func fromText(p netip.Prefix) string {
@@ -93,12 +101,18 @@ func (r Rule) Shell() Shell {
 	if r.Protocol != "" {
 		what += fmt.Sprintf(" ipproto %s sport %d", r.Protocol, r.Port)
 	}
-	what += fmt.Sprintf(" lookup %d", r.Table)
+	shown, near := ".", ""
+	if r.Near { // ip rule show takes no suppress_prefixlength
+		what += " lookup main"
+		shown, near = "'suppress_prefixlength 0'", " suppress_prefixlength 0"
+	} else {
+		what += fmt.Sprintf(" lookup %d", r.Table)
+	}
 	ip := family("ip", r.From.Addr().Is6())
 	return Shell{
-		Has:    ip + " rule show " + what + " 2>/dev/null | grep -q .",
-		Add:    ip + " rule add " + what,
-		Remove: ip + " rule del " + what,
+		Has:    ip + " rule show " + what + " 2>/dev/null | grep -q " + shown,
+		Add:    ip + " rule add " + what + near,
+		Remove: ip + " rule del " + what + near,
 	}
 }
 
@@ -108,7 +122,9 @@ func (r Rule) Check() error {
 	switch {
 	case !r.From.IsValid() || r.From != r.From.Masked() || r.From.Bits() == 0 || r.From.Addr().Is4In6():
 		return fmt.Errorf("rule: from %s must be an address or a network, like 203.0.113.10/32", r.From)
-	case r.Table <= 0 || r.Table >= 253 && r.Table <= 255:
+	case r.Near && r.Table != 0:
+		return fmt.Errorf("rule: table %d must be none where the main one is meant", r.Table)
+	case !r.Near && (r.Table <= 0 || r.Table >= 253 && r.Table <= 255):
 		return fmt.Errorf("rule: table %d must be a number of its own, not one of the system's", r.Table)
 	case r.Priority <= 0 || r.Priority >= 32766:
 		return fmt.Errorf("rule: priority %d must be 1 to 32765", r.Priority)

@@ -36,6 +36,7 @@ func samples() (all []sample) {
 	add(Route{To: cut("0.0.0.0/0"), Via: ip("10.0.3.9"), Table: 10080})
 	add(Route{To: cut("::/0"), Via: ip("2001:db8:3::9"), Table: 10080})
 	add(Rule{From: cut("10.0.3.1/32"), Table: 100, Priority: 90})
+	add(Rule{From: cut("10.0.3.1/32"), Near: true, Priority: 89})
 	add(Rule{From: cut("10.0.3.1/32"), Protocol: "tcp", Port: 80, Table: 100, Priority: 90})
 	add(Rule{From: cut("2001:db8:3::/64"), Protocol: "udp", Port: 53, Table: 1000, Priority: 91})
 	add(Filter{Table: "filter", Chain: "FORWARD", Match: "-s 10.0.3.0/24 -p tcp --sport 80", Jump: "ACCEPT", First: true})
@@ -168,7 +169,7 @@ func TestChecks(t *testing.T) {
 		Route{}, Route{To: cut("10.0.0.1/24"), Via: ip("10.0.3.9"), Link: "eth0"}, Route{To: cut("10.0.0.0/24"), Via: ip("2001:db8::1"), Link: "eth0"},
 		Route{To: cut("10.0.0.0/24"), Link: "eth0"}, Route{To: cut("::/0"), Via: ip("fe80::1")},
 		Route{To: cut("::/0"), Via: ip("fe80::1%eth0"), Link: "eth0"}, Route{To: cut("10.0.0.0/24"), Via: ip("10.0.3.9"), Link: "eth0", Table: -1},
-		Rule{}, Rule{From: cut("10.0.0.1/24"), Table: 100, Priority: 90}, Rule{From: cut("0.0.0.0/0"), Table: 100, Priority: 90},
+		Rule{}, Rule{From: cut("10.0.0.1/32"), Near: true, Table: 100, Priority: 90}, Rule{From: cut("10.0.0.1/24"), Table: 100, Priority: 90}, Rule{From: cut("0.0.0.0/0"), Table: 100, Priority: 90},
 		Rule{From: cut("10.0.0.1/32"), Table: 254, Priority: 90}, Rule{From: cut("10.0.0.1/32"), Table: 100, Priority: 32766},
 		Rule{From: cut("10.0.0.1/32"), Table: 100, Priority: 90, Port: 80}, Rule{From: cut("10.0.0.1/32"), Table: 100, Priority: 90, Protocol: "tcp"},
 		Rule{From: cut("10.0.0.1/32"), Table: 100, Priority: 90, Port: 80, Protocol: "sctp"},

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/absent"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/keep"
@@ -152,5 +153,39 @@ func TestNotNeeded(t *testing.T) {
 	}
 	if _, err := Address(host, w.Server); err == nil {
 		t.Error("the server is its own gateway")
+	}
+}
+
+// TestNearStays: where all answers go by the director, a neighbour's do not.
+func TestNearStays(t *testing.T) {
+	host, r := server(t)
+	w := wants()["nat4-all"]
+	apply(t, host, r, w)
+	for to, via := range map[netip.Addr]netip.Addr{ip("10.0.3.99"): {}, ip("198.51.100.7"): w.Gateway} {
+		if path, err := host.Path(to, w.Server); err != nil || path.Via != via {
+			t.Errorf("to %s: %+v, %v", to, path, err)
+		}
+	}
+}
+
+// TestTwoDirectors: of one port number, a protocol each.
+func TestTwoDirectors(t *testing.T) {
+	host, r := server(t)
+	one, two := wants()["nat4"], wants()["nat4"]
+	two.Gateway, two.Protocol = ip("10.0.3.2"), ipvs.UDP
+	apply(t, host, r, one)
+	apply(t, host, r, two)
+	undo(t, r, one)
+	steps, err := Steps(two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		if s.Setting == nil {
+			continue
+		}
+		if has, err := host.Has(s.Setting); !has || err != nil {
+			t.Errorf("%s: %v, %v", s, has, err)
+		}
 	}
 }

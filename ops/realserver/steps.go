@@ -2,6 +2,7 @@ package realserver
 
 import (
 	"fmt"
+	"hash/fnv"
 	"net/netip"
 	"strings"
 
@@ -211,19 +212,25 @@ func inner(w Want) int {
 	return 40
 }
 
-// The tables of routes that lead answers to the director are one for each port,
-// so that services do not share what one of them may take away. Rules for a port
-// come before those for all that a server sends.
+// Rules for a port come before those for all that a server sends.
 const (
-	firstTable = 10000
-	portRule   = 10000
-	wholeRule  = 10001
+	portRule  = 10000
+	nearRule  = 10001
+	wholeRule = 10002
 )
+
+// table is that of the routes to a director, of a number that its address makes:
+// services of several directors share none. It is far from those that people give.
+func table(director netip.Addr) int {
+	h := fnv.New32a()
+	_, _ = h.Write(director.AsSlice())
+	return int(h.Sum32()>>2 | 1<<30)
+}
 
 // gateway sends answers by the director, and leaves the server's own gateway as
 // it is: whoever is logged in stays so.
 func (s *steps) gateway(w Want) {
-	table := firstTable + int(w.Port)
+	table := table(w.Gateway)
 	v6 := w.Server.Is6()
 	whole := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	if v6 {
@@ -234,7 +241,10 @@ func (s *steps) gateway(w Want) {
 	s.have(netcfg.Route{To: whole, Via: w.Gateway, Table: table}, fmt.Sprintf("Table %d leads to the director; the server's own routes stay.", table))
 	rule := netcfg.Rule{From: netip.PrefixFrom(w.Server, w.Server.BitLen()), Table: table, Priority: wholeRule}
 	reason := "All that this address sends goes by the director, which translates the service's answers."
-	if w.Port != 0 {
+	if w.Port == 0 {
+		s.have(netcfg.Rule{From: rule.From, Near: true, Priority: nearRule},
+			"Those nearer than the default gateway are answered as before: a login from this network does not go by the director.")
+	} else {
 		rule.Protocol, rule.Port, rule.Priority = lower(w.Protocol), w.Port, portRule
 		reason = "Only the service's answers go by the director, which translates them; nothing else changes its way."
 	}
