@@ -61,7 +61,7 @@ func TestSpeed(t *testing.T) {
 		judge        string
 		most         int // percent
 	}{
-		{"restore into an empty table", empty, theirRestore, "-R", 70},
+		{"restore into an empty table", empty, theirRestore, "-R", 30},
 		{"restore of what runs", unchanged, theirRestore, "-R", 17},
 		{"save", save, theirSave, "-S -n", 80},
 	} {
