@@ -104,6 +104,9 @@ type Model struct {
 	lookingPending bool
 	ticking        bool
 
+	keyAt    time.Time     // of the last key
+	sinceKey time.Duration // between the last two
+
 	frame string
 	stale bool // frame must be drawn anew
 }
@@ -245,6 +248,8 @@ func findTrouble(s *ops.Sample) (t trouble) {
 }
 
 func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
+	now := m.now()
+	m.keyAt, m.sinceKey = now, now.Sub(m.keyAt)
 	if k.String() == "ctrl+c" {
 		return m.quit()
 	}

@@ -23,12 +23,11 @@ type ask struct {
 	steps stepLines
 
 	warning string
-	since   time.Time // when it came on screen
 }
 
-// tooSoon is how long a question is not answered: the enter of a list that was
-// pasted line by line, or of something else, is not meant for it.
-const tooSoon = 150 * time.Millisecond
+// tooSoon is within which time of the key before it no hand answers: such an enter
+// is of a list that the terminal pastes as keys.
+const tooSoon = 5 * time.Millisecond
 
 // askFirst asks before a plan is run.
 func askFirst(m *Model, p plan.Plan) tea.Cmd { return m.ask(p, m.atStake(p), "") }
@@ -40,7 +39,7 @@ func (m *Model) ask(p plan.Plan, word, warning string) tea.Cmd {
 		m.message = "nothing was changed, you went on: " + p.Title
 		return nil
 	}
-	m.push(&ask{plan: p, word: word, warning: warning, since: m.now()})
+	m.push(&ask{plan: p, word: word, warning: warning})
 	return nil
 }
 
@@ -67,7 +66,7 @@ func (a *ask) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		m.message = "nothing was changed"
 	case key == "enter" && a.typed.input.Value() != a.word && a.word != "":
 		m.message = ""
-	case m.now().Sub(a.since) < tooSoon:
+	case m.sinceKey < tooSoon:
 	case key == "enter", a.word == "" && key == "y":
 		// Another owner of the table may have come while this was read.
 		if why := cannotChange(m); why != "" {
