@@ -34,7 +34,7 @@ func TestBuildADirectorFromTheConsole(t *testing.T) {
 	c.press(enter)
 	c.judge(s, "-A -t "+at+" -s wrr")
 
-	c.waitText(at, "wrr") // the new row has been read
+	c.waitText(at, "wrr", "0/0") // the new row has been read
 	c.press("a")
 	c.waitText("Add servers to TCP " + at)
 	c.press(s.Addrs[0].String() + " " + s.Addrs[1].String() + down + "n") // forwarding, by its letter
