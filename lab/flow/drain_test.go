@@ -37,6 +37,8 @@ func TestDrainedServerIsRemovedWhenEmpty(t *testing.T) {
 	c.press(enter + down + "\t")
 	c.waitText("server of")
 	c.press("d")
+	c.waitText("is left that takes", "do it")
+	c.press(enter)
 	c.waitText("3 active, 0 inactive", "active end when closed or idle 15 min")
 	c.judge(s, server+" -m -w 0")
 	c.press("W")
