@@ -42,8 +42,10 @@ func TestJournalOutlivesTheConsole(t *testing.T) {
 	c.press(enter + down)
 	c.waitText(first.String())
 	c.press("  d")
+	c.waitText("is left that takes", "do it")
+	c.press(enter)
 	c.judge(s, first.String()+" -m -w 0", second.String()+" -m -w 0")
-	c.waitText("done: drain 2 servers")
+	c.waitText("done, u takes it back: drain 2 servers")
 	c.kill()
 
 	var plans []struct{ ID, Title, Stands string }
@@ -95,7 +97,9 @@ func TestUnfinishedAfterAKill(t *testing.T) {
 			c.press(enter + down)
 			c.waitText(s.Addrs[0].String())
 			c.press("  d")
-			c.waitText("done: drain 2 servers")
+			c.waitText("is left that takes", "do it")
+			c.press(enter)
+			c.waitText("done, u takes it back: drain 2 servers")
 			c.kill()
 			forgetEnd(t)
 			at := s.At(lab.HTTPPort)
