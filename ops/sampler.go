@@ -37,6 +37,8 @@ type Sampler struct {
 	reading sync.Mutex // one reading at a time
 	history history
 
+	each []func(*Sample)
+
 	mu       sync.Mutex
 	interval time.Duration
 	focus    []ipvs.ServiceID
@@ -66,6 +68,10 @@ func (s *Sampler) Latest() *Sample { return s.latest.Load() }
 // Latest may have given already. It has one receiver: several would each get
 // some of the news.
 func (s *Sampler) Updated() <-chan struct{} { return s.updated }
+
+// Each has f called with every sample, before Latest gives it: nothing is missed,
+// and readings wait until f returns. To be called before the first reading.
+func (s *Sampler) Each(f func(*Sample)) { s.each = append(s.each, f) }
 
 // Interval is the time between readings.
 func (s *Sampler) Interval() time.Duration {
@@ -161,6 +167,9 @@ func (s *Sampler) takeNow() bool {
 }
 
 func (s *Sampler) publish(sample *Sample) {
+	for _, f := range s.each {
+		f(sample)
+	}
 	s.latest.Store(sample)
 	ring(s.updated)
 }

@@ -1,0 +1,33 @@
+package check
+
+import (
+	"net/netip"
+	"time"
+
+	"lvsdeck/ipvs"
+)
+
+// Report is what one round of checks came to. It is immutable.
+type Report struct {
+	Time     time.Time     // when the round ended
+	Took     time.Duration // what it cost
+	Findings []Finding     // in the order of Sort
+	Unread   []string      // what could not be looked at, each a sentence
+}
+
+// Counts are how many findings there are of a severity.
+type Counts [Fault + 1]int
+
+// Count counts findings.
+func Count(all []Finding) (n Counts) {
+	for _, f := range all {
+		n[f.Severity]++
+	}
+	return n
+}
+
+// About tells whether a finding is about a service, or with a server about that
+// server or all of the service's.
+func (f Finding) About(id ipvs.ServiceID, server netip.AddrPort) bool {
+	return f.Service == id && (!server.IsValid() || !f.Server.IsValid() || f.Server == server)
+}

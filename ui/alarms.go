@@ -1,0 +1,3 @@
+package ui
+
+func alarmCommands() []command { return nil }

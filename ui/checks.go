@@ -1,0 +1,3 @@
+package ui
+
+func checksCommands() []command { return nil }

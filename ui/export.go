@@ -1,0 +1,3 @@
+package ui
+
+func exportCommands() []command { return nil }

@@ -1,0 +1,3 @@
+package ui
+
+func graphCommands() []command { return nil }

@@ -1,0 +1,3 @@
+package ui
+
+func pulseCommands() []command { return nil }

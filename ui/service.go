@@ -1,0 +1,3 @@
+package ui
+
+func serviceCommands() []command { return nil }

@@ -1,0 +1,3 @@
+package ui
+
+func whyCommands() []command { return nil }
