@@ -35,12 +35,18 @@ func askFirst(m *Model, p plan.Plan) tea.Cmd { return m.ask(p, m.atStake(p), "")
 // ask asks, unless the operator has gone on to something else while the plan was
 // made: the enter that is meant for that must not be the answer.
 func (m *Model) ask(p plan.Plan, word, warning string) tea.Cmd {
+	if !m.wentOn(p) {
+		m.push(&ask{plan: p, word: word, warning: warning})
+	}
+	return nil
+}
+
+// wentOn tells that a plan was made too late to be asked about.
+func (m *Model) wentOn(p plan.Plan) bool {
 	if m.hands.late {
 		m.message = "nothing was changed, you went on: " + p.Title
-		return nil
 	}
-	m.push(&ask{plan: p, word: word, warning: warning})
-	return nil
+	return m.hands.late
 }
 
 // many is from how many rows on a plan that removes most of them wants a word.

@@ -19,6 +19,8 @@ import (
 
 // Pending is what takes a change back that nobody confirms, as confirm.Guard.
 type Pending interface {
+	// Run runs a plan that is taken back unless it is confirmed in time.
+	Run(ctx context.Context, r plan.Runner, p plan.Plan, within time.Duration, on func(plan.Event)) (plan.Result, error)
 	Look() (confirm.State, error)
 	Confirm(context.Context) (confirm.Change, error)
 	Revert(context.Context, plan.Runner, func(plan.Event)) (confirm.Change, plan.Result, error)

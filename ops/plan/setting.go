@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"lvsdeck/netcfg"
 )
@@ -30,6 +32,21 @@ func Have[S netcfg.Setting](s S) Step { return ChangeSetting[S]{Setting: s} }
 
 // Lack is the step that takes a setting away.
 func Lack[S netcfg.Setting](s S) Step { return ChangeSetting[S]{Setting: s, Gone: true} }
+
+// aroundIPVS tells these steps from those on the table.
+func (ChangeSetting[S]) aroundIPVS() {}
+
+// AroundIPVS tells that a plan changes the host around IPVS: its addresses, ways,
+// rules of the firewall, sysctls of the network. That may cut off who does it.
+func (p Plan) AroundIPVS() bool {
+	return slices.ContainsFunc(p.Items, func(i Item) bool {
+		if s, ok := i.Step.(ChangeSysctl); ok {
+			return strings.Contains(s.Name, "/") // IPVS's own are names without a path
+		}
+		_, ok := i.Step.(interface{ aroundIPVS() })
+		return ok
+	})
+}
 
 // Row is the setting.
 func (c ChangeSetting[S]) Row() string { return c.Setting.String() }

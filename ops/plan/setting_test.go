@@ -90,3 +90,20 @@ func TestSettingsGoBack(t *testing.T) {
 		t.Errorf("the address is still there (%v)", err)
 	}
 }
+
+func TestAroundIPVS(t *testing.T) {
+	for _, c := range []struct {
+		step Step
+		want bool
+	}{
+		{ChangeSysctl{Name: "conntrack", After: "1"}, false},
+		{ChangeSysctl{Name: "net/ipv4/ip_forward", After: "1"}, true},
+		{Have(netcfg.Up{Link: "eth0"}), true},
+		{ChangeTimeouts{}, false},
+	} {
+		p := Plan{Items: []Item{{Step: ChangeTimeouts{}}, {Step: c.step}}}
+		if got := p.AroundIPVS(); got != c.want {
+			t.Errorf("%v: %t", c.step, got)
+		}
+	}
+}
