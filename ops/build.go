@@ -129,7 +129,7 @@ func (h *history) sample(r *reading) *Sample {
 		s.Services[at] = &made[at]
 	}
 	s.Figures = Figures{Total: r.view.Stats.Total, Rate: r.view.Stats.Rate, Counted: true}
-	s.sum()
+	s.Sum()
 	s.Was = s.Figures
 	if h.last != nil && !h.last.Time.IsZero() {
 		s.Was = h.last.Figures
@@ -148,8 +148,8 @@ func (h *history) handOver(s *Sample) *Sample {
 	return s
 }
 
-// sum adds up what a sample takes from its rows.
-func (s *Sample) sum() {
+// Sum adds up what a sample takes from its rows.
+func (s *Sample) Sum() {
 	s.Servers, s.Active, s.Inactive, s.Persistent, s.PersistentKnown = 0, 0, 0, 0, true
 	for _, svc := range s.Services {
 		s.Servers += len(svc.Servers)
@@ -176,7 +176,7 @@ func (h *history) service(s *Service, row *serviceRow, e *ipvs.Entry, d *detail,
 		s.Seen = s.Seen.Add(row.count.grown(s.Total))
 	}
 	h.servers(s, row, e, d, at)
-	s.sum()
+	s.Sum()
 	s.Was = s.Figures
 	missed := 0
 	if !fresh {
@@ -187,8 +187,8 @@ func (h *history) service(s *Service, row *serviceRow, e *ipvs.Entry, d *detail,
 	row.last = s
 }
 
-// sum adds up what a service takes from its servers.
-func (s *Service) sum() {
+// Sum adds up what a service takes from its servers.
+func (s *Service) Sum() {
 	s.Active, s.Inactive, s.Persistent, s.PersistentKnown = 0, 0, 0, true
 	s.Up, s.Forwards, s.Overloaded = 0, 0, 0
 	for _, r := range s.Servers {
@@ -271,7 +271,7 @@ func (row *serverRow) appear(s *Server, state, full *ipvs.ServerState, at time.T
 	s.Was = s.Figures
 	if last != nil {
 		s.Was = last.Figures
-		s.full = last.Overloaded() && s.Upper <= last.Upper // a raised threshold lets it in again
+		s.WasFull = last.Overloaded() && s.Upper <= last.Upper // a raised threshold lets it in again
 	}
 }
 
@@ -300,7 +300,7 @@ func (h *history) amend(r *reading) *Sample {
 			s.Services[place] = h.refill(&h.services.kept[place], &r.details[i], r.at)
 		}
 	}
-	s.sum()
+	s.Sum()
 	return h.handOver(&s)
 }
 
@@ -317,7 +317,7 @@ func (h *history) refill(row *serviceRow, d *detail, at time.Time) *Service {
 		}
 		kept.last, svc.Servers[i] = &made[i], &made[i]
 	}
-	svc.sum()
+	svc.Sum()
 	row.last = &svc
 	return &svc
 }

@@ -79,7 +79,7 @@ type Server struct {
 	Since time.Time    // when that was
 	Trend *Trend
 
-	full bool // was overloaded in the sample before
+	WasFull bool // was overloaded in the sample before
 }
 
 // Overloaded tells a server that is left out: it reached its upper threshold and
@@ -93,7 +93,7 @@ func (s *Server) Overloaded() bool {
 	if lower == 0 {
 		back = 4*conns < 3*upper
 	}
-	return conns >= upper || s.full && !back
+	return conns >= upper || s.WasFull && !back
 }
 
 // Usable tells whether new connections can go to the server.

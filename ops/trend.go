@@ -61,8 +61,8 @@ func (t *trend) end(tick, phase int) {
 	if (tick+phase)%TrendEvery != 0 {
 		return
 	}
-	t.connsPast = push(t.connsPast, t.conns.take())
-	t.activePast = push(t.activePast, t.active.take())
+	t.connsPast = AddPoint(t.connsPast, t.conns.take())
+	t.activePast = AddPoint(t.activePast, t.active.take())
 	t.shown = &Trend{
 		Conns:  t.connsPast[:len(t.connsPast):len(t.connsPast)],
 		Active: t.activePast[:len(t.activePast):len(t.activePast)],
@@ -74,8 +74,9 @@ func (t *trend) end(tick, phase int) {
 // are only ever added behind what those see.
 const roomToGrow = TrendLen / 4
 
-// push adds a point to a window of at most TrendLen.
-func push(window []float32, v float32) []float32 {
+// AddPoint adds a point to a window of at most TrendLen, the last that was made of
+// its memory.
+func AddPoint(window []float32, v float32) []float32 {
 	if len(window) == TrendLen {
 		window = window[1:]
 	}
