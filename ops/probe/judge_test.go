@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
@@ -177,4 +178,17 @@ func fullNATFacts(f *facts) { f.FullNAT, f.Ping = true, nil }
 
 func tunnelKind(k ipvs.TunnelType) func(*facts) {
 	return func(f *facts) { f.Server.Tunnel = ipvs.Tunnel{Type: k, Port: 5555} }
+}
+
+// TestShort: no time is written with an exponent, and none with digits that say
+// nothing.
+func TestShort(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0.0 ms", 420 * time.Microsecond: "0.4 ms", 9960 * time.Microsecond: "10 ms", 131 * time.Millisecond: "131 ms",
+		999900 * time.Microsecond: "1 s", time.Second: "1 s", 1530 * time.Millisecond: "1.5 s", 20 * time.Minute: "1200 s",
+	} {
+		if got := short(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
 }

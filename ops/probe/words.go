@@ -2,7 +2,9 @@ package probe
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"lvsdeck/ipvs"
@@ -99,12 +101,13 @@ func (r reply) words(wait time.Duration) string {
 	return fmt.Sprintf("%s after %s, from %s on %s, TTL %d", what, short(r.After), r.MAC, r.Link, r.TTL)
 }
 
+// short is a time in the digits that count.
 func short(d time.Duration) string {
 	ms := float64(d) / float64(time.Millisecond)
 	switch {
-	case ms >= 1000:
-		return fmt.Sprintf("%.3g s", d.Seconds())
-	case ms >= 10:
+	case ms >= 999.5:
+		return strconv.FormatFloat(math.Round(d.Seconds()*10)/10, 'f', -1, 64) + " s"
+	case ms >= 9.95:
 		return fmt.Sprintf("%.0f ms", ms)
 	}
 	return fmt.Sprintf("%.1f ms", ms)
