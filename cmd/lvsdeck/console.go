@@ -35,8 +35,7 @@ type consoleOptions struct {
 }
 
 func (o *consoleOptions) flags(f *pflag.FlagSet) {
-	f.StringVar(&o.demo, "demo", "", "show made-up traffic instead of this host's: "+demoKinds())
-	f.Lookup("demo").NoOptDefVal = string(demo.Steady)
+	demoFlag(f, &o.demo)
 	f.DurationVar(&o.interval, "interval", ops.DefaultInterval, "time between readings, 1s to 60s")
 	f.BoolVar(&o.readOnly, "read-only", false, "never change anything")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII only (chosen by itself when the locale is not UTF-8)")
@@ -57,6 +56,12 @@ func (o *consoleOptions) check() error {
 
 // demoSeed makes every demo the same one, so that what is written about it holds.
 const demoSeed = 1
+
+// demoFlag asks for a demo; without a value for an ordinary day.
+func demoFlag(f *pflag.FlagSet, kind *string) {
+	f.StringVar(kind, "demo", "", "show made-up traffic instead of this host's: "+demoKinds())
+	f.Lookup("demo").NoOptDefVal = string(demo.Steady)
+}
 
 func demoKinds() string {
 	var names []string

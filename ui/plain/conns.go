@@ -17,7 +17,7 @@ import (
 	"lvsdeck/ui/text"
 )
 
-// CSV is the format that connections have beside those of Formats.
+// CSV is the format that tables have beside those of Formats.
 const CSV = "csv"
 
 // Conns writes the first grouping of counted connections in a format that
@@ -32,7 +32,13 @@ func Conns(w io.Writer, r *conns.Result, format string) error {
 		_ = out.Write(append(groupColumns(ranking.By, strings.ToLower), "connections", "share", "established", "half_open", "idle", "templates"))
 		for _, g := range ranking.Groups {
 			share := strconv.FormatFloat(r.Share(g.Counts), 'f', 4, 64)
-			_ = out.Write(append(groupCells(ranking.By, g, r.Listed != nil), numbers(g.Counts, share)...))
+			cells := groupCells(ranking.By, g, r.Listed != nil)
+			for i := range cells {
+				if cells[i] != "-" {
+					cells[i] = sheetSafe(cells[i])
+				}
+			}
+			_ = out.Write(append(cells, numbers(g.Counts, share)...))
 		}
 		out.Flush()
 		return out.Error()
@@ -300,6 +306,11 @@ func (l *ConnList) Add(r conns.Row) bool {
 		cells[3] = strconv.FormatUint(uint64(idle), 10)
 	}
 	if l.csv != nil {
+		for _, outside := range []int{1, len(cells) - 1} {
+			if cells[outside] != "-" {
+				cells[outside] = sheetSafe(cells[outside])
+			}
+		}
 		l.err = l.csv.Write(cells)
 	} else {
 		l.line(cells)

@@ -150,6 +150,12 @@ func TestConnList(t *testing.T) {
 	if rows, err := csv.NewReader(strings.NewReader(write(CSV))).ReadAll(); err != nil || len(rows) != 6 || rows[5][4] != "[2001:db8::5]:54321" {
 		t.Errorf("%v, %v", rows, err)
 	}
+	var risky strings.Builder
+	l := NewConnList(&risky, CSV, false)
+	l.Add(conns.Row{State: conns.State{Name: "=1"}, Data: "=cmd"})
+	if err := l.End(); err != nil || !strings.Contains(risky.String(), ",'=1,") || !strings.HasSuffix(risky.String(), ",'=cmd\n") {
+		t.Errorf("formulas: %q, %v", risky.String(), err)
+	}
 	var all []map[string]any
 	if err := json.Unmarshal([]byte(write("json")), &all); err != nil || len(all) != 5 || all[3]["template"] != true || all[3]["data"] != "\x1b[2Jevil" || all[0]["idle_seconds"] != 7.0 {
 		t.Errorf("%v, %v", all, err)

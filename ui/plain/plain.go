@@ -1,5 +1,6 @@
 // Package plain writes one sample, connections, the journal and plans for pipes
-// and scripts: as text for eyes and awk, or as JSON for programs.
+// and scripts: as text for eyes and awk, as JSON for programs, or as CSV for
+// spreadsheets.
 //
 // Out of scope: ipvsadm's own formats, and anything interactive.
 package plain
@@ -9,62 +10,24 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
-	"lvsdeck/ui/text"
+	"lvsdeck/persist"
 )
 
-// Formats are the names Write knows.
+// Formats are the names that everything here knows.
 var Formats = []string{"table", "json"}
 
-// CheckFormat refuses a name that Write does not know, and that is not among more.
+// CheckFormat refuses a name that is not among Formats, and not among more.
 func CheckFormat(name string, more ...string) error {
 	all := append(slices.Clone(Formats), more...)
 	if slices.Contains(all, name) {
 		return nil
 	}
 	return fmt.Errorf("unknown output format %q: choose one of %s", name, strings.Join(all, ", "))
-}
-
-// Write writes the sample in a format that CheckFormat accepts.
-func Write(w io.Writer, s *ops.Sample, format string) error {
-	if format == "json" {
-		return writeJSON(w, s)
-	}
-	return writeTable(w, s)
-}
-
-// writeTable writes exact numbers; "-" is what is not known or means nothing.
-func writeTable(w io.Writer, s *ops.Sample) error {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "PROTO\tSERVICE\tSERVER\tSCHED\tFWD\tWEIGHT\tUP\tACTIVE\tINACT\tCONN/S\tBYTE/S IN\tBYTE/S OUT")
-	for _, v := range s.Services {
-		row(tw, v.Protocol.String(), v.Name, "-", text.Clean(v.Scheduler), dash(v.Forwards.String()), "-",
-			fmt.Sprintf("%d/%d", v.Up, len(v.Servers)), v.Figures, v.Forwards.CountsReplies())
-		for _, r := range v.Servers {
-			row(tw, v.Protocol.String(), v.Name, r.Name, "-", r.Forward.String(), strconv.FormatUint(uint64(r.Weight), 10),
-				"-", r.Figures, r.Forward.CountsReplies())
-		}
-	}
-	return tw.Flush()
-}
-
-func row(w io.Writer, proto, service, server, sched, fwd, weight, up string, f ops.Figures, replies bool) {
-	num := func(n uint64, known bool) string {
-		if !known {
-			return "-"
-		}
-		return strconv.FormatUint(n, 10)
-	}
-	cells := []string{proto, strings.ReplaceAll(service, " ", "/"), server, sched, fwd, weight, up,
-		num(f.Active, true), num(f.Inactive, true),
-		num(f.Rate.Conns, f.Counted), num(f.Rate.InBytes, f.Counted), num(f.Rate.OutBytes, f.Counted && replies)}
-	fmt.Fprintln(w, strings.Join(cells, "\t"))
 }
 
 func dash(s string) string {
@@ -97,6 +60,9 @@ type (
 		OnePacket   bool             `json:"one_packet,omitempty"`
 		Persistence *jsonPersistence `json:"persistence,omitempty"`
 		Up          int              `json:"servers_up"`
+		State       string           `json:"state"`
+		Name        string           `json:"name,omitempty"`
+		Note        string           `json:"note,omitempty"`
 		jsonFigures
 		Servers []jsonServer `json:"servers"`
 	}
@@ -110,6 +76,10 @@ type (
 		Port    uint16      `json:"port"`
 		Forward string      `json:"forward"`
 		Weight  uint32      `json:"weight"`
+		Meant   uint32      `json:"weight_meant,omitempty"` // from before it was drained
+		State   string      `json:"state"`
+		Name    string      `json:"name,omitempty"`
+		Note    string      `json:"note,omitempty"`
 		Upper   *uint32     `json:"upper_threshold,omitempty"`
 		Lower   *uint32     `json:"lower_threshold,omitempty"`
 		Tunnel  *jsonTunnel `json:"tunnel,omitempty"`
@@ -136,7 +106,8 @@ type (
 	}
 )
 
-func writeJSON(w io.Writer, s *ops.Sample) error {
+func (l Listing) json(w io.Writer) error {
+	s := l.Sample
 	out := jsonSample{
 		Time: s.Time, Version: s.Info.Version.String(), TableSize: s.Info.TableSize,
 		EstimatorStopped: s.EstimatorStopped, Services: []jsonService{},
@@ -144,19 +115,20 @@ func writeJSON(w io.Writer, s *ops.Sample) error {
 	f := figures(s.Figures)
 	out.Total, out.Rate = f.Total, f.Rate
 	for _, v := range s.Services {
-		out.Services = append(out.Services, service(v))
+		out.Services = append(out.Services, l.service(v))
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(out)
 }
 
-func service(v *ops.Service) jsonService {
+func (l Listing) service(v *ops.Service) jsonService {
 	j := jsonService{
 		Protocol: strings.ToLower(v.Protocol.String()), Family: strings.ToLower(v.Family.String()),
 		Mark: v.Mark, Scheduler: v.Scheduler, SchedFlags: v.SchedFlags.Names(v.Scheduler), OnePacket: v.OnePacket,
-		Up: v.Up, jsonFigures: figures(v.Figures), Servers: []jsonServer{},
+		Up: v.Up, State: serviceState(v), jsonFigures: figures(v.Figures), Servers: []jsonServer{},
 	}
+	j.Name, j.Note = l.label(persist.ServiceKey(v.ServiceID))
 	if !v.IsMark() {
 		j.Address, j.Port = v.Addr.String(), &v.Port
 	}
@@ -164,16 +136,17 @@ func service(v *ops.Service) jsonService {
 		j.Persistence = &jsonPersistence{p.Timeout, p.Mask.Text(v.Family), p.Engine}
 	}
 	for _, r := range v.Servers {
-		j.Servers = append(j.Servers, server(r))
+		j.Servers = append(j.Servers, l.server(v, r))
 	}
 	return j
 }
 
-func server(r *ops.Server) jsonServer {
+func (l Listing) server(v *ops.Service, r *ops.Server) jsonServer {
 	j := jsonServer{
 		Address: r.Addr.Addr().String(), Port: r.Addr.Port(), Forward: strings.ToLower(r.Forward.String()),
-		Weight: r.Weight, jsonFigures: figures(r.Figures),
+		Weight: r.Weight, Meant: l.meant(v, r), State: serverState(r), jsonFigures: figures(r.Figures),
 	}
+	j.Name, j.Note = l.label(persist.ServerKey(v.ServiceID, r.Addr))
 	if !r.Partial {
 		j.Upper, j.Lower = &r.Upper, &r.Lower
 		if r.Forward == ipvs.TunnelFwd {
