@@ -110,10 +110,11 @@ func (m *Memory) putLink(l Link) {
 	}
 }
 
-// PutNeighbour lets the host know a neighbour.
+// PutNeighbour lets the host know a neighbour, in place of what it knew of it.
 func (m *Memory) PutNeighbour(n Neighbour) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.neighbours = slices.DeleteFunc(m.neighbours, func(o Neighbour) bool { return o.Link == n.Link && o.Addr == n.Addr })
 	m.neighbours = append(m.neighbours, n)
 }
 

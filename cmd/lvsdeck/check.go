@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"os/signal"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +18,7 @@ import (
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/conns"
 	"lvsdeck/ops/owner"
-	"lvsdeck/ops/probe"
+	"lvsdeck/persist"
 	"lvsdeck/ui/plain"
 )
 
@@ -76,25 +74,19 @@ func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	host, err := netcfg.Open()
+	watch, done, err := watchHere(ctx)
 	if err != nil {
 		return err
 	}
-	defer host.Close()
-	scene, err := lookAround(ctx, host)
-	if err != nil {
-		return err
-	}
-	found := check.Run(scene)
+	defer done()
 	if o.probe {
-		probed, err := probeServers(ctx, host, scene, wanted)
-		if err != nil {
+		if err := watch.Probe(ctx, wanted, nil); err != nil {
 			return err
 		}
-		found = check.Merge(found, probed)
 	}
-	result := plain.Checked{Unread: scene.Unread}
-	for _, v := range scene.Sample.Services {
+	report := watch.Latest()
+	result := plain.Checked{Unread: report.Unread}
+	for _, v := range watch.Sample().Services {
 		if wanted(v.ServiceID) {
 			result.Services++
 			result.Servers += len(v.Servers)
@@ -103,7 +95,7 @@ func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {
 	if o.service != "" && result.Services == 0 {
 		return fmt.Errorf("--service %q: the table has no such service", o.service)
 	}
-	for _, f := range found {
+	for _, f := range report.Findings {
 		if f.Service == (ipvs.ServiceID{}) || wanted(f.Service) {
 			result.Findings = append(result.Findings, f)
 		}
@@ -121,16 +113,56 @@ func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {
 // bring its counters up to date, which it does every 2 s.
 const between = 2500 * time.Millisecond
 
-// lookAround reads all that is looked at.
-func lookAround(ctx context.Context, host netcfg.Host) (scene check.Scene, err error) {
+// watchHere makes one round of checks on this host.
+func watchHere(ctx context.Context) (w *check.Watch, done func(), err error) {
+	var opened []io.Closer
+	done = func() {
+		for _, c := range opened {
+			c.Close()
+		}
+	}
+	host, err := netcfg.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	opened = append(opened, host)
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
 	table, err := openTable(ctx)
 	if err != nil {
-		return scene, err
+		return nil, nil, err
 	}
-	defer table.Close()
+	opened = append(opened, table)
+	owners, err := owner.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	opened = append(opened, owners)
+	here, err := proc.Here()
+	if err != nil {
+		return nil, nil, err
+	}
+	opened = append(opened, here)
+	w = check.NewWatch(check.WatchOptions{Sources: check.Sources{
+		Host: host, Table: table, Conns: here, RulesFile: persist.RulesFile(),
+		Owner: func() (*owner.Owner, error) { return owner.Find(owners) },
+	}})
+	if err = observeTwice(ctx, table, w.Seen); err != nil {
+		return nil, nil, err
+	}
+	_, err = w.LookNow(ctx)
+	return w, done, err
+}
+
+// observeTwice takes two samples, of which checks see what has moved.
+func observeTwice(ctx context.Context, table ipvs.Reader, seen func(*ops.Sample)) error {
 	// The interval bounds a reading: a big table gets the time it needs.
 	sampler := ops.NewSampler(table, ops.Options{Interval: ops.MaxInterval})
 	sampler.FocusAll()
+	sampler.Each(seen)
 	first := sampler.Observe(ctx, time.Now())
 	if ctx.Err() == nil && first.Err == nil && len(first.Services) > 0 {
 		select {
@@ -140,58 +172,7 @@ func lookAround(ctx context.Context, host netcfg.Host) (scene check.Scene, err e
 	}
 	sample := sampler.Observe(ctx, time.Now())
 	if err := ctx.Err(); err != nil {
-		return scene, err
+		return err
 	}
-	if err := errors.Join(sample.Err, sample.Missed); err != nil {
-		return scene, err
-	}
-	owners, err := owner.Open()
-	if err != nil {
-		return scene, err
-	}
-	defer owners.Close()
-	here, err := proc.Here()
-	if err != nil {
-		return scene, err
-	}
-	defer here.Close()
-	return check.Gather(ctx, check.Sources{
-		Host: host, Table: table, Conns: here,
-		Owner: func() (*owner.Owner, error) { return owner.Find(owners) },
-	}, sample)
-}
-
-// probeServers asks each server once, and each VIP's segment who else has it.
-func probeServers(ctx context.Context, host netcfg.Host, scene check.Scene, wanted func(ipvs.ServiceID) bool) (all []check.Finding, err error) {
-	var o probe.Options
-	for _, v := range scene.Sample.Services {
-		o.Services = append(o.Services, v.ServiceID)
-	}
-	prober, err := probe.Open(host, o)
-	if err != nil {
-		return nil, err
-	}
-	defer prober.Close()
-	asked := map[netip.Addr]bool{}
-	for _, v := range scene.Sample.Services {
-		if !wanted(v.ServiceID) || !scene.Ways[v.Addr].Local || asked[v.Addr] {
-			continue
-		}
-		asked[v.Addr] = true
-		all = append(all, check.Claimed(v.ServiceID, prober.VIP(ctx, v.Addr, serversOf(scene.Sample, v.Addr)))...)
-	}
-	all = append(all, check.Probed(prober.Servers(ctx, check.Targets(scene, wanted)...))...)
-	return all, ctx.Err()
-}
-
-// serversOf are the servers of all services of a VIP.
-func serversOf(s *ops.Sample, vip netip.Addr) (all []netip.Addr) {
-	for _, v := range s.Services {
-		for _, r := range v.Servers {
-			if a := r.Addr.Addr(); v.Addr == vip && !slices.Contains(all, a) {
-				all = append(all, a)
-			}
-		}
-	}
-	return all
+	return errors.Join(sample.Err, sample.Missed)
 }

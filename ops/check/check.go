@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/plan"
@@ -33,6 +34,9 @@ type Finding struct {
 	Means    string         // for clients
 	Fix      *plan.Plan     // what ends it; nil when the director cannot
 	Lines    []string       // commands for the real server, each with what to look for
+	Since    time.Time      // when a Watch first found it, round after round
+
+	held bool // it was not seen in the last round
 }
 
 // Check looks for one thing in a scene.
@@ -40,6 +44,7 @@ type Check struct {
 	Name    string
 	Look    func(*Scene) []Finding
 	Symptom bool // told only where no fault explains it
+	Wavers  bool // it may come and go while nothing changes, as symptoms do
 }
 
 // Checks are all there are.
@@ -51,11 +56,11 @@ var Checks = []Check{
 	{Name: "full nat", Look: fullNAT},
 	{Name: "redirects", Look: redirects},
 	{Name: "route", Look: routes},
-	{Name: "neighbour", Look: neighbours},
+	{Name: "neighbour", Look: neighbours, Wavers: true},
 	{Name: "ports", Look: ports},
 	{Name: "no server", Look: unserved},
 	{Name: "scheduler", Look: schedulers},
-	{Name: "threshold", Look: thresholds},
+	{Name: "threshold", Look: thresholds, Wavers: true},
 	{Name: "drain", Look: drains},
 	{Name: "conn_reuse_mode", Look: reuse},
 	{Name: "removed server", Look: removed},

@@ -129,8 +129,13 @@ func TestHealthy(t *testing.T) {
 func TestBroken(t *testing.T) {
 	const nat, dr, tun = ipvs.Masq, ipvs.Direct, ipvs.TunnelFwd
 	const drop = "*filter\n:INPUT %s [0:0]\n:FORWARD %s [0:0]\n:OUTPUT %s [0:0]\n%sCOMMIT\n"
-	many := func(r *ops.Server, was, is ipvs.Traffic) {
-		r.Counted, r.Was.Counted, r.Was.Total, r.Total = true, true, was, is
+	moved := func(all ...ipvs.Traffic) func(*Scene, []*ops.Server) {
+		return func(s *Scene, r []*ops.Server) {
+			s.Lately = map[Place]Moved{}
+			for i, n := range all {
+				s.Lately[Place{http, r[i].Addr}] = Moved{n, 10 * time.Second}
+			}
+		}
 	}
 	for _, c := range []struct {
 		name  string
@@ -248,23 +253,11 @@ func TestBroken(t *testing.T) {
 		{"half open for a reason", nat, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, func(s *Scene, r []*ops.Server) {
 			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Fresh: 5, HalfOpen: 5}}}
 		}, "fault forwarding - fix"},
-		{"no answers", nat, nil, func(_ *Scene, r []*ops.Server) {
-			many(r[0], ipvs.Traffic{Conns: 5, InPackets: 50}, ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 2})
-			many(r[1], ipvs.Traffic{Conns: 5, InPackets: 50}, ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 3})
-		}, "warning answers 10.0.3.11:80"},
-		{"answers under DR", dr, nil, func(_ *Scene, r []*ops.Server) {
-			many(r[0], ipvs.Traffic{}, ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 90})
-		}, "warning answers 203.0.113.11:80"},
-		{"too big for the tunnel", tun, nil, func(_ *Scene, r []*ops.Server) {
-			many(r[0], ipvs.Traffic{}, ipvs.Traffic{Conns: 1, InPackets: 9, OutPackets: 2, OutBytes: 1152})
-		}, "warning answers 192.0.2.11:80"},
-		{"zeroed between", nat, nil, func(_ *Scene, r []*ops.Server) {
-			many(r[0], ipvs.Traffic{Conns: 99, InPackets: 999}, ipvs.Traffic{Conns: 1, InPackets: 900})
-		}, ""},
-		{"knocking", dr, nil, func(_ *Scene, r []*ops.Server) {
-			many(r[0], ipvs.Traffic{}, ipvs.Traffic{Conns: 20, InPackets: 49})
-			many(r[1], ipvs.Traffic{}, ipvs.Traffic{Conns: 20, InPackets: 50})
-		}, "warning handshakes 203.0.113.11:80"},
+		{"no answers", nat, nil, moved(ipvs.Traffic{Conns: 10, InPackets: 50, OutPackets: 2}, ipvs.Traffic{Conns: 10, InPackets: 50, OutPackets: 3}),
+			"warning answers 10.0.3.11:80"},
+		{"answers under DR", dr, nil, moved(ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 90}), "warning answers 203.0.113.11:80"},
+		{"too big for the tunnel", tun, nil, moved(ipvs.Traffic{Conns: 1, InPackets: 9, OutPackets: 2, OutBytes: 1152}), "warning answers 192.0.2.11:80"},
+		{"knocking", dr, nil, moved(ipvs.Traffic{Conns: 20, InPackets: 49}, ipvs.Traffic{Conns: 20, InPackets: 50}), "warning handshakes 203.0.113.11:80"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := healthy(t, c.mode)

@@ -31,6 +31,10 @@ type Sources struct {
 	Owner func() (*owner.Owner, error) // nil: not looked for
 	Conns conns.Source                 // nil: connections are not read
 
+	// RulesFile is where the host keeps its rules; "": nothing is said of what is
+	// not saved.
+	RulesFile string
+
 	// ConnTime bounds the reading of connections, which before Linux 6.14 costs
 	// the square of their number. What was read by then is a fair sample. 0: a
 	// second.
@@ -47,10 +51,16 @@ var far = map[ipvs.Family]netip.Addr{
 // same table. An error is the context's: what cannot be read else is told in
 // Unread.
 func Gather(ctx context.Context, from Sources, sample *ops.Sample) (Scene, error) {
+	return gather(ctx, from, sample, &kept{}, false)
+}
+
+// gather goes by what is kept of rounds before; sparing, it reads no more than a
+// round may cost.
+func gather(ctx context.Context, from Sources, sample *ops.Sample, kept *kept, sparing bool) (Scene, error) {
 	g := gathering{Scene: Scene{
 		Sample: sample, Ways: map[netip.Addr]Way{}, Out: map[ipvs.Family]netcfg.Path{},
 		Sysctls: map[string]plan.ChangeSysctl{}, Redirect: map[string]bool{}, Kernel: kernelHere(),
-	}, from: from, ctx: ctx}
+	}, from: from, ctx: ctx, kept: kept, sparing: sparing}
 	g.around()
 	g.inside()
 	g.table()
@@ -60,8 +70,10 @@ func Gather(ctx context.Context, from Sources, sample *ops.Sample) (Scene, error
 
 type gathering struct {
 	Scene
-	from Sources
-	ctx  context.Context
+	from    Sources
+	ctx     context.Context
+	kept    *kept
+	sparing bool
 }
 
 // lacks notes what could not be read; nothing else is then said of it.
@@ -85,20 +97,10 @@ func (g *gathering) around() {
 			g.Out[family] = p
 		}
 	}
-	for _, v := range g.Sample.Services {
-		if !v.IsMark() {
-			g.way(v.Addr)
-		}
-		for _, r := range v.Servers {
-			g.way(r.Addr.Addr())
-		}
-	}
+	g.ways()
 }
 
 func (g *gathering) way(to netip.Addr) {
-	if _, known := g.Ways[to]; known {
-		return
-	}
 	p, err := g.from.Host.Path(to, netip.Addr{})
 	switch {
 	case errors.Is(err, netcfg.ErrNoRoute):
@@ -133,16 +135,9 @@ func (g *gathering) inside() {
 			g.Sysctls[name] = step
 		}
 	}
-	rules, err := g.from.Host.Firewall()
-	g.lacks("the firewall", err)
-	if err == nil {
-		for _, what := range rules.Unread {
-			g.Unread = append(g.Unread, "the firewall: "+what)
-		}
-		rules.Unread = nil // told once, not for every packet
-		g.Firewall = &rules
-	}
+	g.firewall()
 	if g.from.Owner != nil {
+		var err error
 		g.Owner, err = g.from.Owner()
 		g.lacks("who else manages the table", err)
 	}
@@ -152,37 +147,6 @@ func (g *gathering) table() {
 	var err error
 	g.Daemons, err = g.from.Table.Daemons(g.ctx)
 	g.lacks("sync daemons", err)
-}
-
-// connections reads the connections once.
-func (g *gathering) connections() {
-	if g.from.Conns == nil {
-		return
-	}
-	in, err := g.from.Conns.Connections(false)
-	if err != nil {
-		g.lacks("connections", err)
-		return
-	}
-	defer in.Close()
-	limit := g.from.ConnTime
-	if limit == 0 {
-		limit = time.Second
-	}
-	ctx, cancel := context.WithTimeout(g.ctx, limit)
-	defer cancel()
-	count := newLoads(&g.Scene)
-	q := conns.Query{Filter: conns.Filter{Templates: conns.NoTemplates}}
-	if q.Timeouts, err = g.from.Table.Timeouts(g.ctx); err != nil && !errors.Is(err, ipvs.ErrPermission) {
-		g.lacks("timeouts", err)
-	}
-	_, ended, err := conns.Each(ctx, in, q, count.add)
-	if err != nil {
-		g.lacks("connections", err)
-		return
-	}
-	count.Partly = ended != nil
-	g.Loads = &count.Loads
 }
 
 func kernelHere() (r Release) {

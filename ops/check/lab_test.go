@@ -49,6 +49,7 @@ type director struct {
 	table   *kernel.Client
 	here    *proc.Namespace
 	sampler *ops.Sampler
+	watch   *Watch
 	client  *lab.Host
 }
 
@@ -77,6 +78,8 @@ func newDirector(t *testing.T, mode lab.Mode, v6 bool) *director {
 	t.Cleanup(func() { d.host.Close(); d.table.Close(); d.here.Close() })
 	d.sampler = ops.NewSampler(d.table, ops.Options{Interval: ops.MaxInterval})
 	d.sampler.FocusAll()
+	d.watch = NewWatch(WatchOptions{Sources: Sources{Host: d.host, Table: d.table, Conns: d.here}})
+	d.sampler.Each(d.watch.Seen)
 	return d
 }
 
@@ -134,21 +137,15 @@ func (d *director) keep() (server int) {
 // look makes all checks.
 func (d *director) look() []Finding {
 	d.t.Helper()
-	found := Run(d.scene())
-	whole(d.t, found)
-	return found
-}
-
-func (d *director) scene() Scene {
-	d.t.Helper()
 	sample := d.sampler.Observe(d.t.Context(), time.Now())
 	d.ok(errors.Join(sample.Err, sample.Missed))
-	scene, err := Gather(d.t.Context(), Sources{Host: d.host, Table: d.table, Conns: d.here}, sample)
+	report, err := d.watch.LookNow(d.t.Context())
 	d.ok(err)
-	if len(scene.Unread) > 0 {
-		d.t.Errorf("unread: %q", scene.Unread)
+	if len(report.Unread) > 0 {
+		d.t.Errorf("unread: %q", report.Unread)
 	}
-	return scene
+	whole(d.t, report.Findings)
+	return report.Findings
 }
 
 // bad are findings above a notice, in short.
@@ -255,7 +252,8 @@ var scenarios = []scenario{
 	{"one gateway is not the director", lab.NAT, false, func(d *director) {
 		d.run(d.Servers[1], "ip route del default")
 		lab.Wait(d.t, "connections of before to be old", func() error {
-			for at, n := range d.scene().Loads.Servers {
+			d.look()
+			for at, n := range d.watch.scene.Loads.Servers {
 				if n.Fresh > 0 {
 					return fmt.Errorf("%v has %d fresh ones", at, n.Fresh)
 				}

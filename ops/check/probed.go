@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
@@ -101,11 +102,14 @@ func Merge(found, probed []Finding) (all []Finding) {
 	return all
 }
 
-func isSymptom(name string) bool {
-	for _, c := range Checks {
-		if c.Name == name {
-			return c.Symptom
-		}
+func isSymptom(name string) bool { return byName(name).Symptom }
+
+func (f Finding) wavers() bool { c := byName(f.Check); return c.Symptom || c.Wavers }
+
+// byName is the check of a name; that of probes is none of Checks.
+func byName(name string) (c Check) {
+	if i := slices.IndexFunc(Checks, func(c Check) bool { return c.Name == name }); i >= 0 {
+		c = Checks[i]
 	}
-	return false
+	return c
 }

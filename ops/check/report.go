@@ -11,8 +11,11 @@ import (
 type Report struct {
 	Time     time.Time     // when the round ended
 	Took     time.Duration // what it cost
-	Findings []Finding     // in the order of Sort
-	Unread   []string      // what could not be looked at, each a sentence
+	Services int           // that were looked at
+	Servers  int
+	Findings []Finding // in the order of Sort
+	Unread   []string  // what could not be looked at, each a sentence
+	Probed   time.Time // when servers were last probed, zero: never
 }
 
 // Counts are how many findings there are of a severity.

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
@@ -33,6 +34,10 @@ type Scene struct {
 	Kernel   Release
 	Loads    *Loads
 
+	// What servers have counted lately, and over a longer while in which nothing
+	// was changed about their service; only those that have.
+	Lately, Longer map[Place]Moved
+
 	Unread []string // each a sentence
 }
 
@@ -61,6 +66,7 @@ type Loads struct {
 	Servers map[Place]Load
 	Gone    map[Place]Load // of servers that the table does not list any more
 	Partly  bool           // a sample: not all were read
+	At      time.Time      // when they were read
 }
 
 // Load is connections. Fresh are those that had a packet a short while ago, of

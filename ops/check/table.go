@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
@@ -140,9 +141,13 @@ func removed(s *Scene) (all []Finding) {
 	return all
 }
 
+// partly is a note on figures from Loads.
 func (l *Loads) partly() string {
-	if l.Partly {
+	switch age := time.Since(l.At).Round(time.Second); {
+	case l.Partly:
 		return " (of those that were read)"
+	case age > Pace:
+		return fmt.Sprintf(" (%v ago)", age)
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
@@ -38,19 +39,6 @@ func halfOpen(s *Scene) (all []Finding) {
 	return all
 }
 
-// moved is what a server has counted between two samples; ok is false when that is
-// not known.
-func moved(r *ops.Server) (t ipvs.Traffic, ok bool) {
-	is, was := r.Total, r.Was.Total
-	if !r.Counted || !r.Was.Counted || is.Conns < was.Conns || is.InPackets < was.InPackets || is.OutPackets < was.OutPackets || is.OutBytes < was.OutBytes {
-		return t, false
-	}
-	return ipvs.Traffic{
-		Conns: is.Conns - was.Conns, InPackets: is.InPackets - was.InPackets, OutPackets: is.OutPackets - was.OutPackets,
-		OutBytes: is.OutBytes - was.OutBytes,
-	}, true
-}
-
 // icmpSize is more than a message of IPv4 about a packet that is too big has
 // (RFC 1812, 4.3.2.3).
 const icmpSize = 600
@@ -58,13 +46,13 @@ const icmpSize = 600
 // answers: those that should pass the director and do not, or the other way round.
 func answers(s *Scene) (all []Finding) {
 	s.each(func(v *ops.Service, r *ops.Server) {
-		n, ok := moved(r)
+		n, ok := s.Lately[Place{v.ServiceID, r.Addr}]
 		if !ok {
 			return
 		}
 		f := Finding{
 			Severity: Warning, Service: v.ServiceID, Server: r.Addr,
-			Evidence: evidence("%d packets in and %d out since the last look", n.InPackets, n.OutPackets),
+			Evidence: evidence("%d packets in and %d out in %v", n.InPackets, n.OutPackets, n.For.Round(time.Second)),
 		}
 		switch {
 		case r.Forward == ipvs.Masq && !v.OnePacket && n.InPackets >= fewPackets && 20*n.OutPackets < n.InPackets:
@@ -91,13 +79,13 @@ func answers(s *Scene) (all []Finding) {
 // makes dozens of one.
 func handshakes(s *Scene) (all []Finding) {
 	s.each(func(v *ops.Service, r *ops.Server) {
-		n, ok := moved(r)
+		n, ok := s.Lately[Place{v.ServiceID, r.Addr}]
 		if !ok || v.Protocol != ipvs.TCP || n.Conns < fewConns || 2*n.InPackets >= 5*n.Conns {
 			return
 		}
 		all = append(all, Finding{
 			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "connections end before they begin",
-			Evidence: evidence("%d packets in for %d new connections since the last look: %.1f each", n.InPackets, n.Conns, float64(n.InPackets)/float64(n.Conns)),
+			Evidence: evidence("%d packets in for %d new connections in %v: %.1f each", n.InPackets, n.Conns, n.For.Round(time.Second), float64(n.InPackets)/float64(n.Conns)),
 			Means:    "Handshakes fail, or somebody only knocks.",
 		})
 	})

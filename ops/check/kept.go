@@ -1,0 +1,148 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
+	"lvsdeck/netcfg/firewall"
+	"lvsdeck/ops/conns"
+)
+
+// What a sparing round may spend on things that cost with the size of a site. What
+// there was no time for is as it was in the rounds before.
+const (
+	waysTime     = 30 * time.Millisecond
+	connsTime    = 50 * time.Millisecond
+	firewallFor  = 30 * time.Second // rules are read again after this, or after
+	firewallRest = 100              // so many times what it took
+	loadsFor     = time.Minute      // connections that were read because somebody asked
+)
+
+// kept is what rounds take over from those before.
+type kept struct {
+	links     []netcfg.Link
+	addresses []netcfg.LinkAddress
+	ways      map[netip.Addr]Way
+	turn      int // of the server whose way is asked next
+
+	firewall     *firewall.Rules
+	unread       []string // of the firewall
+	firewallRead time.Time
+	firewallTook time.Duration
+
+	loads *Loads
+}
+
+// ways asks where packets to VIPs and servers go: to VIPs every time, to servers
+// that are new, and to the others in turn. When the host's links or addresses have
+// changed, all are asked.
+func (g *gathering) ways() {
+	k := g.kept
+	if !slices.Equal(k.links, g.Links) || !slices.Equal(k.addresses, g.Addresses) {
+		k.ways = nil
+	}
+	var known []netip.Addr
+	for _, v := range g.Sample.Services {
+		if !v.IsMark() {
+			if _, asked := g.Ways[v.Addr]; !asked {
+				g.way(v.Addr)
+			}
+		}
+	}
+	for _, v := range g.Sample.Services {
+		for _, r := range v.Servers {
+			to := r.Addr.Addr()
+			if _, asked := g.Ways[to]; asked {
+				continue
+			}
+			way, before := k.ways[to]
+			if before {
+				g.Ways[to] = way
+				known = append(known, to)
+			} else {
+				g.way(to)
+			}
+		}
+	}
+	began := time.Now()
+	for range known {
+		if g.sparing && time.Since(began) > waysTime {
+			break
+		}
+		g.way(known[k.turn%len(known)])
+		k.turn++
+	}
+	k.links, k.addresses, k.ways = g.Links, g.Addresses, g.Ways
+}
+
+// firewall reads the rules, which starts programs: seldom.
+func (g *gathering) firewall() {
+	k := g.kept
+	if began := time.Now(); k.firewallRead.IsZero() || began.Sub(k.firewallRead) > max(firewallFor, firewallRest*k.firewallTook) {
+		k.firewall, k.unread = nil, nil
+		rules, err := g.from.Host.Firewall()
+		if err != nil {
+			k.unread = []string{fmt.Sprintf("the firewall: %v", err)}
+		} else {
+			for _, what := range rules.Unread {
+				k.unread = append(k.unread, "the firewall: "+what)
+			}
+			rules.Unread = nil // told once, not for every packet
+			k.firewall = &rules
+		}
+		k.firewallRead, k.firewallTook = began, time.Since(began)
+	}
+	g.Firewall = k.firewall
+	g.Unread = append(g.Unread, k.unread...)
+}
+
+// connections reads the connections once, unless they are too many for a round
+// that nobody asked for.
+func (g *gathering) connections() {
+	if g.from.Conns == nil {
+		return
+	}
+	n := g.Sample.Active + g.Sample.Inactive + g.Sample.Persistent
+	if cost := g.from.Conns.ReadCost(n); g.sparing && cost > connsTime {
+		if g.Loads = g.kept.loads; g.Loads == nil || time.Since(g.Loads.At) > loadsFor {
+			g.Loads = nil
+			g.Unread = append(g.Unread, fmt.Sprintf("connections: to read %d takes a processor about %v, which is too long for every round; they are read when a look is asked for", n, cost.Round(10*time.Millisecond)))
+		}
+		return
+	}
+	g.readConns()
+	g.kept.loads = g.Loads
+}
+
+func (g *gathering) readConns() {
+	in, err := g.from.Conns.Connections(false)
+	if err != nil {
+		g.lacks("connections", err)
+		return
+	}
+	defer in.Close()
+	limit := g.from.ConnTime
+	if limit == 0 {
+		limit = time.Second
+	}
+	ctx, cancel := context.WithTimeout(g.ctx, limit)
+	defer cancel()
+	count := newLoads(&g.Scene)
+	q := conns.Query{Filter: conns.Filter{Templates: conns.NoTemplates}}
+	if q.Timeouts, err = g.from.Table.Timeouts(g.ctx); err != nil && !errors.Is(err, ipvs.ErrPermission) {
+		g.lacks("timeouts", err)
+	}
+	_, ended, err := conns.Each(ctx, in, q, count.add)
+	if err != nil {
+		g.lacks("connections", err)
+		return
+	}
+	count.Partly, count.At = ended != nil, time.Now()
+	g.Loads = &count.Loads
+}

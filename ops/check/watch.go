@@ -1,0 +1,212 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+)
+
+// How often a Watch looks, and what it may cost: a round is followed by a rest of
+// so many times what it took.
+const (
+	Pace      = 10 * time.Second
+	restTimes = 33
+)
+
+// probedFor is how long it is told what a probe found out.
+const probedFor = 10 * time.Minute
+
+// sampleTime is how long a look that is asked for waits for a sample.
+const sampleTime = 3 * time.Second
+
+// WatchOptions are what a Watch works with.
+type WatchOptions struct {
+	Sources
+	ReadNow func() // has the table read soon, as ops.Sampler.ReadNow; nil: nobody can
+}
+
+// Watch makes rounds of checks beside a sampler. Its rounds send no packet; Probe
+// does, and is only done when asked for.
+type Watch struct {
+	from    Sources
+	readNow func()
+	meter   meter
+	latest  atomic.Pointer[Report]
+	sample  atomic.Pointer[ops.Sample]
+	came    chan struct{} // there is a newer sample
+
+	mu     sync.Mutex // of rounds, of which there is one at a time
+	kept   kept
+	scene  *Scene // of the last round
+	found  []Finding
+	probed map[ipvs.ServiceID]probeAnswers
+	report Report
+}
+
+// probeAnswers are what probes found out about a service.
+type probeAnswers struct {
+	at       time.Time
+	findings []Finding
+}
+
+// NewWatch gives a Watch that has seen nothing yet.
+func NewWatch(o WatchOptions) *Watch {
+	return &Watch{from: o.Sources, readNow: o.ReadNow, came: make(chan struct{}, 1), probed: map[ipvs.ServiceID]probeAnswers{}}
+}
+
+// Seen takes a sample, for ops.Sampler.Each: counters are remembered over samples.
+func (w *Watch) Seen(s *ops.Sample) {
+	w.meter.add(s)
+	w.sample.Store(s)
+	select {
+	case w.came <- struct{}{}:
+	default:
+	}
+}
+
+// Latest is what the last round, and probes since, came to; nil before the first.
+func (w *Watch) Latest() *Report { return w.latest.Load() }
+
+// Sample is what was last seen of the table, or nil.
+func (w *Watch) Sample() *ops.Sample { return w.sample.Load() }
+
+// Run makes a round as soon as there is a sample, and then again and again until
+// the context ends.
+func (w *Watch) Run(ctx context.Context) {
+	var pause <-chan time.Time
+	for first := w.came; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-first:
+			first = nil
+		case <-pause:
+		}
+		began := time.Now()
+		_, _ = w.round(ctx, false)
+		pause = time.After(max(Pace, restTimes*time.Since(began)))
+	}
+}
+
+// LookNow makes a round at once, of a sample of after the call where one can be
+// had, in which everything is read anew; connections for a while only (see
+// Sources). The error is the context's, or that there is no sample.
+func (w *Watch) LookNow(ctx context.Context) (*Report, error) {
+	if w.readNow != nil {
+		w.awaitSample(ctx)
+	}
+	return w.round(ctx, true)
+}
+
+// awaitSample waits until the table has been read anew, but not for ever.
+func (w *Watch) awaitSample(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, sampleTime)
+	defer cancel()
+	last := w.sample.Load()
+	w.readNow()
+	for ctx.Err() == nil && w.sample.Load() == last {
+		select {
+		case <-ctx.Done():
+		case <-w.came:
+		}
+	}
+}
+
+// round looks once. Only rounds that are asked for read everything anew.
+func (w *Watch) round(ctx context.Context, asked bool) (*Report, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	sample := w.sample.Load()
+	if sample == nil {
+		return nil, errors.New("the table has not been read yet")
+	}
+	began := time.Now()
+	if asked {
+		w.kept = kept{}
+	}
+	scene, err := gather(ctx, w.from, sample, &w.kept, !asked)
+	if err != nil {
+		return nil, err
+	}
+	if sample.Err != nil {
+		scene.Unread = append(scene.Unread, fmt.Sprintf("the table, which could not be read again: %v", sample.Err))
+	}
+	scene.Lately, scene.Longer = w.meter.moved()
+	found := Run(scene)
+	if !asked {
+		found = hold(w.found, found, sample)
+	}
+	w.scene, w.found = &scene, found
+	w.report = Report{Services: len(sample.Services), Servers: sample.Servers, Unread: scene.Unread, Took: time.Since(began), Probed: w.report.Probed}
+	return w.publish(), nil
+}
+
+// hold keeps for one more round what wavers by nature and was not seen this time.
+func hold(before, found []Finding, sample *ops.Sample) []Finding {
+	all := found
+	for _, f := range before {
+		again := func(other Finding) bool { return other.identity() == f.identity() }
+		if f.held || !f.wavers() || !listed(sample, f.identity().Place) || slices.ContainsFunc(found, again) || slices.ContainsFunc(found, f.explainedBy) {
+			continue
+		}
+		f.held = true
+		f.Evidence = append(slices.Clone(f.Evidence), "not seen in the last round")
+		all = append(all, f)
+	}
+	Sort(all)
+	return all
+}
+
+// identity is what a finding is known by from round to round.
+type identity struct {
+	check string
+	Place
+}
+
+func (f Finding) identity() identity { return identity{f.Check, Place{f.Service, f.Server}} }
+
+// listed tells that the table has what a finding is about.
+func listed(s *ops.Sample, at Place) bool {
+	i, ok := slices.BinarySearchFunc(s.Services, at.Service, func(v *ops.Service, id ipvs.ServiceID) int { return v.ServiceID.Compare(id) })
+	return at.Service == ipvs.ServiceID{} || ok && (!at.Server.IsValid() || slices.ContainsFunc(s.Services[i].Servers, func(r *ops.Server) bool { return r.Addr == at.Server }))
+}
+
+// publish makes the report of the last round and of what probes found.
+func (w *Watch) publish() *Report {
+	now := time.Now()
+	var probed []Finding
+	for id, a := range w.probed {
+		if now.Sub(a.at) > probedFor || !listed(w.scene.Sample, Place{Service: id}) {
+			delete(w.probed, id)
+			continue
+		}
+		for _, f := range a.findings {
+			if listed(w.scene.Sample, f.identity().Place) {
+				probed = append(probed, f)
+			}
+		}
+	}
+	r := w.report
+	r.Time, r.Findings = now, Merge(w.found, probed)
+	since := map[identity]time.Time{}
+	if last := w.latest.Load(); last != nil {
+		for _, f := range last.Findings {
+			since[f.identity()] = f.Since
+		}
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Since = since[f.identity()]; f.Since.IsZero() {
+			f.Since = now
+		}
+	}
+	w.latest.Store(&r)
+	return &r
+}

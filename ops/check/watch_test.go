@@ -1,0 +1,155 @@
+package check
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
+	"lvsdeck/ops"
+)
+
+// watched is a site with a Watch that sees each of its samples.
+type watched struct {
+	*site
+	watch *Watch
+	now   time.Time
+}
+
+func watchOf(t *testing.T, mode ipvs.Forward) *watched {
+	s := healthy(t, mode)
+	w := &watched{s, NewWatch(WatchOptions{Sources: s.from}), time.Unix(1e9, 0)}
+	s.sampler.Each(w.watch.Seen)
+	return w
+}
+
+// round lets time pass and makes a round that nobody asked for.
+func (w *watched) round(passed time.Duration) []Finding {
+	w.t.Helper()
+	w.now = w.now.Add(passed)
+	w.ok(w.sampler.Observe(w.t.Context(), w.now).Err)
+	r, err := w.watch.round(w.t.Context(), false)
+	w.ok(err)
+	if len(r.Unread) > 0 || r.Services != 1 || r.Servers != 2 {
+		w.t.Errorf("%+v", r)
+	}
+	return r.Findings
+}
+
+// TestWatch: what is found is known from round to round, is there as long as it is
+// wrong, and is gone with it.
+func TestWatch(t *testing.T) {
+	w := watchOf(t, ipvs.Masq)
+	if _, err := w.watch.LookNow(t.Context()); err == nil || w.watch.Latest() != nil {
+		t.Error("a look at nothing")
+	}
+	if got := w.round(0); len(got) > 0 {
+		t.Errorf("%q", told(got))
+	}
+	gate := "net/ipv4/conf/eth1/forwarding"
+	w.ok(w.host.Set(gate, "0"))
+	first := w.round(Pace)
+	again := w.round(Pace)
+	if len(first) != 1 || len(again) != 1 || first[0].Since.IsZero() || first[0].Since != again[0].Since {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	w.ok(w.host.Set(gate, "1"))
+	if got := w.round(Pace); len(got) > 0 {
+		t.Errorf("%q", told(got))
+	}
+	w.ok(w.host.Set(gate, "0"))
+	if got := w.round(Pace); len(got) != 1 || !got[0].Since.After(first[0].Since) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestWatchWavers: what may come and go by nature stays for one round more.
+func TestWatchWavers(t *testing.T) {
+	w := watchOf(t, ipvs.Masq)
+	silent := netcfg.Neighbour{Link: "eth1", Addr: server(ipvs.Masq, 1).Addr(), Failed: true}
+	w.host.PutNeighbour(silent)
+	w.round(0)
+	silent.Failed, silent.MAC = false, "02:00:00:00:00:01"
+	w.host.PutNeighbour(silent)
+	held := w.round(Pace)
+	if len(held) != 1 || held[0].Check != "neighbour" || len(held[0].Evidence) != 2 {
+		t.Errorf("%+v", held)
+	}
+	if got := w.round(Pace); len(got) > 0 {
+		t.Errorf("%q", told(got))
+	}
+	silent.Failed, silent.MAC = true, ""
+	w.host.PutNeighbour(silent)
+	w.round(Pace)
+	w.ok(w.table.DeleteServer(t.Context(), http, ipvs.Server{Addr: server(ipvs.Masq, 1)}))
+	w.ok(w.sampler.Observe(t.Context(), w.now).Err)
+	if r, err := w.watch.round(t.Context(), false); err != nil || len(r.Findings) > 0 {
+		t.Errorf("of a server that is not there: %+v, %v", r, err)
+	}
+}
+
+// TestProbedIsKept: what a probe found is told until the next probe of the service.
+func TestProbedIsKept(t *testing.T) {
+	w := watchOf(t, ipvs.Masq)
+	w.round(0)
+	at := server(ipvs.Masq, 0)
+	found := Finding{Check: "probe", Severity: Fault, Service: http, Server: at, Short: "silent", Evidence: []string{"no answer"}, Means: "."}
+	w.watch.tell(*w.watch.scene, func(ipvs.ServiceID) bool { return true }, []Finding{found})
+	for range 2 {
+		if got := told(w.round(Pace)); !slices.Equal(got, []string{"fault probe " + at.String()}) {
+			t.Errorf("%q", got)
+		}
+	}
+	w.watch.tell(*w.watch.scene, func(id ipvs.ServiceID) bool { return id != http }, nil)
+	if got := w.round(Pace); len(got) != 1 {
+		t.Errorf("%q", told(got))
+	}
+	w.watch.tell(*w.watch.scene, func(id ipvs.ServiceID) bool { return id == http }, nil)
+	if got := w.round(Pace); len(got) > 0 {
+		t.Errorf("%q", told(got))
+	}
+}
+
+// TestMeter: counters that are not in every sample are compared with their own last
+// ones, and begin anew when they are set back or the service changes.
+func TestMeter(t *testing.T) {
+	var m meter
+	at := netip.MustParseAddrPort("10.0.3.11:80")
+	now := time.Unix(1e9, 0)
+	sample := func(passed time.Duration, weight uint32, conns uint64, counted bool) Moved {
+		now = now.Add(passed)
+		r := &ops.Server{Server: ipvs.Server{Addr: at, Weight: weight}}
+		r.Total.Conns, r.Counted = conns, counted
+		m.add(&ops.Sample{Time: now, Services: []*ops.Service{{Service: ipvs.NewService(http), Servers: []*ops.Server{r}}}})
+		short, _ := m.moved()
+		return short[Place{http, at}]
+	}
+	for i, step := range []struct {
+		passed  time.Duration
+		weight  uint32
+		conns   uint64
+		counted bool
+		want    uint64
+		over    time.Duration
+	}{
+		{0, 1, 100, true, 0, 0},
+		{4 * time.Second, 1, 110, true, 10, 4 * time.Second},
+		{100 * time.Second, 1, 0, false, 10, 4 * time.Second},
+		{0, 1, 150, true, 50, 104 * time.Second},
+		{6 * time.Second, 1, 151, true, 51, 110 * time.Second}, // the while goes on until the next is long enough
+		{6 * time.Second, 1, 152, true, 2, 12 * time.Second},
+		{2 * time.Second, 1, 7, true, 0, 0}, // zeroed
+		{2 * time.Second, 1, 9, true, 2, 2 * time.Second},
+		{2 * time.Second, 2, 11, true, 0, 0}, // edited
+	} {
+		if got := sample(step.passed, step.weight, step.conns, step.counted); got.Conns != step.want || got.For != step.over && step.want > 0 {
+			t.Errorf("step %d: %d in %v", i, got.Conns, got.For)
+		}
+	}
+	m.add(&ops.Sample{Seq: 1, Time: now})
+	if len(m.services) > 0 {
+		t.Error("a service that has gone is remembered")
+	}
+}
