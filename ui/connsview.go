@@ -212,30 +212,10 @@ func (c *connections) name(m *Model, g conns.Group) string {
 	return text.Clean(name)
 }
 
-// What is more than usual: of one client, of one network, and of unfinished
-// handshakes, where there are some.
-const (
-	muchOfClient = .10
-	muchOfNet    = .30
-	muchHalfOpen = .25
-	someHalfOpen = 20
-)
-
-func manyHalfOpen(n conns.Counts) bool {
-	return n.HalfOpen > someHalfOpen && float64(n.HalfOpen) > muchHalfOpen*float64(n.Conns)
-}
-
-// tooMuch tells a client or a network that has more than its part.
-func (c *connections) tooMuch(n conns.Counts) bool {
-	share := c.view().result.Share(n)
-	single := c.view().filter.Client.IsValid() // it was picked for that
-	return !single && (c.by == conns.ByClient && share > muchOfClient || c.by == conns.ByNet && share > muchOfNet)
-}
-
 func (c *connections) numbers(m *Model, line *paint.Line, n conns.Counts, bar int, columns []connsColumn, others bool) {
 	r := c.view().result
 	share, style := r.Share(n), paint.Plain
-	if !others && c.tooMuch(n) {
+	if !others && r.TooMuch(c.by, n) {
 		style = paint.Warn
 	}
 	line.Right(paint.Strong, figure.Count(n.Conns), connsNumber, "").Right(style, fmt.Sprintf("%.1f%%", 100*share), connsShare, "").Space(1)
@@ -249,7 +229,7 @@ func (c *connections) numbers(m *Model, line *paint.Line, n conns.Counts, bar in
 		switch {
 		case v == 0:
 			style = paint.Rest
-		case col.title == "HALF" && manyHalfOpen(n):
+		case col.title == "HALF" && n.ManyHalfOpen():
 			style = paint.Warn
 		}
 		line.Right(style, figure.Count(v), connsNumber, "")
@@ -288,9 +268,9 @@ func (c *connections) meaning(g conns.Group) string {
 		return "The table does not list this service any more. Its connections stay until they time out."
 	case g.Gone:
 		return "The table does not list this server any more: packets are dropped until its connections time out, unless expire_nodest_conn is 1, which ends them at their next packet."
-	case manyHalfOpen(g.Counts):
+	case g.ManyHalfOpen():
 		return fmt.Sprintf("%.0f%% of these have not finished their handshake: a flood of SYNs, or answers that find no way back.", 100*float64(g.HalfOpen)/float64(g.Conns))
-	case c.tooMuch(g.Counts):
+	case r.TooMuch(c.by, g.Counts):
 		return fmt.Sprintf("%s has %.0f%% of these connections, more than is usual of one %s. x says how to keep it out.", g.Name(c.by), 100*r.Share(g.Counts), map[conns.By]string{conns.ByClient: "client", conns.ByNet: "network"}[c.by])
 	case c.by == conns.ByServer && g.Templates > 0:
 		return fmt.Sprintf("Clients held here by templates: %s. They come back to this server, whatever its weight, until those end.", figure.Count(g.Templates))

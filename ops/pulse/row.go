@@ -1,0 +1,155 @@
+package pulse
+
+import (
+	"cmp"
+	"math"
+	"net/netip"
+	"slices"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/conns"
+)
+
+// Kind is in what way something is unusual.
+type Kind uint8
+
+// The kinds.
+const (
+	Conns    Kind = iota // new connections per second
+	Active               // active connections
+	HalfOpen             // share of handshakes that are not finished
+	Client               // one client's share of all connections
+	Net                  // one network's
+	Found                // what a check has found
+)
+
+// Row is one thing that is unusual.
+type Row struct {
+	Kind    Kind
+	Service ipvs.ServiceID // zero: the whole director
+	Server  netip.AddrPort // zero: the service
+	Client  netip.Prefix   // of Client and Net
+
+	Now, Usual float64 // of Conns and Active; of shares Now is from 0 to 1
+	Of         uint64  // of shares: connections
+	Short      string  // of Found: in a few words
+	Evidence   string  // of Found: the figures
+	Severity   check.Severity
+
+	Since time.Time
+	Trend []float32 // of Conns and Active
+	Score float64   // how bad it is, against others
+}
+
+// More tells that there is more of it than usual.
+func (r Row) More() bool { return r.Now > r.Usual }
+
+// Sort puts rows in order, the worst first.
+func Sort(rows []Row) {
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), a.Service.Compare(b.Service), a.Server.Compare(b.Server),
+			a.Client.Addr().Compare(b.Client.Addr()), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Short, b.Short))
+	})
+}
+
+// Rows is what is unusual in the last sample, in order. What strays the same way in
+// one place is told once, by the figure that strays further, and servers are left
+// out when their whole service does.
+func (w *Watch) Rows() (rows []Row) {
+	for f, e := range w.episodes {
+		score := far(e.now, e.usual)
+		other := f
+		other.active = !f.active
+		o, both := w.told(other, e.way)
+		switch {
+		case !e.told, f.server.IsValid() && w.wholeService(f.service, e.way):
+			continue
+		case both && far(o.now, o.usual) > score:
+			continue
+		}
+		row := Row{Kind: Conns, Service: f.service, Server: f.server, Now: e.now, Usual: e.usual, Since: e.since, Trend: e.trend, Score: score}
+		if f.active {
+			row.Kind = Active
+		}
+		rows = append(rows, row)
+	}
+	Sort(rows)
+	return rows
+}
+
+func (w *Watch) told(f figure, way int) (e *episode, ok bool) {
+	e = w.episodes[f]
+	return e, e != nil && e.told && e.way == way
+}
+
+func (w *Watch) wholeService(id ipvs.ServiceID, way int) bool {
+	_, active := w.told(figure{service: id, active: true}, way)
+	_, conns := w.told(figure{service: id}, way)
+	return active || conns
+}
+
+// far is a score: by how many times, and by how much.
+func far(now, usual float64) float64 {
+	times := math.Abs(math.Log2((now + 1) / (usual + 1)))
+	return times * math.Log10(10+math.Abs(now-usual))
+}
+
+// Scores of findings. What is far from usual has around 10.
+const (
+	scoreFault   = 40
+	scoreWarning = 8
+)
+
+// someConns is from how many connections on a share means something.
+const someConns = 50
+
+// Findings is the faults that checks have found, and what they have found in the
+// traffic of servers.
+func Findings(r *check.Report) (rows []Row) {
+	if r == nil {
+		return nil
+	}
+	for _, f := range r.Findings {
+		row := Row{Kind: Found, Service: f.Service, Server: f.Server, Short: f.Short, Severity: f.Severity, Evidence: f.Evidence[0], Score: scoreWarning}
+		switch {
+		case f.Severity == check.Fault:
+			row.Score = scoreFault
+		case f.Severity < check.Warning || !slices.ContainsFunc(check.Checks, func(c check.Check) bool { return c.Name == f.Check && c.Symptom }):
+			continue
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Shares is what is unusual in a reading of connections that was made at a time.
+// It is to be grouped by client, network and server. A network is left out when it
+// is one client of it that has too much.
+func Shares(r *conns.Result, at time.Time) (rows []Row) {
+	add := func(kind Kind, g conns.Group, part, of uint64, much float64) {
+		if part < someConns {
+			return
+		}
+		row := Row{Kind: kind, Service: g.Service, Server: g.Server, Client: g.Client, Now: float64(part) / float64(of), Of: of, Since: at}
+		row.Score = math.Log2(1+row.Now/much) * math.Log10(10+float64(part))
+		rows = append(rows, row)
+	}
+	for _, g := range r.Ranking(conns.ByClient).Groups {
+		if r.TooMuch(conns.ByClient, g.Counts) {
+			add(Client, g, g.Conns, r.All.Conns, conns.MuchOfClient)
+		}
+	}
+	for _, g := range r.Ranking(conns.ByNet).Groups {
+		if r.TooMuch(conns.ByNet, g.Counts) && !slices.ContainsFunc(rows, func(c Row) bool { return g.Client.Contains(c.Client.Addr()) }) {
+			add(Net, g, g.Conns, r.All.Conns, conns.MuchOfNet)
+		}
+	}
+	for _, g := range r.Ranking(conns.ByServer).Groups {
+		if g.ManyHalfOpen() {
+			add(HalfOpen, g, g.HalfOpen, g.Conns, conns.MuchHalfOpen)
+		}
+	}
+	return rows
+}

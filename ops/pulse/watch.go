@@ -1,0 +1,197 @@
+package pulse
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+)
+
+// What is unusual: so many times the median of the recent past, or so many times
+// less. It ends when less than half of that is left of it.
+const (
+	unusual = 3
+	over    = 1.5
+
+	past       = 5 * time.Minute
+	leastPast  = 5               // points of a Trend
+	steady     = 5 * time.Second // must it last, and be over, before it counts
+	mostPast   = time.Hour       // by then it is usual
+	longestGap = 2 * time.Minute // between samples: what was before says nothing
+)
+
+// scale is from where on figures of a kind count.
+type scale struct {
+	rise float64 // a rise is at least so much more
+	fall float64 // of which a fall begins, at least
+	from float64 // of which a rise begins, at least
+}
+
+var (
+	ofConns   = scale{rise: 20, fall: 5}
+	ofActive  = scale{rise: 100, fall: 50}
+	ofServers = scale{rise: 100, fall: 50, from: 10} // one that comes back rises from nothing
+)
+
+// strays gives 1 for far more than usual, -1 for far less, 0 for neither.
+func (s scale) strays(now, usual float64) int {
+	switch {
+	case now >= unusual*usual && now-usual >= s.rise && usual >= s.from:
+		return 1
+	case unusual*now < usual && usual >= s.fall:
+		return -1
+	}
+	return 0
+}
+
+// figure names something that is watched.
+type figure struct {
+	service ipvs.ServiceID // zero: the whole director
+	server  netip.AddrPort // zero: the service
+	active  bool           // active connections; else new ones per second
+}
+
+// episode is a time in which a figure is unusual.
+type episode struct {
+	way   int // 1 more, -1 less
+	usual float64
+	now   float64
+	since time.Time
+	calm  time.Time // since when it is over, or zero
+	told  bool
+	seen  time.Time
+	trend []float32
+}
+
+// Watch follows the samples of a director. The zero value is ready. It takes
+// memory only for what is unusual.
+type Watch struct {
+	at       time.Time
+	interval time.Duration
+	episodes map[figure]*episode
+	recent   []float32 // scratch
+}
+
+// Look takes a sample into account. Samples come in order of time; after a jump
+// the watch begins anew.
+func (w *Watch) Look(s *ops.Sample) {
+	if s == nil || s.Err != nil || s.Time.Equal(w.at) {
+		return
+	}
+	if w.episodes == nil || s.Time.Before(w.at) || s.Time.Sub(w.at) > max(longestGap, 2*s.Interval) {
+		w.episodes = map[figure]*episode{}
+	}
+	w.at, w.interval = s.Time, s.Interval
+	rates := s.EstimatorStopped == ""
+	w.both(figure{}, &s.Figures, s.Trend, rates)
+	for _, v := range s.Services {
+		w.both(figure{service: v.ServiceID}, &v.Figures, v.Trend, rates)
+		for _, r := range v.Servers {
+			f := figure{service: v.ServiceID, server: r.Addr, active: true}
+			if r.Weight == 0 { // it is meant to lose them
+				delete(w.episodes, f)
+				continue
+			}
+			w.follow(f, ofServers, float64(r.Active), r.Trend.Active)
+		}
+	}
+	for f, e := range w.episodes {
+		if !e.seen.Equal(w.at) && (f.active || rates) {
+			delete(w.episodes, f) // it left the table
+		}
+	}
+}
+
+// both looks at the two figures of a service, or of the whole director.
+func (w *Watch) both(f figure, now *ops.Figures, t *ops.Trend, rates bool) {
+	if now.Counted && rates {
+		w.follow(f, ofConns, float64(now.Rate.Conns), t.Conns)
+	}
+	f.active = true
+	w.follow(f, ofActive, float64(now.Active), t.Active)
+}
+
+// follow goes on with a figure's episode, or begins one.
+func (w *Watch) follow(f figure, s scale, now float64, points []float32) {
+	e := w.episodes[f]
+	if e == nil {
+		usual, ok := w.strayed(s, now, points)
+		if !ok {
+			return
+		}
+		e = &episode{way: s.strays(now, usual), usual: usual, since: w.at}
+		w.episodes[f] = e
+	}
+	e.now, e.trend, e.seen = now, points, w.at
+	switch {
+	case w.at.Sub(e.since) > mostPast:
+		delete(w.episodes, f)
+	case e.told && e.back():
+		if e.calm.IsZero() {
+			e.calm = w.at
+		}
+		if w.at.Sub(e.calm) >= steady {
+			delete(w.episodes, f)
+		}
+	case e.told:
+		e.calm = time.Time{}
+	case s.strays(now, e.usual) != e.way:
+		delete(w.episodes, f)
+	case w.at.Sub(e.since) >= steady:
+		e.told = true
+	}
+}
+
+// back tells that a figure has come near its usual again.
+func (e *episode) back() bool {
+	if e.way > 0 {
+		return e.now < over*e.usual || e.now < e.usual+1
+	}
+	return over*e.now > e.usual
+}
+
+// strayed gives what is usual of a figure that is far from it. Most figures are
+// not, and told by a count of the points that they are far from.
+func (w *Watch) strayed(s scale, now float64, points []float32) (usual float64, ok bool) {
+	points = points[max(0, len(points)-w.points()):]
+	known, more, less := 0, 0, 0
+	for _, p := range points {
+		switch v := float64(p); {
+		case p < 0:
+			continue
+		case now >= s.rise && now >= unusual*v:
+			more++
+		case v >= s.fall && unusual*now < v:
+			less++
+		}
+		known++
+	}
+	if known < leastPast || 2*max(more, less) < known {
+		return 0, false
+	}
+	usual = w.median(points)
+	return usual, s.strays(now, usual) != 0
+}
+
+// points is how many of a Trend are the recent past.
+func (w *Watch) points() int {
+	each := ops.TrendEvery * w.interval
+	if each <= 0 {
+		return ops.TrendLen
+	}
+	return max(2*leastPast, int(past/each))
+}
+
+// median of the points that are known.
+func (w *Watch) median(points []float32) float64 {
+	w.recent = w.recent[:0]
+	for _, p := range points {
+		if p >= 0 {
+			w.recent = append(w.recent, p)
+		}
+	}
+	slices.Sort(w.recent)
+	return float64(w.recent[len(w.recent)/2])
+}

@@ -1,0 +1,36 @@
+package pulse
+
+import (
+	"fmt"
+	"math"
+)
+
+// What says in a few words what is unusual: "new connections, 6 times as many".
+func (r Row) What() string {
+	switch r.Kind {
+	case Conns:
+		return "new connections, " + r.times()
+	case Active:
+		return "active connections, " + r.times()
+	case HalfOpen:
+		return "handshakes not finished"
+	case Client:
+		return "much from one client"
+	case Net:
+		return "much from one network"
+	}
+	return r.Short
+}
+
+// times is by how much a figure strays from its usual.
+func (r Row) times() string {
+	switch {
+	case r.More() && r.Usual < 1:
+		return "from nothing"
+	case r.More():
+		return fmt.Sprintf("%.0f times as many", math.Round(r.Now/r.Usual))
+	case r.Now < 1:
+		return "none"
+	}
+	return fmt.Sprintf("down to %.0f %%", 100*r.Now/r.Usual)
+}
