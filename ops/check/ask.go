@@ -53,6 +53,14 @@ func (w *Watch) tell(scene Scene, only func(ipvs.ServiceID) bool, found []Findin
 	w.publish()
 }
 
+// Scene looks as LookNow does, and gives what was looked at.
+func (w *Watch) Scene(ctx context.Context) (Scene, error) {
+	if _, err := w.LookNow(ctx); err != nil {
+		return Scene{}, err
+	}
+	return w.lastScene(ctx)
+}
+
 // lastScene is that of the last round, of which there is one at least.
 func (w *Watch) lastScene(ctx context.Context) (Scene, error) {
 	w.mu.Lock()

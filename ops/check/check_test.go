@@ -366,10 +366,10 @@ func TestProbes(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	for want, answer := range map[string]probe.Finding{
-		"":                         {Verdict: probe.Fine, Cause: probe.Alone},
-		"fault probe -":            {Verdict: probe.Fault, Cause: probe.HostHasIt, Short: "taken"},
-		"fault probe 10.0.3.11:80": {Verdict: probe.Fault, Cause: probe.ServerHasIt, Short: "taken", Servers: []netip.Addr{server(ipvs.Masq, 0).Addr()}},
-		"notice probe -":           {Verdict: probe.Unknown, Cause: probe.ProxyARP, Short: "who knows"},
+		"":                                {Verdict: probe.Fine, Cause: probe.Alone},
+		"fault probe of VIP -":            {Verdict: probe.Fault, Cause: probe.HostHasIt, Short: "taken"},
+		"fault probe of VIP 10.0.3.11:80": {Verdict: probe.Fault, Cause: probe.ServerHasIt, Short: "taken", Servers: []netip.Addr{server(ipvs.Masq, 0).Addr()}},
+		"notice probe of VIP -":           {Verdict: probe.Unknown, Cause: probe.ProxyARP, Short: "who knows"},
 	} {
 		found := Claimed(http, answer)
 		whole(t, found)

@@ -56,7 +56,7 @@ func (s *Scene) stops(v *ops.Service) (all []*stop, walked int) {
 	}
 	known := map[seen][]firewall.Verdict{} // servers of a service share most of the way
 	for _, r := range v.Servers {
-		f, ok := s.flow(v, r)
+		f, ok := s.Flow(v, r)
 		if !ok {
 			continue
 		}
@@ -190,7 +190,7 @@ func conntracked(s *Scene) (all []Finding) {
 // rewritten: with conntrack, rules that masquerade take hold of what is balanced.
 func (s *Scene) rewritten(v *ops.Service) (all []Finding) {
 	for _, r := range v.Servers {
-		f, ok := s.flow(v, r)
+		f, ok := s.Flow(v, r)
 		if !ok || r.Forward == ipvs.TunnelFwd {
 			continue
 		}
@@ -232,7 +232,7 @@ func fullNAT(s *Scene) (all []Finding) {
 	}
 	for _, v := range s.Sample.Services {
 		for _, r := range v.Servers {
-			f, ok := s.flow(v, r)
+			f, ok := s.Flow(v, r)
 			if !ok || r.Forward != ipvs.Masq {
 				continue
 			}

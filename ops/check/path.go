@@ -77,7 +77,7 @@ func forwarding(s *Scene) (all []Finding) {
 		if r.Forward != ipvs.Masq || way.Local || way.Link == "" {
 			return
 		}
-		name := router(v.Family, way.Link)
+		name := Gate(v.Family, way.Link)
 		if at := (gate{v.ServiceID, name}); s.sysctl(name) == "0" && !told[at] {
 			told[at] = true
 			all = append(all, Finding{
@@ -99,7 +99,7 @@ func forwarding(s *Scene) (all []Finding) {
 func redirects(s *Scene) (all []Finding) {
 	told := map[string]bool{}
 	s.each(func(v *ops.Service, r *ops.Server) {
-		f, ok := s.flow(v, r)
+		f, ok := s.Flow(v, r)
 		if !ok || r.Forward != ipvs.Masq || f.Hidden || v.Family != ipvs.IPv4 || f.Back != f.Front || !s.Redirect[f.Back] || told[f.Back] {
 			return
 		}

@@ -10,6 +10,13 @@ import (
 	"lvsdeck/ops/probe"
 )
 
+// The names under which findings of probes stand: about servers, and about who else
+// answers for a VIP.
+const (
+	OfServer = "probe"
+	OfVIP    = "probe of VIP"
+)
+
 // Targets are the servers that may be probed, each once: a server that has several
 // services is asked about the first of them that is TCP, so that it gets one SYN.
 // With only, those of one service are.
@@ -19,7 +26,7 @@ func Targets(s Scene, only func(ipvs.ServiceID) bool) (all []probe.Target) {
 		if v.IsMark() || !only(v.ServiceID) {
 			return
 		}
-		f, _ := s.flow(v, r)
+		f, _ := s.Flow(v, r)
 		t := probe.Target{VIP: netip.AddrPortFrom(v.Addr, v.Port), Protocol: v.Protocol, Server: r.Server, FullNAT: f.Hidden}
 		at, asked := index[r.Addr.Addr()]
 		switch {
@@ -37,7 +44,7 @@ func Targets(s Scene, only func(ipvs.ServiceID) bool) (all []probe.Target) {
 func Probed(results []probe.Result) (all []Finding) {
 	for _, r := range results {
 		f := Finding{
-			Check: "probe", Service: ipvs.AddressService(r.Protocol, r.VIP), Server: r.Server.Addr,
+			Check: OfServer, Service: ipvs.AddressService(r.Protocol, r.VIP), Server: r.Server.Addr,
 			Short: r.Short, Evidence: r.Evidence, Lines: r.Next,
 		}
 		switch r.Verdict {
@@ -61,7 +68,7 @@ func Probed(results []probe.Result) (all []Finding) {
 // Claimed makes findings of what was found out about who else answers for the VIP
 // of a service: one for each server that does.
 func Claimed(id ipvs.ServiceID, p probe.Finding) (all []Finding) {
-	f := Finding{Check: "probe", Service: id, Short: p.Short, Evidence: p.Evidence, Lines: p.Next}
+	f := Finding{Check: OfVIP, Service: id, Short: p.Short, Evidence: p.Evidence, Lines: p.Next}
 	switch p.Verdict {
 	case probe.Fault:
 		f.Severity, f.Means = Fault, "Clients' packets go past the director, sooner or later or at once."

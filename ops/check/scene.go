@@ -108,9 +108,9 @@ const (
 	trackMax  = "net/netfilter/nf_conntrack_max"
 )
 
-// router names the sysctl that lets packets which come in by a link be routed on:
+// Gate names the sysctl that lets packets which come in by a link be routed on:
 // IPv6 has one for all (kernel: ip_route_input_slow, ip6_forward).
-func router(f ipvs.Family, link string) string {
+func Gate(f ipvs.Family, link string) string {
 	if f == ipvs.IPv6 {
 		return forwardV6
 	}
@@ -125,9 +125,9 @@ func (s *Scene) link(name string) (netcfg.Link, bool) {
 	return s.Links[i], true
 }
 
-// front is the link by which clients' packets come in, as far as that can be told:
+// Front is the link by which clients' packets come in, as far as that can be told:
 // the card that has the VIP, or else the one toward the world.
-func (s *Scene) front(vip netip.Addr) string {
+func (s *Scene) Front(vip netip.Addr) string {
 	for _, a := range s.Addresses {
 		if l, _ := s.link(a.Link); a.Prefix.Addr() == vip && !l.Loopback && l.Kind != "dummy" {
 			return a.Link
@@ -146,16 +146,16 @@ func (s *Scene) network(addr netip.Addr) (best netcfg.LinkAddress) {
 	return best
 }
 
-// flow is a client's connection to a server; ok is false where that is not known:
+// Flow is a client's connection to a server; ok is false where that is not known:
 // of a mark, of a server without a way or on this host.
-func (s *Scene) flow(v *ops.Service, r *ops.Server) (f path.Flow, ok bool) {
+func (s *Scene) Flow(v *ops.Service, r *ops.Server) (f path.Flow, ok bool) {
 	way := s.Ways[r.Addr.Addr()]
 	if v.IsMark() || way.Link == "" || way.Local {
 		return f, false
 	}
 	f = path.Flow{
 		Service: v.ServiceID, Server: r.Server, Conntrack: s.conntrack(),
-		Front: s.front(v.Addr), Back: way.Link, Own: way.Source,
+		Front: s.Front(v.Addr), Back: way.Link, Own: way.Source,
 	}
 	f.Hidden = r.Forward == ipvs.Masq && s.rewrites(f).Result == firewall.Rewrites
 	return f, true

@@ -159,7 +159,7 @@ func shortcuts(s *Scene) (all []Finding) {
 	}
 	s.each(func(v *ops.Service, r *ops.Server) {
 		n := s.Loads.Servers[Place{v.ServiceID, r.Addr}]
-		f, ok := s.flow(v, r)
+		f, ok := s.Flow(v, r)
 		if !ok || r.Forward != ipvs.Masq || f.Hidden || n.Near == 0 {
 			return
 		}
