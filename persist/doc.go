@@ -1,10 +1,10 @@
 // Package persist keeps what outlives the process: the journal of plans with
 // the lock that lets one run at a time, snapshots of the rules, the weights of
-// drained servers, and the operators' names and notes.
+// drained servers, the operators' names and notes, and files of lines.
 //
 // All of it lies in one directory (DefaultDir) with mode 0700, in files with
 // mode 0600. Files are replaced whole (WriteFile) or appended to line by line
-// (the journal), and each change is on disk before the call returns, so that a
+// (the journal, Lines), and each change is on disk before the call returns, so that a
 // kill or a power cut leaves either the old or the new, and at most a torn last
 // line that readers pass over.
 //
