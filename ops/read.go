@@ -105,7 +105,7 @@ func (s *Sampler) readServers(ctx context.Context, r *reading, id ipvs.ServiceID
 func (s *Sampler) inFocus() (ids []ipvs.ServiceID, all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.focus, s.all
+	return slices.Concat(s.focus, s.also), s.all
 }
 
 // amend reads what a new focus wants and the latest sample does not have.

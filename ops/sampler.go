@@ -42,6 +42,7 @@ type Sampler struct {
 	mu       sync.Mutex
 	interval time.Duration
 	focus    []ipvs.ServiceID
+	also     []ipvs.ServiceID
 	all      bool
 	now      bool // a reading is wanted now
 }
@@ -100,6 +101,14 @@ func (s *Sampler) ReadNow() {
 // Focus says of which services the servers' own counters are wanted: those on
 // screen or open. What is not known of them is read at once.
 func (s *Sampler) Focus(ids []ipvs.ServiceID) { s.setFocus(slices.Clone(ids), false) }
+
+// Also says of which services the servers' own counters are wanted whatever is on
+// screen.
+func (s *Sampler) Also(ids []ipvs.ServiceID) {
+	s.mu.Lock()
+	s.also = slices.Clone(ids)
+	s.mu.Unlock()
+}
 
 // FocusAll wants the counters of all servers, for a sort by them. It costs one
 // request for each service in every reading.

@@ -195,6 +195,25 @@ func TestFocusAll(t *testing.T) {
 	})
 }
 
+// What is wanted whatever is on screen is read in every sample.
+func TestAlso(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ids := many(60)
+		s := start(t, fill(t, 1, ids...))
+		s.Also(ids[50:51])
+		s.Focus(ids[58:59])
+		for range 6 {
+			time.Sleep(ops.DefaultInterval)
+			synctest.Wait()
+			for _, i := range []int{50, 58} {
+				if !s.Latest().Services[i].Servers[0].Counted {
+					t.Fatalf("sample %d: service %d is not counted", s.Latest().Seq, i)
+				}
+			}
+		}
+	})
+}
+
 // Scrolling changes the focus with every key: the table must not be asked as often.
 func TestFocusIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
