@@ -1,0 +1,269 @@
+package incident
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
+	"lvsdeck/ops/check"
+	"lvsdeck/persist"
+)
+
+var (
+	start = time.Date(2026, 3, 1, 14, 0, 0, 0, time.UTC)
+	web   = ipvs.AddressService(ipvs.TCP, netip.MustParseAddrPort("203.0.113.10:443"))
+	limit = alarm.Threshold{Row: alarm.Row{Service: web}, Figure: alarm.Active, Limit: 100, Hold: 1}
+)
+
+func store(t *testing.T, dir string) *persist.Store {
+	t.Helper()
+	s, err := persist.Open(persist.Options{Dir: dir, Who: persist.Who{User: "alice"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// seat is a console's watch, whose clock and reports the test sets.
+type seat struct {
+	*Watch
+	t      *testing.T
+	now    time.Time
+	report *check.Report
+	also   []ipvs.ServiceID
+}
+
+func sit(t *testing.T, dir string) *seat {
+	s := &seat{t: t, now: start}
+	s.Watch = New(Options{
+		Store: store(t, dir), Checks: func() *check.Report { return s.report }, Now: func() time.Time { return s.now },
+		Also: func(ids []ipvs.ServiceID) { s.also = ids },
+	})
+	return s
+}
+
+// sees takes a sample two seconds later, and writes what there is to write.
+func (s *seat) sees(active uint64) {
+	s.now = s.now.Add(2 * time.Second)
+	v := &ops.Service{Service: ipvs.NewService(web), Figures: ops.Figures{Active: active}}
+	s.Seen(&ops.Sample{Time: s.now, Services: []*ops.Service{v}})
+	s.write()
+}
+
+// finds has the checks find things, each of a severity.
+func (s *seat) finds(found ...check.Finding) {
+	s.report = &check.Report{Time: s.now, Findings: found}
+	s.sees(0)
+}
+
+func finding(name string, severity check.Severity) check.Finding {
+	return check.Finding{Check: name, Severity: severity, Service: web, Short: name + " is wrong"}
+}
+
+// wrote holds the log to lines of kind and what it is about, oldest first.
+func (s *seat) wrote(want ...string) {
+	s.t.Helper()
+	h, err := s.Read()
+	if err != nil || h.Broken > 0 {
+		s.t.Fatalf("%v, %d broken", err, h.Broken)
+	}
+	var got []string
+	for i := len(h.Entries) - 1; i >= 0; i-- {
+		e := h.Entries[i]
+		what := e.Text
+		if e.Threshold != nil {
+			what = fmt.Sprint(e.Value)
+		}
+		got = append(got, string(e.Kind)+" "+what)
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		s.t.Errorf("the log has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func (s *seat) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestThresholdsAreWrittenOnce(t *testing.T) {
+	dir := t.TempDir()
+	a, b := sit(t, dir), sit(t, dir)
+	a.must(a.Put(limit, ""))
+	b.reread() // as it does every few seconds
+	for _, active := range []uint64{50, 150, 160, 50, 50} {
+		a.sees(active)
+		b.sees(active)
+	}
+	a.wrote("crossed 150", "ended 50")
+	if s := a.State(); s.Crossings != 1 || s.Last.Value != 150 || len(s.Crossed()) != 0 || s.Err != nil || s.Lost != 0 {
+		t.Errorf("%+v", s)
+	}
+	a.sees(200)
+	c := sit(t, dir) // begins while it is crossed, and sees its end alone
+	c.sees(210)
+	c.sees(20)
+	c.wrote("crossed 150", "ended 50", "crossed 200", "ended 20")
+	if c.State().Crossings != 1 {
+		t.Error("a console that begins later does not see it crossed")
+	}
+	a.must(a.Remove(limit.Key()))
+	if len(a.State().Alarms) != 0 {
+		t.Error("a removed threshold is watched")
+	}
+	a.wrote("crossed 150", "ended 50", "crossed 200", "ended 20") // not ended twice
+}
+
+func TestEndsWhileNobodyLooks(t *testing.T) {
+	dir := t.TempDir()
+	a := sit(t, dir)
+	a.must(a.Put(limit, ""))
+	a.sees(150)
+	a.finds(finding("vip", check.Fault))
+	a.sees(150)
+	b := sit(t, dir)
+	b.sees(10)
+	b.finds()
+	b.wrote("crossed 150", "ended 0", "found vip is wrong", "crossed 150", "ended 10", "gone vip is wrong")
+}
+
+func TestFindingsComeAndGo(t *testing.T) {
+	dir := t.TempDir()
+	a, b := sit(t, dir), sit(t, dir)
+	both := func(found ...check.Finding) {
+		a.finds(found...)
+		b.finds(found...)
+	}
+	both(finding("unsaved", check.Notice), finding("vip", check.Warning))
+	both(finding("vip", check.Warning))
+	both(finding("vip", check.Fault)) // worse: said again
+	both(finding("redirects", check.Warning))
+	a.wrote("found vip is wrong", "found vip is wrong", "found redirects is wrong", "gone vip is wrong")
+	c := sit(t, dir) // a console begun later repeats nothing
+	c.finds(finding("redirects", check.Warning))
+	c.finds()
+	c.wrote("found vip is wrong", "found vip is wrong", "found redirects is wrong", "gone vip is wrong", "gone redirects is wrong")
+}
+
+func TestNotes(t *testing.T) {
+	a := sit(t, t.TempDir())
+	a.must(a.Note(alarm.Row{Service: web}, "called the network people"))
+	a.must(a.Note(alarm.Row{}, strings.Repeat("é", 3000)))
+	h, err := a.Read()
+	if err != nil || len(h.Entries) != 2 || h.Entries[1].Row.Service != web || h.Entries[0].By.User != "alice" || len([]rune(h.Entries[0].Text)) != textMost {
+		t.Errorf("%+v %v", h, err)
+	}
+	if a.State().Written != 2 {
+		t.Error("the screen is not told of notes")
+	}
+	if n := len(h.Between(start.Add(time.Second), start.Add(time.Hour))); n != 0 {
+		t.Errorf("%d entries after all there are", n)
+	}
+}
+
+func TestNothingIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	a := sit(t, dir)
+	a.must(a.Put(limit, ""))
+	silent := New(Options{Store: store(t, dir), Silent: true})
+	for _, w := range []*Watch{silent, New(Options{})} {
+		s := &seat{Watch: w, t: t, now: start}
+		s.sees(150)
+		s.wrote()
+		if w.Put(limit, "") == nil || w.Remove(limit.Key()) == nil || w.Note(alarm.Row{}, "x") == nil || w.Cannot() == "" {
+			t.Error("something was kept")
+		}
+	}
+	if len(silent.State().Crossed()) != 1 {
+		t.Error("a read-only console does not watch")
+	}
+}
+
+// TestServersCountersAreRead: thresholds on what only counters tell have them read.
+func TestServersCountersAreRead(t *testing.T) {
+	a := sit(t, t.TempDir())
+	one := limit
+	one.Row.Server = netip.MustParseAddrPort("10.0.0.1:443")
+	a.must(a.Put(one, "")) // active: /proc tells
+	if len(a.also) != 0 {
+		t.Error(a.also)
+	}
+	one.Figure = alarm.ConnRate
+	a.must(a.Put(one, ""))
+	if len(a.also) != 1 || a.also[0] != web {
+		t.Error(a.also)
+	}
+}
+
+// TestDiskThatDoesNot: what cannot be written is counted and said, and the queue is
+// bounded.
+func TestDiskThatDoesNot(t *testing.T) {
+	s, err := persist.Open(persist.Options{Dir: t.TempDir(), Fault: func(op persist.Op, path string, _ []byte) (int, error) {
+		if op == persist.OpWrite && filepath.Base(path) == "incidents" {
+			return 0, os.ErrPermission
+		}
+		return 0, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := New(Options{Store: s})
+	if err := w.Put(limit, ""); err != nil {
+		t.Fatal(err)
+	}
+	a := &seat{Watch: w, t: t, now: start}
+	a.sees(150)
+	if st := w.State(); st.Lost != 1 || st.Err == nil || len(st.Crossed()) != 1 {
+		t.Errorf("%+v", st)
+	}
+	w.mu.Lock()
+	w.keep(make([]Entry, queueMost+5)...)
+	w.mu.Unlock()
+	if len(w.queue) != queueMost || w.state.Lost != 6 {
+		t.Errorf("%d wait, %d lost", len(w.queue), w.state.Lost)
+	}
+}
+
+// TestRunWrites: what is seen is written beside, and what waits at the end, too.
+func TestRunWrites(t *testing.T) {
+	a := sit(t, t.TempDir())
+	a.must(a.Put(limit, ""))
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	a.Seen(&ops.Sample{Time: start, Services: []*ops.Service{{Service: ipvs.NewService(web), Figures: ops.Figures{Active: 500}}}})
+	a.Run(ctx)
+	a.wrote("crossed 500")
+}
+
+// FuzzLog reads what anybody may have written: it never fails, and what it gives can
+// be written and is read again as it was.
+func FuzzLog(f *testing.F) {
+	f.Add(`{"time":"2026-03-01T14:00:00Z","kind":"note","row":"","by":{},"text":"\u001b[31mred"}`)
+	f.Add(`{"time":"2026-03-01T14:00:00Z","kind":"crossed","row":"TCP 203.0.113.10:443","id":"x","by":{},"threshold":{"row":"TCP 203.0.113.10:443","figure":"active","limit":5,"hold":1},"value":6}` + "\ntorn")
+	f.Add(`{"time":"2026-03-01T14:00:00Z","kind":"found","row":"10.0.0.1:80 of TCP 203.0.113.10:443","id":"y","by":{},"severity":"fault"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		all, broken := entries([]byte(text))
+		var again []byte
+		for _, e := range all {
+			again = append(again, e.line()...)
+		}
+		if broken == 0 && strings.Count(text, "\n") == 0 && len(all) > 1 {
+			t.Errorf("%d entries of one line", len(all))
+		}
+		open(all)
+		fromLog(open(all))
+		if back, lost := entries(again); len(back) != len(all) || lost > 0 {
+			t.Errorf("%d entries, written and read again %d, %d broken", len(all), len(back), lost)
+		}
+	})
+}
