@@ -93,7 +93,7 @@ func kindOf(mode fs.FileMode) string {
 
 // Command shows a file's text, too.
 func (s ChangeFile) Command() string {
-	path := quoted(s.Path)
+	path := Quoted(s.Path)
 	switch {
 	case s.After == nil && s.Mode.IsDir():
 		return "rmdir " + path
@@ -102,7 +102,7 @@ func (s ChangeFile) Command() string {
 	case s.Mode.IsDir():
 		return fmt.Sprintf("mkdir -m %o %s", s.Mode.Perm(), path)
 	case s.Mode&fs.ModeSymlink != 0:
-		return "ln -s " + quoted(*s.After) + " " + path
+		return "ln -s " + Quoted(*s.After) + " " + path
 	}
 	end := "EOF"
 	for strings.Contains("\n"+*s.After, "\n"+end+"\n") {

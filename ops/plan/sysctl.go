@@ -77,12 +77,13 @@ func sysctlText(value string) string {
 func (s ChangeSysctl) Command() string {
 	var lines []string
 	for _, v := range s.sets() {
-		lines = append(lines, "sysctl -w "+quoted(netcfg.Dotted(v.Name))+"="+quoted(v.Value))
+		lines = append(lines, "sysctl -w "+Quoted(netcfg.Dotted(v.Name))+"="+Quoted(v.Value))
 	}
 	return strings.Join(lines, "\n")
 }
 
-func quoted(word string) string {
+// Quoted is a word as a shell takes it for one.
+func Quoted(word string) string {
 	plain := func(r rune) bool {
 		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("_./,@-", r)
 	}
