@@ -1,0 +1,128 @@
+package history_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/history"
+	"lvsdeck/ops/plan"
+	"lvsdeck/persist"
+)
+
+func texts(marks []history.Mark) (out []string) {
+	for _, m := range marks {
+		out = append(out, m.Kind.String()+" "+m.Text)
+	}
+	return out
+}
+
+// TestSeenChanges holds what readings tell of changes, whoever made them.
+func TestSeenChanges(t *testing.T) {
+	store, now := history.New(), midnight
+	add := func(weight uint32, scheduler string, servers ...int) {
+		now = now.Add(interval)
+		v := svc(0, 1)
+		v.Scheduler = scheduler
+		for _, i := range servers {
+			v.Servers = append(v.Servers, srv(i, 1, weight, false))
+		}
+		store.Add(sampleAt(now, v))
+	}
+	tell := func(want ...string) {
+		t.Helper()
+		if got := texts(store.Marks(now, now.Add(time.Second))); !slices.Equal(got, want) {
+			t.Errorf("want %q, got %q", want, got)
+		}
+	}
+	const of = " of TCP 203.0.0.0:443: "
+	add(1, "rr", 1, 2)
+	tell() // what was there from the beginning did not happen then
+	add(1, "rr", 1)
+	tell("seen 10.0.0.2:80" + of + "left")
+	add(0, "rr", 1)
+	tell("seen 10.0.0.1:80" + of + "weight 1 to 0")
+	add(0, "wlc", 1, 2)
+	tell("seen TCP 203.0.0.0:443: scheduler rr to wlc", "seen 10.0.0.2:80"+of+"came back with weight 0")
+	add(5, "wlc", 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+	tell("seen rows of the table: 9 came, 1 left, 1 changed")
+	now = now.Add(interval)
+	store.Add(sampleAt(now))
+	tell("seen TCP 203.0.0.0:443: left")
+	add(5, "wlc", 2)
+	tell("seen TCP 203.0.0.0:443: came back")
+}
+
+// TestPlansExplainWhatIsSeen holds that a change of our own is told once, also when
+// the journal is read again and the plan has ended meanwhile.
+func TestPlansExplainWhatIsSeen(t *testing.T) {
+	store, at := history.New(), midnight.Add(interval)
+	store.Add(sampleAt(at, svc(0, 1, srv(1, 1, 1, false), srv(2, 1, 1, false))))
+	before, after := ipvs.Server{Addr: srvAddr(1), Weight: 1}, ipvs.Server{Addr: srvAddr(1)}
+	steps, err := plan.Written([]plan.Item{{Step: plan.ChangeServer{Service: svcID(0), Before: &before, After: &after}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &persist.Entry{Record: persist.Record{Time: at.Add(time.Second), ID: "7", Title: "drain it", Steps: steps, By: persist.Who{User: "ana"}}}
+	read := func(running string) {
+		store.Mark(history.Plans(plan.History{Entries: []*persist.Entry{e}, Running: running}, midnight)...)
+	}
+	read("7")
+	if got := texts(store.Marks(midnight, at.Add(time.Hour))); !slices.Equal(got, []string{"changed drain it (ana): running"}) {
+		t.Errorf("got %q", got)
+	}
+	at = at.Add(interval)
+	store.Add(sampleAt(at, svc(0, 1, srv(1, 1, 0, false), srv(2, 1, 7, false))))
+	e.Ended = &persist.Record{Time: at, Outcome: persist.Applied}
+	read("")
+	want := []string{"changed drain it (ana)", "seen 10.0.0.2:80 of TCP 203.0.0.0:443: weight 1 to 7"}
+	marks := store.Marks(midnight, at.Add(time.Hour))
+	if got := texts(marks); !slices.Equal(got, want) {
+		t.Errorf("want %q, got %q", want, got)
+	}
+	if !marks[0].Touches(server(0, 2)) || marks[0].Touches(service(1)) {
+		t.Error("want the plan to be about all of its service, and about no other")
+	}
+	at = at.Add(time.Minute)
+	store.Add(sampleAt(at, svc(0, 1, srv(1, 1, 9, false), srv(2, 1, 7, false))))
+	if got := texts(store.Marks(at, at.Add(time.Second))); len(got) != 1 || !strings.HasSuffix(got[0], "weight 0 to 9") {
+		t.Errorf("want a later change of the same row to be told, got %q", got)
+	}
+}
+
+func TestFindingsComeAndGo(t *testing.T) {
+	at := midnight.Add(time.Minute)
+	found := func(names ...string) *check.Report {
+		r := &check.Report{Time: at}
+		for _, n := range names {
+			r.Findings = append(r.Findings, check.Finding{Check: n, Service: svcID(0), Short: n + " is wrong"})
+		}
+		return r
+	}
+	for _, c := range []struct {
+		was, is *check.Report
+		want    []string
+	}{
+		{nil, found("route"), []string{"found route is wrong"}},
+		{found("route"), found("route"), nil},
+		{found("route"), found("vip"), []string{"found vip is wrong", "cleared route is wrong"}},
+	} {
+		if got := texts(history.Findings(c.was, c.is)); !slices.Equal(got, c.want) {
+			t.Errorf("want %q, got %q", c.want, got)
+		}
+	}
+}
+
+func TestMarksAreBounded(t *testing.T) {
+	store := history.New()
+	for i := range 5000 {
+		store.Mark(history.Mark{Time: midnight.Add(time.Duration(i) * time.Second), Kind: history.Found, Text: "x"})
+	}
+	got := store.Marks(midnight, midnight.Add(24*time.Hour))
+	if len(got) != 2000 || !got[1999].Time.Equal(midnight.Add(4999*time.Second)) {
+		t.Errorf("want the newest 2,000, got %d", len(got))
+	}
+}
