@@ -41,7 +41,7 @@ func (f Filter) Empty() bool { return f == Filter{} }
 func (f Filter) String() string {
 	var parts []string
 	if f.Client.IsValid() {
-		parts = append(parts, "client "+prefixText(f.Client))
+		parts = append(parts, "client "+ClientText(f.Client))
 	}
 	if f.Service != (ipvs.ServiceID{}) {
 		parts = append(parts, "service "+serviceText(f.Service))
@@ -61,8 +61,8 @@ func (f Filter) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// prefixText leaves out a length that says nothing.
-func prefixText(p netip.Prefix) string {
+// ClientText is a client as ParseClient reads it, without a length that says nothing.
+func ClientText(p netip.Prefix) string {
 	if p.IsSingleIP() {
 		return p.Addr().String()
 	}

@@ -68,7 +68,7 @@ func (g Group) Name(by By) string {
 	case ByOrigin:
 		return g.Origin.String()
 	}
-	return prefixText(g.Client)
+	return ClientText(g.Client)
 }
 
 // Narrow is the filter for the connections of a group, among those of f.

@@ -1,0 +1,172 @@
+package block
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"lvsdeck/netcfg"
+	"lvsdeck/netcfg/firewall"
+	"lvsdeck/ops/plan"
+)
+
+// Block keeps a client, or a network of clients, out.
+type Block struct {
+	Client netip.Prefix
+	VIP    netip.Addr // only what it sends there; invalid: all that it sends to this host or through it
+}
+
+// String says who is kept out, and of what: "198.51.100.7 out of 203.0.113.10".
+func (b Block) String() string {
+	if !b.VIP.IsValid() {
+		return b.client() + " out"
+	}
+	return b.client() + " out of " + b.VIP.String()
+}
+
+// client is the address, with its length where it is a network.
+func (b Block) client() string {
+	if b.Client.IsSingleIP() {
+		return b.Client.Addr().String()
+	}
+	return b.Client.String()
+}
+
+// Where the rules stand.
+const (
+	table = "raw"
+	drop  = "DROP"
+)
+
+// Rule is the rule of the firewall. It goes before others, which may accept.
+func (b Block) Rule() netcfg.Filter {
+	match := "-s " + b.client()
+	if b.VIP.IsValid() {
+		match += " -d " + b.VIP.String()
+	}
+	return netcfg.Filter{IPv6: b.Client.Addr().Is6(), Table: table, Chain: string(firewall.Prerouting), Match: match, Jump: drop, First: true}
+}
+
+// Spared is whose packets must get through.
+type Spared struct {
+	Operator netip.Addr   // where the session comes from that asks; invalid: not over SSH
+	Own      []netip.Addr // this host's addresses
+	VIPs     []netip.Addr
+	Servers  []netip.Addr
+}
+
+// Check refuses a block that would cut off the operator, this host, a service or a
+// real server.
+func (b Block) Check(s Spared) error {
+	refused := func(why string, a netip.Addr, do string) error {
+		return fmt.Errorf("client %s: must not hold %s, %s; %s", b.client(), a, why, do)
+	}
+	switch {
+	case !b.Client.IsValid() || b.Client != b.Client.Masked():
+		return fmt.Errorf("client %s: must be an address (198.51.100.7) or a network (198.51.100.0/24)", b.Client)
+	case b.VIP.IsValid() && b.VIP.Is4() != b.Client.Addr().Is4():
+		return fmt.Errorf("client %s: must be of the same family as %s", b.client(), b.VIP)
+	case s.Operator.IsValid() && b.Client.Contains(s.Operator.Unmap()):
+		return refused("where your own SSH session comes from", s.Operator, "do it from elsewhere, or name a smaller network")
+	}
+	for _, group := range []struct {
+		all []netip.Addr
+		why string
+	}{{s.Servers, "a real server"}, {s.VIPs, "the address of a service"}, {s.Own, "this director's own address"}} {
+		for _, a := range group.all {
+			if b.Client.Contains(a) {
+				return refused(group.why, a, "name a smaller network")
+			}
+		}
+	}
+	return nil
+}
+
+// Keep is the plan that keeps clients out.
+func Keep(blocks ...Block) plan.Plan {
+	return each("keep", blocks, "Their packets are dropped before IPVS sees them. Connections they have end when their time is over. It does not last over a restart of this host.",
+		func(f netcfg.Filter) plan.Step { return plan.Have(f) })
+}
+
+// Lift is the plan that lets clients in again.
+func Lift(blocks ...Block) plan.Plan {
+	return each("no longer keep", blocks, "Their packets come to IPVS again.", func(f netcfg.Filter) plan.Step { return plan.Lack(f) })
+}
+
+func each(what string, blocks []Block, reason string, step func(netcfg.Filter) plan.Step) plan.Plan {
+	var p plan.Plan
+	for _, b := range blocks {
+		p.Items = append(p.Items, plan.Item{Step: step(b.Rule()), Reason: reason})
+	}
+	switch len(blocks) {
+	case 0:
+	case 1:
+		p.Title = what + " " + blocks[0].String()
+	default:
+		p.Title = fmt.Sprintf("%s %d clients out", what, len(blocks))
+	}
+	return p
+}
+
+// InForce finds our blocks among the rules of a firewall, in order of client.
+func InForce(r firewall.Rules) (all []Block) {
+	for _, t := range r.Tables {
+		if t.Name != table || t.Backend == firewall.NFT {
+			continue
+		}
+		for _, c := range t.Chains {
+			if c.Name != string(firewall.Prerouting) {
+				continue
+			}
+			for _, rule := range c.Rules {
+				if b, ok := parse(rule.Text); ok {
+					all = append(all, b)
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Block) int {
+		return cmp.Or(a.Client.Addr().Compare(b.Client.Addr()), cmp.Compare(a.Client.Bits(), b.Client.Bits()), a.VIP.Compare(b.VIP))
+	})
+	return slices.Compact(all)
+}
+
+// parse takes a rule as iptables-save(8) writes it, and only one that is like ours
+// in every word: of a rule with a word more, another one would be taken away.
+func parse(text string) (b Block, ours bool) {
+	words := strings.Fields(text)
+	if len(words) < 4 || words[0] != "-A" {
+		return b, false
+	}
+	jump, comment := "", ""
+	for words = words[2:]; len(words) >= 2; words = words[2:] {
+		switch value := words[1]; words[0] {
+		case "-s":
+			b.Client = network(value)
+		case "-d":
+			b.VIP = network(value).Addr()
+		case "-m":
+			if value != "comment" {
+				return b, false
+			}
+		case "--comment":
+			comment = strings.Trim(value, `"`)
+		case "-j":
+			jump = value
+		default:
+			return b, false
+		}
+	}
+	return b, len(words) == 0 && b.Client.IsValid() && comment == netcfg.Comment && jump == drop
+}
+
+// network reads an address with or without a length.
+func network(s string) netip.Prefix {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p.Masked()
+	}
+	a, _ := netip.ParseAddr(s)
+	return netip.PrefixFrom(a, a.BitLen())
+}
