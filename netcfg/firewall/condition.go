@@ -22,6 +22,8 @@ type view struct {
 	Packet
 	hook  Hook
 	marks bool // some rule may have marked it
+
+	bounds *bounds // not a packet, but what is asked for is wanted
 }
 
 // matches is the least of its conditions: one that says no is enough.
@@ -31,7 +33,7 @@ func all(when ...condition) condition {
 	return func(v *view) answer {
 		least := yes
 		for _, c := range when {
-			if least = min(least, c(v)); least == no {
+			if least = min(least, c(v)); least == no && v.bounds == nil {
 				break
 			}
 		}
@@ -44,7 +46,7 @@ func some(when ...condition) condition {
 	return func(v *view) answer {
 		most := no
 		for _, c := range when {
-			if most = max(most, c(v)); most == yes {
+			if most = max(most, c(v)); most == yes && v.bounds == nil {
 				break
 			}
 		}
@@ -80,10 +82,11 @@ func (s side) of(v *view) netip.AddrPort {
 
 // within asks for an address from first to last.
 func within(s side, first, last netip.Addr) condition {
-	return func(v *view) answer { return addrWithin(s.of(v).Addr(), first, last) }
+	return func(v *view) answer { return v.addrWithin(s.of(v).Addr(), first, last) }
 }
 
-func addrWithin(a, first, last netip.Addr) answer {
+func (v *view) addrWithin(a, first, last netip.Addr) answer {
+	v.bounds.addrs(first, last)
 	if !a.IsValid() {
 		return maybe
 	}
@@ -91,10 +94,11 @@ func addrWithin(a, first, last netip.Addr) answer {
 }
 
 func inNetwork(s side, p netip.Prefix) condition {
-	return func(v *view) answer { return addrIn(s.of(v).Addr(), p) }
+	return func(v *view) answer { return v.addrIn(s.of(v).Addr(), p) }
 }
 
-func addrIn(a netip.Addr, p netip.Prefix) answer {
+func (v *view) addrIn(a netip.Addr, p netip.Prefix) answer {
+	v.bounds.network(p)
 	if !a.IsValid() {
 		if p.Bits() == 0 {
 			return yes
@@ -110,6 +114,7 @@ func portWithin(s side, first, last uint16) condition {
 }
 
 func numberWithin(v *view, port, first, last uint16) answer {
+	v.bounds.ports(first, last)
 	switch {
 	case v.Proto == 0 || port == 0 && withPorts(v.Proto) && (first > 1 || last < 65535):
 		return maybe
@@ -185,6 +190,7 @@ func stateIs(name string) condition {
 func typeIs(s side, kind string) condition {
 	return func(v *view) answer {
 		a := s.of(v).Addr()
+		v.bounds.kinds()
 		switch kind = strings.ToUpper(kind); {
 		case !a.IsValid():
 			return maybe

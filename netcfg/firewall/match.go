@@ -143,7 +143,8 @@ func vipOf(word string) condition {
 	if !ok {
 		return mysterious
 	}
-	return balanced(func(b Balanced) bool { return network.Contains(b.VIP.Addr()) })
+	asks := balanced(func(b Balanced) bool { return network.Contains(b.VIP.Addr()) })
+	return func(v *view) answer { v.bounds.network(network); return asks(v) }
 }
 
 func vportOf(word string) condition {
@@ -151,7 +152,8 @@ func vportOf(word string) condition {
 	if err != nil {
 		return mysterious
 	}
-	return balanced(func(b Balanced) bool { return b.VIP.Port() == uint16(port) })
+	asks := balanced(func(b Balanced) bool { return b.VIP.Port() == uint16(port) })
+	return func(v *view) answer { v.bounds.ports(uint16(port), uint16(port)); return asks(v) }
 }
 
 func networkOf(s side, word string) condition {

@@ -230,7 +230,7 @@ func addrValue(value any, of func(*view) netip.Addr) condition {
 			return mysterious
 		}
 		network := netip.PrefixFrom(a, int(bits)).Masked()
-		return func(v *view) answer { return addrIn(of(v), network) }
+		return func(v *view) answer { return v.addrIn(of(v), network) }
 	case "range":
 		pair, _ := body.([]any)
 		if len(pair) != 2 {
@@ -243,13 +243,13 @@ func addrValue(value any, of func(*view) netip.Addr) condition {
 		if err != nil || err2 != nil {
 			return mysterious
 		}
-		return func(v *view) answer { return addrWithin(of(v), first, last) }
+		return func(v *view) answer { return v.addrWithin(of(v), first, last) }
 	}
 	a, err := netip.ParseAddr(name)
 	if err != nil {
 		return mysterious
 	}
-	return func(v *view) answer { return addrIn(of(v), netip.PrefixFrom(a, a.BitLen())) }
+	return func(v *view) answer { return v.addrIn(of(v), netip.PrefixFrom(a, a.BitLen())) }
 }
 
 func portField(has condition, s side) field {
@@ -356,7 +356,7 @@ func ctField(key, dir string) field {
 		return field{always, func(value any) condition {
 			c := when(value)
 			return func(v *view) answer {
-				if (v.Balanced == Balanced{}) {
+				if (v.Balanced == Balanced{}) && v.bounds == nil {
 					return maybe
 				}
 				return c(v)
@@ -384,6 +384,7 @@ func ctField(key, dir string) field {
 				return mysterious
 			}
 			return func(v *view) answer {
+				v.bounds.ports(uint16(min(first, 65535)), uint16(min(last, 65535)))
 				port := float64(v.Balanced.VIP.Port())
 				return is(first <= port && port <= last)
 			}

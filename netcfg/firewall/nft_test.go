@@ -84,6 +84,7 @@ func TestNFT(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			classed(t, Rules{Tables: tables})
 			v := Rules{Tables: tables}.Walk(Input, web())
 			if v.Result != want {
 				t.Errorf("%s: %v, want %v", rule, v, want)
@@ -130,6 +131,7 @@ func TestNFTFullNAT(t *testing.T) {
 	}
 	p := web()
 	p.Balanced = Balanced{VIP: web().Dst, Method: Masq}
+	classed(t, Rules{Tables: tables})
 	if v := (Rules{Tables: tables}).Rewrites(Postrouting, p); v.Result != Rewrites {
 		t.Error(v)
 	}

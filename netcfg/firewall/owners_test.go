@@ -119,6 +119,7 @@ func TestOwners(t *testing.T) {
 		{"kube-proxy", kube, "", Forward, answer, Drops, "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"},
 	} {
 		r := saved(strings.Replace(c.rules, "%s", c.own, 1), IPv4)
+		classed(t, r)
 		if v := r.Walk(c.hook, c.packet); v.Result != c.want || v.Rule != c.rule {
 			t.Errorf("%s with %q, %s: %v", c.owner, c.own, c.hook, v)
 		}

@@ -72,7 +72,9 @@ func TestMatches(t *testing.T) {
 		},
 	} {
 		for _, list := range lists {
-			if v := saved(unfold(list), IPv4).Walk(Input, web()); v.Result != want {
+			r := saved(unfold(list), IPv4)
+			classed(t, r)
+			if v := r.Walk(Input, web()); v.Result != want {
 				t.Errorf("%s: %v, want %v", list, v, want)
 			}
 		}
@@ -193,6 +195,7 @@ func TestRewrites(t *testing.T) {
 		if listed := r.ForIPVS(); (len(listed) == 1) != strings.Contains(c.rules, "-m ipvs") {
 			t.Errorf("%s: listed as IPVS's: %v", c.rules, listed)
 		}
+		classed(t, r)
 		if v := r.Rewrites(Postrouting, c.packet); v.Result != c.want {
 			t.Errorf("%s, %s: %v, want %v", c.rules, c.state, v, c.want)
 		}
@@ -220,6 +223,7 @@ func FuzzParseSave(f *testing.F) {
 // refines holds that to know more of a packet never turns a sure verdict.
 func refines(t *testing.T, r Rules) {
 	t.Helper()
+	classed(t, r)
 	for _, h := range []Hook{Prerouting, Input, Forward, Output, Postrouting} {
 		less := Packet{Dst: web().Dst, Proto: protoTCP}
 		a, b := r.Walk(h, less), r.Walk(h, web())

@@ -217,7 +217,7 @@ func (b base) walk(r Rules, h Hook, p Packet) ends {
 	if skipped == yes {
 		return ends{can: ways{accepts: true}}
 	}
-	w := walker{b.table, view{p, h, r.setsMarks()}, map[string]ends{}}
+	w := walker{b.table, view{Packet: p, hook: h, marks: r.setsMarks()}, map[string]ends{}}
 	e := w.through(b.chain)
 	if e.can[returns] {
 		e.can[returns] = false

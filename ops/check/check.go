@@ -79,6 +79,7 @@ var Checks = []Check{
 // Run makes all checks. The worst findings come first, those of the director
 // before those of services.
 func Run(s Scene) []Finding {
+	s.prepare()
 	var all []Finding
 	for _, symptoms := range []bool{false, true} {
 		causes := slices.Clone(all)

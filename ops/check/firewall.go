@@ -50,36 +50,26 @@ func (s *Scene) stops(v *ops.Service) (all []*stop, walked int) {
 	if s.Firewall == nil || len(s.Firewall.Backends()) == 0 {
 		return nil, 0
 	}
-	type seen struct {
-		firewall.Hook
-		firewall.Packet
-	}
-	known := map[seen][]firewall.Verdict{} // servers of a service share most of the way
 	for _, r := range v.Servers {
 		f, ok := s.Flow(v, r)
 		if !ok {
 			continue
 		}
 		walked++
-		for i, leg := range f.Legs() {
-			at := seen{leg.Hook, leg.Packet}
-			verdicts, met := known[at]
-			if !met {
-				verdicts = s.Firewall.Each(leg.Hook, leg.Packet)
-				known[at] = verdicts
+		found := s.walked().Stops(f)
+		if len(found) == 0 {
+			continue
+		}
+		legs := f.Legs()
+		for _, at := range found {
+			leg := legs[at.Leg]
+			untrack := f.Conntrack && r.Forward != ipvs.Masq && at.Result.Stops() && s.passesFreely(f, at.Leg)
+			st := find(&all, at.Verdict, untrack, leg)
+			if !slices.Contains(st.servers, r.Addr) {
+				st.servers = append(st.servers, r.Addr)
 			}
-			for _, verdict := range verdicts {
-				if verdict.Result == firewall.Passes {
-					continue
-				}
-				untrack := f.Conntrack && r.Forward != ipvs.Masq && verdict.Result.Stops() && s.passesFreely(f, i)
-				st := find(&all, verdict, untrack, leg)
-				if !slices.Contains(st.servers, r.Addr) {
-					st.servers = append(st.servers, r.Addr)
-				}
-				if o, ok := s.opens(leg, verdict); ok && !slices.Contains(st.opens, o) {
-					st.opens = append(st.opens, o)
-				}
+			if o, ok := path.Opens(leg, at.Verdict, s.Firewall.Default); ok && !slices.Contains(st.opens, o) {
+				st.opens = append(st.opens, o)
 			}
 		}
 	}
@@ -90,8 +80,7 @@ func (s *Scene) stops(v *ops.Service) (all []*stop, walked int) {
 // what is balanced.
 func (s *Scene) passesFreely(f path.Flow, leg int) bool {
 	f.Conntrack = false
-	l := f.Legs()[leg]
-	return !s.Firewall.Walk(l.Hook, l.Packet).Result.Stops()
+	return !slices.ContainsFunc(s.walked().Stops(f), func(at path.Stop) bool { return at.Leg == leg && at.Result.Stops() })
 }
 
 func find(all *[]*stop, v firewall.Verdict, untrack bool, leg path.Leg) *stop {
@@ -103,26 +92,6 @@ func find(all *[]*stop, v firewall.Verdict, untrack bool, leg path.Leg) *stop {
 	st := &stop{Verdict: v, leg: leg, untrack: untrack}
 	*all = append(*all, st)
 	return st
-}
-
-// opens is the rule before all others that lets a packet through: where the
-// host's own iptables can write it.
-func (s *Scene) opens(l path.Leg, v firewall.Verdict) (netcfg.Filter, bool) {
-	ours := v.Result.Stops() && v.Backend == s.Firewall.Default && v.Table == "filter" &&
-		slices.Contains([]firewall.Hook{firewall.Input, firewall.Forward, firewall.Output}, l.Hook)
-	p := l.Packet
-	side, port, at := "-d", "--dport", p.Dst
-	if l.Hook == firewall.Forward {
-		side, port, at = "-s", "--sport", p.Src
-	}
-	match := fmt.Sprintf("%s %s -p %d", side, at.Addr(), p.Proto)
-	if name := map[uint8]string{6: "tcp", 17: "udp", 132: "sctp"}[p.Proto]; name != "" {
-		match = fmt.Sprintf("%s %s -p %s", side, at.Addr(), name)
-		if at.Port() != 0 {
-			match += fmt.Sprintf(" %s %d", port, at.Port())
-		}
-	}
-	return netcfg.Filter{IPv6: at.Addr().Is6(), Table: "filter", Chain: string(l.Hook), First: true, Match: match, Jump: "ACCEPT"}, ours
 }
 
 // findings are one for the service, or one for each server when others are let

@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
@@ -155,21 +154,31 @@ func routes(s *Scene) (all []Finding) {
 // kernel remembers of a server that gets no packets may be old; while packets wait
 // for one, the kernel asks again and again, and has not failed yet.
 func neighbours(s *Scene) (all []Finding) {
+	type place struct {
+		link string
+		addr netip.Addr
+	}
+	unknown := map[place]netcfg.Neighbour{}
+	for _, n := range s.Neighbours {
+		if n.Failed || n.MAC == "" {
+			unknown[place{n.Link, n.Addr}] = n
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
 	s.each(func(v *ops.Service, r *ops.Server) {
 		way := s.Ways[r.Addr.Addr()]
 		hop := way.Via
 		if !hop.IsValid() {
 			hop = r.Addr.Addr()
 		}
-		silent := slices.IndexFunc(s.Neighbours, func(n netcfg.Neighbour) bool {
-			asking := n.MAC == "" && r.Active > 0 && r.Was.Active > 0
-			return n.Addr == hop && n.Link == way.Link && (n.Failed || asking)
-		})
-		if silent < 0 {
+		silent, there := unknown[place{way.Link, hop}]
+		if waits := r.Active > 0 && r.Was.Active > 0; !there || !silent.Failed && !waits {
 			return
 		}
 		state := "INCOMPLETE"
-		if s.Neighbours[silent].Failed {
+		if silent.Failed {
 			state = "FAILED"
 		}
 		f := Finding{

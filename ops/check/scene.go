@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -39,6 +40,17 @@ type Scene struct {
 	Lately, Longer map[Place]Moved
 
 	Unread []string // each a sentence
+
+	// What many checks ask of each server, found out once in Run.
+	fronts map[netip.Addr]string // links by their addresses
+	flows  map[*ops.Server]flow
+	walks  *path.Walks // through Firewall, once it was asked for
+}
+
+// flow is a path.Flow, unless it is not known.
+type flow struct {
+	path.Flow
+	known bool
 }
 
 // Way is where packets to an address go.
@@ -125,15 +137,29 @@ func (s *Scene) link(name string) (netcfg.Link, bool) {
 	return s.Links[i], true
 }
 
+// prepare finds out what many checks ask.
+func (s *Scene) prepare() {
+	s.fronts = map[netip.Addr]string{}
+	for _, a := range s.Addresses {
+		if l, _ := s.link(a.Link); !l.Loopback && l.Kind != "dummy" && s.fronts[a.Prefix.Addr()] == "" {
+			s.fronts[a.Prefix.Addr()] = a.Link
+		}
+	}
+	flows := make(map[*ops.Server]flow, s.Sample.Servers)
+	s.each(func(v *ops.Service, r *ops.Server) {
+		f, known := s.Flow(v, r)
+		flows[r] = flow{f, known}
+	})
+	s.flows = flows
+}
+
 // Front is the link by which clients' packets come in, as far as that can be told:
 // the card that has the VIP, or else the one toward the world.
 func (s *Scene) Front(vip netip.Addr) string {
-	for _, a := range s.Addresses {
-		if l, _ := s.link(a.Link); a.Prefix.Addr() == vip && !l.Loopback && l.Kind != "dummy" {
-			return a.Link
-		}
+	if s.fronts == nil {
+		s.prepare()
 	}
-	return s.Out[ipvs.FamilyOf(vip)].Link
+	return cmp.Or(s.fronts[vip], s.Out[ipvs.FamilyOf(vip)].Link)
 }
 
 // network is the network of ours in which an address is: of several the smallest.
@@ -149,6 +175,9 @@ func (s *Scene) network(addr netip.Addr) (best netcfg.LinkAddress) {
 // Flow is a client's connection to a server; ok is false where that is not known:
 // of a mark, of a server without a way or on this host.
 func (s *Scene) Flow(v *ops.Service, r *ops.Server) (f path.Flow, ok bool) {
+	if known, met := s.flows[r]; met {
+		return known.Flow, known.known
+	}
 	way := s.Ways[r.Addr.Addr()]
 	if v.IsMark() || way.Link == "" || way.Local {
 		return f, false
@@ -162,14 +191,16 @@ func (s *Scene) Flow(v *ops.Service, r *ops.Server) (f path.Flow, ok bool) {
 }
 
 // rewrites is what nat rules make of a request on its way to the server.
-func (s *Scene) rewrites(f path.Flow) firewall.Verdict {
-	if s.Firewall == nil || !f.Conntrack {
-		return firewall.Verdict{}
-	}
-	for _, l := range f.Legs() {
-		if l.Hook == firewall.Postrouting {
-			return s.Firewall.Rewrites(l.Hook, l.Packet)
+func (s *Scene) rewrites(f path.Flow) firewall.Verdict { return s.walked().Rewrites(f) }
+
+// walked are the ways through the firewall; of one that is not known, nothing is.
+func (s *Scene) walked() *path.Walks {
+	if s.walks == nil {
+		var rules firewall.Rules
+		if s.Firewall != nil {
+			rules = *s.Firewall
 		}
+		s.walks = path.NewWalks(rules)
 	}
-	return firewall.Verdict{}
+	return s.walks
 }

@@ -72,49 +72,33 @@ func (f *Found) stops(w Wish) (all []stop) {
 	return all
 }
 
-// opens tells that a rule of ours, before all others of the chain, lets a packet
-// through: only a filter of iptables that the host's own program writes to.
-func (f *Found) opens(s stop) bool {
-	return s.Result.Stops() && s.Backend == f.Firewall.Default && s.Table == "filter" &&
-		slices.Contains([]firewall.Hook{firewall.Input, firewall.Forward, firewall.Output}, s.Hook)
+// opens is the rule of ours that lets a packet through, where one can.
+func (f *Found) opens(w Wish, s stop) (netcfg.Filter, bool) {
+	rule, ok := path.Opens(s.Leg, s.Verdict, f.Firewall.Default)
+	if s.Packet.Proto == 0 {
+		rule.Match = w.outboundMatch(s.Packet)
+	}
+	return rule, ok
 }
 
 // letThrough opens what is shut.
 func (s *steps) letThrough() {
 	done := map[netcfg.Filter]bool{}
 	for _, stop := range s.f.stops(s.w) {
-		if !s.f.opens(stop) {
-			continue
-		}
-		f := netcfg.Filter{
-			IPv6:  stop.Packet.Src.Addr().Is6() || stop.Packet.Dst.Addr().Is6(), // a tunnel's may differ from the VIP's
-			Table: "filter", Chain: string(stop.Hook), First: true, Match: s.w.match(stop.Leg), Jump: "ACCEPT",
-		}
-		if !done[f] {
+		if f, ok := s.f.opens(s.w, stop); ok && !done[f] {
 			done[f] = true
 			s.add(plan.Have(f), fmt.Sprintf("Here %s, and would be lost: %s in %s of %s.", stop.Why, stop.Rule, stop.Chain, stop.Backend))
 		}
 	}
 }
 
-// match is a leg's packet, and the like of it, for iptables(8).
-func (w Wish) match(l path.Leg) string {
-	p := l.Packet
-	switch {
-	case p.Proto == 0 && p.State == firewall.New:
+// outboundMatch is a packet that a server starts or gets an answer with, for
+// iptables(8).
+func (w Wish) outboundMatch(p firewall.Packet) string {
+	if p.State == firewall.New {
 		return fmt.Sprintf("-i %s -o %s -s %s", p.In, p.Out, w.SNAT)
-	case p.Proto == 0:
-		return fmt.Sprintf("-i %s -o %s -d %s -m conntrack --ctstate RELATED,ESTABLISHED", p.In, p.Out, w.SNAT)
 	}
-	side, port, at := "-d", "--dport", p.Dst
-	if l.Hook == firewall.Forward {
-		side, port, at = "-s", "--sport", p.Src
-	}
-	name := map[uint8]string{6: "tcp", 17: "udp", 132: "sctp"}[p.Proto]
-	if name == "" { // a tunnel
-		return fmt.Sprintf("%s %s -p %d", side, at.Addr(), p.Proto)
-	}
-	return fmt.Sprintf("%s %s -p %s %s %d", side, at.Addr(), name, port, at.Port())
+	return fmt.Sprintf("-i %s -o %s -d %s -m conntrack --ctstate RELATED,ESTABLISHED", p.In, p.Out, w.SNAT)
 }
 
 // firewallWarnings tell where packets are lost that no step can save, and where
@@ -126,8 +110,8 @@ func (f *Found) firewallWarnings(w Wish) (all []string) {
 		}
 	}
 	for _, s := range f.stops(w) {
-		switch {
-		case f.opens(s):
+		switch _, ok := f.opens(w, s); {
+		case ok:
 		case s.Result.Stops():
 			add("The firewall stops what set-up cannot let through: here %s, and %v. Allow it there.", s.Why, s.Verdict)
 		default:
