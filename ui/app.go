@@ -10,6 +10,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/check"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/conns"
 	"lvsdeck/ops/owner"
@@ -48,6 +49,7 @@ type Options struct {
 
 	Table  ipvs.Reader         // for what samples leave out: timeouts, sync daemons
 	Conns  conns.Source        // the table of connections; nil: cannot be read
+	Checks Checks              // what is wrong; nil: nobody looks
 	System netcfg.Host         // the host around the table
 	Owner  func() *owner.Owner // who else manages the table; nil: nobody looks
 	Now    func() time.Time    // time.Now when nil
@@ -99,6 +101,7 @@ type Model struct {
 	owner   *owner.Owner // who else manages the table, or nil
 	tasks   *task.Keeper
 	about   []services.About // the row under the cursor
+	report  *check.Report    // of the newest round of checks, or nil
 
 	pending        confirm.State // what waits to be confirmed
 	lookingPending bool
@@ -196,7 +199,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // settle brings everything that depends on something else up to date: the list's
 // height, what the sampler should look at, and the frame.
 func (m *Model) settle() {
-	m.about = m.aboutDrain()
+	m.about = append(m.aboutFound(), m.aboutDrain()...)
 	m.list.SetHeight(m.listHeight())
 	if ids := m.list.Visible(m.services().Sums(m.list, m.width)); !slices.Equal(ids, m.focus) {
 		m.focus = ids
@@ -212,6 +215,7 @@ func (m *Model) takeSample() {
 	if m.opts.Owner != nil {
 		m.owner = m.opts.Owner()
 	}
+	m.takeReport()
 	m.tasks.Look(m.live)
 	m.forgetWritten()
 	if !m.paused {

@@ -1,3 +1,360 @@
 package ui
 
-func checksCommands() []command { return nil }
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ops/check"
+	"lvsdeck/ui/figure"
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/services"
+)
+
+// Checks looks beside the console for what is wrong; *check.Watch is one.
+type Checks interface {
+	// Latest is what the newest round came to, or nil before the first.
+	Latest() *check.Report
+	// LookNow makes a round, in which everything is read anew.
+	LookNow(context.Context) (*check.Report, error)
+	// Probe asks the servers of services by packets, and adds what it finds to the
+	// latest report. Progress hears how many of all were asked.
+	Probe(ctx context.Context, only func(ipvs.ServiceID) bool, progress func(asked, of int)) error
+}
+
+func checksCommands() []command {
+	return []command{
+		{"Services and servers", []string{"F"}, "checks: what is wrong, how it is known, and what ends it", "checks", openChecks, noChecks},
+	}
+}
+
+func noChecks(m *Model) string {
+	if m.opts.Checks == nil {
+		return "nothing is checked here"
+	}
+	return ""
+}
+
+// takeReport shows what the newest round of checks came to.
+func (m *Model) takeReport() {
+	if m.opts.Checks == nil {
+		return
+	}
+	r := m.opts.Checks.Latest()
+	if r == m.report || r == nil {
+		return
+	}
+	m.report = r
+	m.list.SetFindings(services.NewFindings(r.Findings))
+}
+
+// foundSegments count what is wrong, all the time.
+func (m *Model) foundSegments() (out []segment) {
+	if m.report == nil {
+		return nil
+	}
+	n := check.Count(m.report.Findings)
+	count := func(of check.Severity, sign string, keep int) {
+		text := amount(n[of], of)
+		if m.width < roomy {
+			text = fmt.Sprintf("%d%s", n[of], sign)
+		}
+		if n[of] > 0 {
+			out = append(out, segment{severityStyle(of), text, keep})
+		}
+	}
+	count(check.Fault, services.FaultSign, 8)
+	count(check.Warning, services.WarningSign, 6)
+	return out
+}
+
+// roomy is the width from which on words need not be short.
+const roomy = 100
+
+// amount is "1 fault" or "2 warnings".
+func amount(n int, of check.Severity) string {
+	if n == 1 {
+		return "1 " + of.String()
+	}
+	return fmt.Sprintf("%d %ss", n, of)
+}
+
+func severityStyle(s check.Severity) paint.Style {
+	return [...]paint.Style{check.Notice: paint.Rest, check.Warning: paint.Warn, check.Fault: paint.Bad}[s]
+}
+
+// aboutMost is how many findings the detail pane names.
+const aboutMost = 3
+
+// aboutFound is what was found about the row under the cursor.
+func (m *Model) aboutFound() (lines []services.About) {
+	row, ok := m.list.Current()
+	if !m.detail || !ok || m.report == nil {
+		return nil
+	}
+	k, more := row.Key(), 0
+	for _, f := range m.report.Findings {
+		switch {
+		case !f.About(k.Service, k.Server):
+		case len(lines) == aboutMost:
+			more++
+		default:
+			a := services.About{Label: f.Severity.String(), Parts: []services.Part{{Style: severityStyle(f.Severity), Text: f.Short}}}
+			if row.Server == nil && f.Server.IsValid() {
+				a.Parts = append(a.Parts, services.Part{Style: paint.Plain, Text: f.Server.String()})
+			}
+			lines = append(lines, a)
+		}
+	}
+	if more > 0 {
+		last := &lines[len(lines)-1]
+		last.Parts = append(last.Parts, services.Part{Style: paint.Accent, Text: fmt.Sprintf("F shows %d more", more)})
+	}
+	return lines
+}
+
+// checks is the screen of what is wrong.
+type checks struct {
+	pick
+	on      check.Finding // under the cursor
+	probing *probing
+	looking bool // a round that was asked for is under way
+}
+
+// probing is a probe that goes on beside the loop.
+type probing struct {
+	of      string
+	began   time.Time
+	asked   atomic.Int64
+	servers atomic.Int64 // of which those were asked, 0: not known yet
+	stop    context.CancelFunc
+	done    chan struct{}
+}
+
+func (p *probing) progress(asked, of int) {
+	p.asked.Store(int64(asked))
+	p.servers.Store(int64(of))
+}
+
+// openChecks opens the screen at the worst finding about the row under the cursor.
+func openChecks(m *Model) tea.Cmd {
+	m.takeReport()
+	c := &checks{}
+	if row, ok := m.list.Current(); ok {
+		k := row.Key()
+		c.at = max(0, slices.IndexFunc(m.findings(), func(f check.Finding) bool { return f.About(k.Service, k.Server) }))
+	}
+	c.hold(m)
+	m.push(c)
+	return nil
+}
+
+func (m *Model) findings() []check.Finding {
+	if m.report == nil {
+		return nil
+	}
+	return m.report.Findings
+}
+
+// same tells that two rounds found one thing.
+func same(a, b check.Finding) bool {
+	return a.Check == b.Check && a.Service == b.Service && a.Server == b.Server
+}
+
+// hold remembers what the cursor is on.
+func (c *checks) hold(m *Model) {
+	c.on = check.Finding{}
+	if all := m.findings(); c.at < len(all) {
+		c.on = all[c.at]
+	}
+}
+
+// follow keeps the cursor on its finding; when that has gone, in its place.
+func (c *checks) follow(m *Model) {
+	all := m.findings()
+	if i := slices.IndexFunc(all, func(f check.Finding) bool { return same(f, c.on) }); i >= 0 {
+		c.at = i
+	}
+	c.at = max(0, min(c.at, len(all)-1))
+	c.hold(m)
+}
+
+// refresh looks whether a plan has ended what was found.
+func (c *checks) refresh(m *Model) tea.Cmd { return c.look(m) }
+
+// Key implements layer.
+func (c *checks) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	c.follow(m)
+	c.n = len(m.findings())
+	found := c.on.Check != ""
+	switch key := k.String(); {
+	case key == "esc" && c.probing != nil:
+		c.probing.stop()
+	case key == "esc", key == "q", key == "F":
+		if c.probing != nil {
+			c.probing.stop()
+		}
+		m.drop(c)
+	case key == "r":
+		return c.look(m)
+	case key == "u":
+		return m.run(&command{run: undo, why: cannotChange})
+	case key == "p", key == "P":
+		return c.ask(m, key == "P")
+	case !found:
+	case c.move(key):
+		c.hold(m)
+	case key == "enter", key == "f":
+		return openFix(m, c.on)
+	case key == "tab":
+		m.push(&findingView{Finding: c.on})
+	}
+	return nil
+}
+
+// look makes a round beside the loop.
+func (c *checks) look(m *Model) tea.Cmd {
+	if c.looking {
+		return nil
+	}
+	c.looking = true
+	return beside(m.opts.Checks.LookNow, func(m *Model, _ *check.Report, err error) tea.Cmd {
+		c.looking = false
+		m.takeReport()
+		if err != nil {
+			m.message = "not looked: " + err.Error()
+		}
+		return nil
+	})
+}
+
+// ask says what a probe sends before it sends it.
+func (c *checks) ask(m *Model, all bool) tea.Cmd {
+	var id ipvs.ServiceID
+	switch {
+	case c.probing != nil:
+		m.message = "a probe of " + c.probing.of + " is going on: esc stops it"
+		return nil
+	case !all && c.on.Service == id:
+		m.message = "this is about the whole director: P probes the servers of all services"
+		return nil
+	case m.live == nil:
+		m.message = "nothing was read yet"
+		return nil
+	}
+	of, only := "all services", func(ipvs.ServiceID) bool { return true }
+	if !all {
+		id = c.on.Service
+		of, only = id.String(), func(v ipvs.ServiceID) bool { return v == id }
+	}
+	m.push(&question{
+		note: note{title: "Probe " + of + "?", text: fmt.Sprintf("Sent are: at most one SYN to each of %s, taken back with a RST, and ARP or neighbour questions for the VIP. IPVS counts none of it.", figure.Count(asked(m.live, only))+" servers")},
+		yes:  "send it", no: "send nothing",
+		do: func(m *Model) tea.Cmd { return c.probe(m, of, only) },
+	})
+	return nil
+}
+
+// asked is how many servers a probe asks, each once.
+func asked(s *ops.Sample, only func(ipvs.ServiceID) bool) uint64 {
+	servers := map[netip.Addr]bool{}
+	for _, v := range s.Services {
+		for _, r := range v.Servers {
+			if only(v.ServiceID) && !v.IsMark() {
+				servers[r.Addr.Addr()] = true
+			}
+		}
+	}
+	return uint64(len(servers))
+}
+
+// probe asks servers beside the loop.
+func (c *checks) probe(m *Model, of string, only func(ipvs.ServiceID) bool) tea.Cmd {
+	ctx, stop := context.WithCancel(context.Background())
+	p := &probing{of: of, began: m.now(), stop: stop, done: make(chan struct{})}
+	c.probing = p
+	from := m.opts.Checks
+	return tea.Batch(func() tea.Msg {
+		defer close(p.done)
+		err := from.Probe(ctx, only, p.progress)
+		stopped := ctx.Err() != nil
+		stop()
+		return besideMsg(func(m *Model) tea.Cmd {
+			c.probing = nil
+			m.takeReport()
+			switch {
+			case stopped:
+				m.message = "the probe was stopped: nothing is said of what it asked"
+			case err != nil:
+				m.tell("Nothing could be probed", err)
+			default:
+				m.message = "probed: " + of
+			}
+			return nil
+		})
+	}, redrawUntil(p.done))
+}
+
+// Paste implements layer.
+func (c *checks) Paste(*Model, string) {}
+
+// Cursor implements layer.
+func (c *checks) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
+
+// Footer implements layer.
+func (c *checks) Footer(m *Model) string {
+	var keys []string
+	if c.on.Check != "" {
+		if c.on.Fix != nil {
+			keys = append(keys, m.signs.Enter, "fix")
+		}
+		keys = append(keys, "p", "probe", "tab", "whole")
+	}
+	return m.keysLine(append(keys, "P", "all", "r", "look", "u", "undo", "esc", "back")...)
+}
+
+// findingView is one finding on all of the screen.
+type findingView struct {
+	scroll
+	check.Finding
+}
+
+// Key implements layer.
+func (v *findingView) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch key := k.String(); key {
+	case "esc", "q", "tab":
+		m.drop(v)
+	case "enter", "f":
+		return openFix(m, v.Finding)
+	default:
+		v.move(key)
+	}
+	return nil
+}
+
+// Paste implements layer.
+func (v *findingView) Paste(*Model, string) {}
+
+// Body implements layer.
+func (v *findingView) Body(m *Model, height int) []string {
+	return v.window(findingLines(m, v.Finding), height)
+}
+
+// Footer implements layer.
+func (v *findingView) Footer(m *Model) string {
+	keys := []string{"esc", "back" + v.hint(m)}
+	if v.Fix != nil {
+		keys = append([]string{m.signs.Enter, "fix"}, keys...)
+	}
+	return m.keysLine(keys...)
+}
+
+// Cursor implements layer.
+func (v *findingView) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }

@@ -15,13 +15,15 @@ import (
 	"lvsdeck/ui/figure"
 )
 
-// What a reading of connections may cost without being asked for, how long a
-// sample is read, and how often its progress is shown.
+// What a reading of connections may cost without being asked for, and how long a
+// sample is read.
 const (
 	connsFree   = time.Second
 	connsSample = 5 * time.Second
-	connsShow   = 250 * time.Millisecond
 )
+
+// redrawEvery is how often the progress of what goes on beside the loop is drawn.
+const redrawEvery = 250 * time.Millisecond
 
 // connsTop is how many groups of each grouping are kept.
 const connsTop = 1000
@@ -183,17 +185,17 @@ func (m *Model) readConns(within time.Duration, origin bool, do func(context.Con
 		defer in.Close()
 		show := do(ctx, in, r.progress)
 		return besideMsg(func(m *Model) tea.Cmd { show(m); return nil })
-	}, r.watch())
+	}, redrawUntil(r.done))
 }
 
-// watch draws the progress anew from time to time, until the reading is done.
-func (r *reading) watch() tea.Cmd {
+// redrawUntil draws progress anew from time to time, until it is done.
+func redrawUntil(done <-chan struct{}) tea.Cmd {
 	return func() tea.Msg {
 		select {
-		case <-r.done:
+		case <-done:
 			return nil
-		case <-time.After(connsShow):
-			return besideMsg(func(*Model) tea.Cmd { return r.watch() })
+		case <-time.After(redrawEvery):
+			return besideMsg(func(*Model) tea.Cmd { return redrawUntil(done) })
 		}
 	}
 }

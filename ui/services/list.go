@@ -7,6 +7,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
+	"lvsdeck/ops/check"
 )
 
 // Key names a row: a service, or one of its servers.
@@ -21,6 +22,7 @@ type Row struct {
 	Server  *ops.Server
 	Open    bool // the service's servers are shown
 	Label   Label
+	Found   check.Severity // the worst of what checks found about it
 }
 
 // Key is the row's identity.
@@ -60,6 +62,7 @@ type List struct {
 	marks map[Key]bool
 
 	labels Labels
+	worst  Findings
 
 	sort     Sort
 	filter   Filter
@@ -168,12 +171,12 @@ func (l *List) pick(s *ops.Service) (group, bool) {
 		}
 		return g, true
 	}
-	if l.problems && !Troubled(s) {
+	if l.problems && !Troubled(s) && !l.wrong(Key{Service: s.ServiceID}) {
 		return g, false
 	}
 	own := l.filter.service(s, g.labels)
 	for _, r := range s.Servers {
-		if l.filter.server(s, r, g.labels) && (!l.problems || !r.Usable()) {
+		if l.filter.server(s, r, g.labels) && (!l.problems || !r.Usable() || l.wrong(Key{s.ServiceID, r.Addr})) {
 			g.servers = append(g.servers, r)
 		}
 	}
@@ -264,7 +267,7 @@ func (l *List) Row(n int) Row {
 	if n > g.first {
 		row.Server = l.ordered(g)[n-g.first-1]
 	}
-	row.Label = g.labels.label(row.Server)
+	row.Label, row.Found = g.labels.label(row.Server), l.worst[row.Key()]
 	return row
 }
 
@@ -322,6 +325,9 @@ func (l *List) NextProblem(step int) bool {
 }
 
 func (r Row) troubled() bool {
+	if r.Found > check.Notice {
+		return true
+	}
 	if r.Server != nil {
 		return !r.Server.Usable()
 	}

@@ -2,6 +2,7 @@ package services
 
 import (
 	"lvsdeck/ops"
+	"lvsdeck/ops/check"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/text"
@@ -101,6 +102,10 @@ func (v View) gutter(line *paint.Line, l *List, r Row) {
 	}
 	line.Put(paint.Mark, mark)
 	switch {
+	case r.Found == check.Fault:
+		line.Put(paint.Bad, FaultSign)
+	case r.Found == check.Warning:
+		line.Put(paint.Warn, WarningSign)
 	case r.Server == nil && r.Service.Up == 0, r.Server != nil && r.Server.Overloaded():
 		line.Put(paint.Bad, v.Signs.Problem)
 	case r.troubled():
@@ -175,5 +180,5 @@ func (l *List) Nothing() []string {
 	case !l.filter.Empty():
 		return append([]string{"Nothing matches the filter \"" + l.filter.Text + "\".", "", "esc clears it. A filter is made of:"}, filterWords...)
 	}
-	return []string{"No problems: every server of every service takes connections.", "", "esc shows all services again."}
+	return []string{"No problems: every server of every service takes connections,", "and no check has found a fault or a warning about one.", "", "esc shows all services again."}
 }

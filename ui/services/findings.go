@@ -1,0 +1,37 @@
+package services
+
+import "lvsdeck/ops/check"
+
+// The signs of rows about which something was found, and of how much was.
+const (
+	FaultSign   = "F"
+	WarningSign = "W"
+)
+
+// Findings are the worst of what checks found about rows, a service's with those of
+// its servers.
+type Findings map[Key]check.Severity
+
+// NewFindings sorts findings by rows. Those about the whole director are of none.
+func NewFindings(all []check.Finding) Findings {
+	f := Findings{}
+	for _, one := range all {
+		service := Key{Service: one.Service}
+		f[service] = max(f[service], one.Severity)
+		if at := (Key{one.Service, one.Server}); at != service {
+			f[at] = max(f[at], one.Severity)
+		}
+	}
+	return f
+}
+
+// SetFindings shows other findings.
+func (l *List) SetFindings(f Findings) {
+	l.worst = f
+	if l.problems {
+		l.arrange()
+	}
+}
+
+// wrong tells that something is, and not only good to know.
+func (l *List) wrong(k Key) bool { return l.worst[k] > check.Notice }
