@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -53,6 +54,8 @@ type Options struct {
 	System netcfg.Host         // the host around the table
 	Owner  func() *owner.Owner // who else manages the table; nil: nobody looks
 	Now    func() time.Time    // time.Now when nil
+
+	Operator netip.Addr // where the operator's SSH session comes from; invalid: not over SSH
 
 	SetUps  SetUps                      // nil: nothing can be set up
 	Pending Pending                     // nil: no change waits to be confirmed

@@ -41,7 +41,7 @@ func noRows(m *Model) string {
 // operator meets them; the line of keys takes as many of the short ones as fit,
 // in this order.
 func commandTable() []command {
-	return slices.Concat(treeCommands(), serviceCommands(), graphCommands(), connsCommands(), checksCommands(), whyCommands(), pulseCommands(), alarmCommands(), changeCommands(), drainCommands(), setupCommands(), journalCommands(), keepCommands(), directorCommands(), findCommands(), viewCommands(), exportCommands(), replayCommands(), moveCommands(), consoleCommands())
+	return slices.Concat(treeCommands(), serviceCommands(), graphCommands(), connsCommands(), checksCommands(), whyCommands(), pulseCommands(), alarmCommands(), changeCommands(), drainCommands(), blockCommands(), setupCommands(), journalCommands(), keepCommands(), directorCommands(), findCommands(), viewCommands(), exportCommands(), replayCommands(), moveCommands(), consoleCommands())
 }
 
 func treeCommands() []command {

@@ -224,7 +224,11 @@ func (c *connections) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case key == "l":
 		return openConnList(m, c)
 	case key == "x":
-		m.push(connsEnd(m, c))
+		f := c.view().filter
+		if g, ok := c.group(); ok {
+			f = f.Narrow(c.by, g)
+		}
+		openEnding(m, f)
 	default:
 		c.n = len(c.groups())
 		c.regroup(key)

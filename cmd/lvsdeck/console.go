@@ -21,6 +21,7 @@ import (
 	"lvsdeck/ops/demo"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
+	"lvsdeck/ops/setup"
 	"lvsdeck/ops/task"
 	"lvsdeck/persist"
 	"lvsdeck/ui"
@@ -172,6 +173,9 @@ func openHost(ctx context.Context, cancel context.CancelCauseFunc, opts *ui.Opti
 	w.Look(here)
 	beside(cancel, func() { w.Run(ctx, here) })
 	opts.System, opts.Owner, opts.Conns = host, w.Latest, namespace
+	if s := setup.FindSession(); s != nil {
+		opts.Operator = s.Client
+	}
 	whose = func(now bool) *owner.Owner {
 		if now {
 			w.Look(here)
