@@ -131,7 +131,7 @@ func watchHere(ctx context.Context) (w *check.Watch, done func(), err error) {
 			done()
 		}
 	}()
-	table, err := openTable(ctx)
+	table, err := openTable(ctx, asItIs)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -174,7 +174,7 @@ func (o *connsOptions) open(ctx context.Context, q *conns.Query) (io.ReadCloser,
 	default:
 		return os.Open(o.file)
 	}
-	table, err := openTable(ctx)
+	table, err := openTable(ctx, asItIs)
 	if err != nil {
 		return nil, err
 	}

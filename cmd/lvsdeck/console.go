@@ -109,7 +109,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		opts.System, opts.Conns = netcfg.New(), site
 	} else {
 		var err error
-		if reader, err = openTable(ctx); err != nil {
+		if reader, err = openTable(ctx, !o.readOnly); err != nil {
 			return fmt.Errorf("%w; to look around without a director: lvsdeck --demo", err)
 		}
 		defer reader.Close()

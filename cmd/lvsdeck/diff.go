@@ -18,7 +18,7 @@ func newDiff() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			table, err := openDirector(cmd.Context())
+			table, err := openDirector(cmd.Context(), asItIs)
 			if err != nil {
 				return err
 			}

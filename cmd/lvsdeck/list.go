@@ -54,7 +54,7 @@ func newList() *cobra.Command {
 // not read the store does without, and a store in disorder is no reason to say
 // nothing of the table.
 func readTable(ctx context.Context) (l plain.Listing, err error) {
-	reader, err := openTable(ctx)
+	reader, err := openTable(ctx, asItIs)
 	if err != nil {
 		return l, err
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"lvsdeck/ipvs"
@@ -11,6 +13,7 @@ import (
 	"lvsdeck/ipvs/proc"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/keep"
+	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 )
@@ -18,10 +21,17 @@ import (
 // openTimeout bounds the first words with the kernel.
 const openTimeout = 5 * time.Second
 
+// Whether the module of IPVS is loaded when it is missing, as ipvsadm does: for
+// what changes the table, not for what only looks at it.
+const (
+	asItIs = false
+	loaded = true
+)
+
 // openTable opens the kernel's table: with all rights, or read-only through
 // /proc when only those are missing.
-func openTable(ctx context.Context) (ipvs.Reader, error) {
-	table, err := openDirector(ctx)
+func openTable(ctx context.Context, load bool) (ipvs.Reader, error) {
+	table, err := openDirector(ctx, load)
 	if errors.Is(err, ipvs.ErrPermission) {
 		return proc.Open()
 	}
@@ -29,10 +39,10 @@ func openTable(ctx context.Context) (ipvs.Reader, error) {
 }
 
 // openDirector opens the kernel's table for what takes all rights.
-func openDirector(ctx context.Context) (ipvs.Table, error) {
+func openDirector(ctx context.Context, load bool) (ipvs.Table, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	table, err := kernel.Open(ctx, kernel.Options{})
+	table, err := kernel.Open(ctx, kernel.Options{LoadModule: load})
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +55,8 @@ func openStore(dir string) (*persist.Store, error) {
 }
 
 // openTarget opens all that plans change: the table, and the host around it.
-func openTarget(ctx context.Context) (target plan.Target, done func(), err error) {
-	table, err := openDirector(ctx)
+func openTarget(ctx context.Context, load bool) (target plan.Target, done func(), err error) {
+	table, err := openDirector(ctx, load)
 	if err != nil {
 		return target, nil, err
 	}
@@ -61,7 +71,7 @@ func openTarget(ctx context.Context) (target plan.Target, done func(), err error
 // openAnyTarget is openTarget for plans that may be about the host alone: of one
 // without IPVS, as real servers are, the table is absent.
 func openAnyTarget(ctx context.Context) (target plan.Target, done func(), err error) {
-	target, done, err = openTarget(ctx)
+	target, done, err = openTarget(ctx, asItIs)
 	if !errors.Is(err, ipvs.ErrUnavailable) {
 		return target, done, err
 	}
@@ -94,4 +104,20 @@ func newRunner(target plan.Target, dir string) (*plan.Runner, error) {
 
 func runnerOn(store *persist.Store, target plan.Target) plan.Runner {
 	return plan.Runner{Target: target, Store: store, Rules: keep.Language}
+}
+
+// tellOwner warns that a program other than this one manages the table, before
+// something is changed in it.
+func tellOwner(w io.Writer) error {
+	here, err := owner.Open()
+	if err != nil {
+		return err
+	}
+	defer here.Close()
+	o, err := owner.Find(here)
+	if o == nil || err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "lvsdeck: %s (pid %d) manages this table. %s\n", o.Name, o.PID, o.Will)
+	return err
 }

@@ -46,13 +46,21 @@ func runRestore(ctx context.Context, args []string, o restoreOptions) error {
 	if err != nil {
 		return err
 	}
-	target, done, err := openTarget(ctx)
+	if o.dryRun {
+		target, done, err := openAnyTarget(ctx)
+		if err != nil {
+			return err
+		}
+		defer done()
+		return keep.DryRun(ctx, target.Table, saved, o.merge, os.Stdout)
+	}
+	target, done, err := openTarget(ctx, loaded)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if o.dryRun {
-		return keep.DryRun(ctx, target.Table, saved, o.merge, os.Stdout)
+	if err := tellOwner(os.Stderr); err != nil {
+		return err
 	}
 	runner, err := newRunner(target, persist.DefaultDir)
 	if err != nil {

@@ -19,7 +19,7 @@ func newSave() *cobra.Command {
 			"whole or not at all, mode 0600. Without FILE: " + persist.RulesFile(),
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			table, err := openDirector(cmd.Context())
+			table, err := openDirector(cmd.Context(), asItIs)
 			if err != nil {
 				return err
 			}

@@ -23,8 +23,9 @@ func newUndo() *cobra.Command {
 		Use:   "undo [ID]",
 		Short: "take back a change: exit status 0 all of it, 1 only shown or a part",
 		Long: "undo shows how a change of the journal would be taken back, and with --yes does\n" +
-			"it. Rows that have changed since stay as they are. Without ID: the last change\n" +
-			"that is in force (lvsdeck journal lists them).",
+			"it. Rows that have changed since stay as they are. Of a change that was begun and\n" +
+			"never ended, what was done is taken back. Without ID: the last change that is in\n" +
+			"force or has not ended (lvsdeck journal lists them).",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// An interrupt between two steps leaves nothing half done.
@@ -39,6 +40,11 @@ func newUndo() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if yes {
+				if err := tellOwner(os.Stderr); err != nil {
+					return err
+				}
+			}
 			return undo(ctx, runner, args, yes, os.Stdout)
 		},
 	}
@@ -51,6 +57,9 @@ func undo(ctx context.Context, r *plan.Runner, args []string, yes bool, w io.Wri
 	e, err := chosenEntry(r.Store, args, w)
 	if err != nil {
 		return err
+	}
+	if e.Ended == nil {
+		return takeBack.settle(ctx, r, e.ID, yes, w)
 	}
 	if !yes {
 		return showUndo(ctx, r, e, w)

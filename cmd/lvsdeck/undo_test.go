@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,5 +100,83 @@ func TestUndoShowsThenDoes(t *testing.T) {
 	}
 	if done := said(exitCode(1), true, again); !strings.Contains(done, "failed: ") || !strings.Contains(done, "weight was 0 when you looked, is 7 now") {
 		t.Errorf("undone in part, it says\n%s", done)
+	}
+}
+
+// TestUnfinishedIsSettled: a change without its last record, as after a kill, is
+// shown, finished or taken back.
+func TestUnfinishedIsSettled(t *testing.T) {
+	t.Parallel()
+	for _, way := range []struct {
+		settlement
+		yes  bool
+		want error
+		left [2]uint32
+	}{
+		{finish, false, exitCode(1), [2]uint32{0, 100}},
+		{finish, true, nil, [2]uint32{0, 0}},
+		{takeBack, false, exitCode(1), [2]uint32{0, 100}},
+		{takeBack, true, nil, [2]uint32{100, 100}},
+	} {
+		dir, table := t.TempDir(), memory.New()
+		runner, err := newRunner(plan.Target{Table: table}, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		web := ipvs.AddressService(ipvs.TCP, netip.MustParseAddrPort("203.0.113.10:443"))
+		service := ipvs.ServiceRules{Service: ipvs.NewService(web)}
+		var rows []plan.Row
+		for _, at := range []string{"10.0.3.11:443", "10.0.3.12:443"} {
+			s := ipvs.Server{Addr: netip.MustParseAddrPort(at), Forward: ipvs.Direct, Weight: 100}
+			service.Servers, rows = append(service.Servers, s), append(rows, plan.Row{Service: web, Server: s})
+		}
+		var id string
+		for _, p := range []plan.Plan{plan.AddService(service), plan.Drain(rows)} {
+			r, err := runner.Run(t.Context(), p, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			id = r.ID
+		}
+		var b strings.Builder
+		if err := way.settle(t.Context(), runner, "", true, &b); err == nil || !strings.Contains(err.Error(), "every change") {
+			t.Fatalf("with nothing unfinished: %v", err)
+		}
+		if err := table.SetServer(t.Context(), web, service.Servers[1]); err != nil {
+			t.Fatal(err)
+		}
+		withoutEnd(t, filepath.Join(dir, "journal"))
+		if way.command == "undo" {
+			err = undo(t.Context(), runner, nil, way.yes, &b) // the newest, and so this one
+		} else {
+			err = way.settle(t.Context(), runner, id, way.yes, &b)
+		}
+		if !errors.Is(err, way.want) {
+			t.Errorf("%s yes=%t: %v, want %v; said:\n%s", way.command, way.yes, err, way.want, b.String())
+		}
+		if !way.yes && !strings.Contains(b.String(), "lvsdeck finish --yes "+id) {
+			t.Errorf("%s says\n%s", way.command, b.String())
+		}
+		servers, err := table.Servers(t.Context(), web)
+		if err != nil || len(servers) != 2 {
+			t.Fatal(servers, err)
+		}
+		slices.SortFunc(servers, func(a, b ipvs.ServerState) int { return a.Addr.Compare(b.Addr) })
+		if got := [2]uint32{servers[0].Weight, servers[1].Weight}; got != way.left {
+			t.Errorf("%s yes=%t leaves weights %d, want %d", way.command, way.yes, got, way.left)
+		}
+	}
+}
+
+// withoutEnd takes the last record out of a journal.
+func withoutEnd(t *testing.T, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = text[:bytes.LastIndexByte(bytes.TrimRight(text, "\n"), '\n')+1]
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

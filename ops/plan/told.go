@@ -87,9 +87,10 @@ func (h History) UndoneBy(e *persist.Entry) *persist.Entry {
 	return nil
 }
 
-// Last is the newest plan that can be undone and is not itself an undoing. Newer
-// ones that nothing can take back, or that found all as it should be, are passed
-// over, which is said in passed.
+// Last is the newest plan that can be undone and is not itself an undoing, or one
+// that never ended: that comes before all older ones. Newer ones that nothing can
+// take back, or that found all as it should be, are passed over, which is said in
+// passed.
 func (h History) Last() (last *persist.Entry, passed string, err error) {
 	var over []string
 	tell := func() string {
@@ -99,6 +100,9 @@ func (h History) Last() (last *persist.Entry, passed string, err error) {
 		return "passed over, there is nothing to take back: " + strings.Join(over, "; ")
 	}
 	for _, e := range h.Entries {
+		if isOpen(e) && e.ID != h.Running {
+			return e, tell(), nil
+		}
 		if !e.InForce || e.Undoes != "" {
 			continue
 		}
@@ -163,7 +167,7 @@ func setOf(list []int) map[int]bool {
 func Undoing(e *persist.Entry) (Plan, error) {
 	switch {
 	case e.Ended == nil:
-		return Plan{}, fmt.Errorf("%q has not ended: the console finishes it or takes it back", e.Title)
+		return Plan{}, fmt.Errorf("%q was begun and never ended: finish it or take it back first (J in the console; lvsdeck finish, lvsdeck undo)", e.Title)
 	case !e.InForce:
 		return Plan{}, fmt.Errorf("%q is not in force: there is nothing to undo", e.Title)
 	}
