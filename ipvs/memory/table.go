@@ -46,6 +46,14 @@ func New() *Table {
 	}
 }
 
+// Resize gives the table of connections another number of buckets, as loading the
+// module with conn_tab_bits does.
+func (t *Table) Resize(buckets uint32) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.info.TableSize = buckets
+}
+
 // change runs one changing call under the lock; do answers with an errno, or 0.
 func (t *Table) change(ctx context.Context, op ipvs.Op, target string, do func() syscall.Errno) error {
 	if err := t.enter(ctx, op); err != nil {

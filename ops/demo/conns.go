@@ -136,7 +136,7 @@ var markedAt = netip.MustParseAddrPort("192.0.2.70:8080")
 // state gives a state and how long it lasts.
 func (l *listing) state(crowd *crowd, c *proc.Conn, what uint32) (string, uint32) {
 	s := &crowd.server
-	dead := s.Weight > 0 && s.Inactive > 20*s.Active+50
+	dead := s.Weight > 0 && s.Inactive > 40*s.Active+50
 	switch {
 	case what == template:
 		return "ASSURED", max(1, crowd.service.Persistence.Timeout)

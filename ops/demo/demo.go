@@ -1,5 +1,5 @@
-// Package demo makes up a director with believable traffic, over a table in
-// memory, for people who want to look at lvsdeck without root, and for
+// Package demo makes up a director with believable traffic, over a table and a host
+// in memory, for people who want to look at lvsdeck without root, and for
 // pictures and tests that need the same table each time.
 //
 // Out of scope: real packets, connections that can be followed from one reading
@@ -16,6 +16,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/memory"
+	"lvsdeck/netcfg"
 	"lvsdeck/ops"
 )
 
@@ -58,6 +59,7 @@ type Demo struct {
 	kind    Kind
 	seed    uint64
 	table   *memory.Table
+	host    *netcfg.Memory
 	loads   map[ipvs.ServiceID]*load // outlives its service, which an undo may bring back
 	servers int                      // in the beginning
 	random  *rand.Rand
@@ -80,9 +82,11 @@ func New(kind Kind, seed uint64) *Demo {
 		random: rand.New(rand.NewPCG(seed, 0)),
 		turns:  1,
 	}
+	d.table.Resize(1 << 17)
 	switch kind {
 	case Big:
 		d.turns = bigTurns
+		d.table.Resize(1 << 21)
 		d.buildBig()
 	case Incident:
 		d.buildSite()
@@ -90,6 +94,7 @@ func New(kind Kind, seed uint64) *Demo {
 	default:
 		d.buildSite()
 	}
+	d.newHost()
 	return d
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
 )
 
 // event is something that happens on a bad day.
@@ -16,7 +17,7 @@ type event struct {
 // badDay is the script of an incident, in order of time. What an operator does
 // about it has its effect; what he does not goes on.
 var badDay = []event{
-	{2 * time.Second, func(d *Demo) { d.kill(webID, "10.0.3.12:443") }},
+	{2 * time.Second, func(d *Demo) { d.lose("10.0.3.12") }},
 	{3 * time.Second, func(d *Demo) { d.grow(apiID, 2.6, 30*time.Second) }},
 	{4 * time.Second, func(d *Demo) { d.set(mailID, server(ipvs.Masq, "10.0.6.11:25", 0)) }},
 	{6 * time.Second, func(d *Demo) { d.grow(dnsID, 6, 25*time.Second) }},
@@ -32,9 +33,13 @@ func (d *Demo) play() {
 	}
 }
 
-// kill makes a server stop answering.
-func (d *Demo) kill(id ipvs.ServiceID, at string) {
-	d.loads[id].dead[netip.MustParseAddrPort(at)] = true
+// lose makes a host stop answering for all services, and for its address.
+func (d *Demo) lose(at string) {
+	addr := netip.MustParseAddr(at)
+	for id, l := range d.loads {
+		l.dead[netip.AddrPortFrom(addr, id.Port)] = true
+	}
+	d.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: addr, Failed: true})
 }
 
 // grow lets clients become more, or fewer, over a while.
