@@ -14,6 +14,7 @@ import (
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/conns"
+	"lvsdeck/ops/history"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/task"
@@ -56,6 +57,8 @@ type Options struct {
 	Now    func() time.Time    // time.Now when nil
 
 	Operator netip.Addr // where the operator's SSH session comes from; invalid: not over SSH
+
+	History *history.Store // the figures of the last hours; nil: none are kept
 
 	SetUps  SetUps                      // nil: nothing can be set up
 	Pending Pending                     // nil: no change waits to be confirmed

@@ -19,6 +19,7 @@ import (
 	"lvsdeck/ops"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/demo"
+	"lvsdeck/ops/history"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/setup"
@@ -82,7 +83,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 
 	opts := ui.Options{
 		Host: hostName(), Interval: o.interval, RulesFile: persist.RulesFile(),
-		ASCII: o.ascii || !unicodeTerminal(os.Getenv),
+		ASCII: o.ascii || !unicodeTerminal(os.Getenv), History: history.New(),
 	}
 	var reader ipvs.Reader
 	var sampler *ops.Sampler
@@ -101,6 +102,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		defer os.RemoveAll(state)
 		opts.RulesFile = filepath.Join(state, "ipvsadm.rules")
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
+		sampler.Each(opts.History.Add)
 		site.Prime(ctx, sampler, time.Now())
 		beside(cancel, func() {
 			_, _ = keep.Save(ctx, site.Table(), opts.RulesFile) // a director at rest has its rules saved
@@ -114,6 +116,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		}
 		defer reader.Close()
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
+		sampler.Each(opts.History.Add)
 		var closeHost func()
 		if whose, closeHost, err = openHost(ctx, cancel, &opts); err != nil {
 			return err

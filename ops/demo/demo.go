@@ -90,7 +90,7 @@ func New(kind Kind, seed uint64) *Demo {
 		d.buildBig()
 	case Incident:
 		d.buildSite()
-		d.script = badDay
+		d.script = append(d.script, badDay...)
 	default:
 		d.buildSite()
 	}
@@ -125,18 +125,21 @@ func (d *Demo) Run(ctx context.Context) {
 	}
 }
 
-// primeRows bounds what Prime costs: so many rows are read in all its readings
-// together, but never fewer readings than primeLeast.
+// primeFor is the past that Prime gives: all of the last hour. primeRows bounds what
+// it costs: so many rows are read in all its readings together, but never fewer
+// readings than primeLeast.
 const (
-	primeRows  = 20_000
+	primeFor   = time.Hour + time.Minute
+	primeRows  = 80_000
 	primeLeast = 2 * ops.TrendEvery
 )
 
 // Prime gives a sampler a past that ends now: readings in simulated time, at its
-// interval, so that trends are full in the first frame (a big director's have
-// only a few points). A script waits for the end of it.
+// interval, so that trends are full in the first frame, and whoever hears the
+// samples knows the last hour (a big director's have only a few points). A script
+// waits for the end of it.
 func (d *Demo) Prime(ctx context.Context, s *ops.Sampler, now time.Time) {
-	readings := min(ops.TrendLen*ops.TrendEvery, max(primeLeast, primeRows/d.servers))
+	readings := min(int(primeFor/s.Interval()), max(primeLeast, primeRows/d.servers))
 	past := time.Duration(readings) * s.Interval()
 	d.calm = d.clock + past
 	d.Play(ctx, s, now.Add(-past), past)

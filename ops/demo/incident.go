@@ -8,9 +8,9 @@ import (
 	"lvsdeck/netcfg"
 )
 
-// event is something that happens on a bad day.
+// event is something that happens.
 type event struct {
-	at time.Duration // after the calm
+	at time.Duration // after the calm, or before its end
 	do func(*Demo)
 }
 

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"lvsdeck/ipvs"
 )
@@ -21,7 +22,8 @@ var (
 	quic    = profile{conns: 340, closing: 28, linger: 28, perConn: bytes{in: 26_000}, inPacket: 330}
 )
 
-// draining is the server of the site that was drained a while ago.
+// draining is the server of the site that was drained a while before the calm is
+// over.
 var draining = server(ipvs.Direct, "10.0.3.13:443", 0)
 
 // The services of which the script of a bad day speaks.
@@ -67,7 +69,7 @@ func (d *Demo) buildSite() {
 	must(d.table.SetTimeouts(context.Background(), ipvs.Timeouts{UDP: 10}))
 
 	d.pass(uptime, everyTurn)
-	d.set(webID, draining)
+	d.script = []event{{-6 * time.Minute, func(d *Demo) { d.set(webID, draining) }}}
 }
 
 // add puts a service with its servers into the table.
