@@ -17,9 +17,9 @@ import (
 	"lvsdeck/ipvs/proc"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/check"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/demo"
-	"lvsdeck/ops/history"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/setup"
@@ -83,10 +83,11 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 
 	opts := ui.Options{
 		Host: hostName(), Interval: o.interval, RulesFile: persist.RulesFile(),
-		ASCII: o.ascii || !unicodeTerminal(os.Getenv), History: history.New(),
+		ASCII: o.ascii || !unicodeTerminal(os.Getenv),
 	}
 	var reader ipvs.Reader
 	var sampler *ops.Sampler
+	var checks *check.Watch
 	var whose func(now bool) *owner.Owner
 	state := persist.DefaultDir
 	if o.demo != "" {
@@ -101,14 +102,14 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		}
 		defer os.RemoveAll(state)
 		opts.RulesFile = filepath.Join(state, "ipvsadm.rules")
+		opts.System, opts.Conns = site.Host(), site
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
-		sampler.Each(opts.History.Add)
+		checks = newChecks(&opts, reader, sampler)
 		site.Prime(ctx, sampler, time.Now())
 		beside(cancel, func() {
 			_, _ = keep.Save(ctx, site.Table(), opts.RulesFile) // a director at rest has its rules saved
 			site.Run(ctx)
 		})
-		opts.System, opts.Conns = netcfg.New(), site
 	} else {
 		var err error
 		if reader, err = openTable(ctx, !o.readOnly); err != nil {
@@ -116,12 +117,12 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		}
 		defer reader.Close()
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
-		sampler.Each(opts.History.Add)
 		var closeHost func()
 		if whose, closeHost, err = openHost(ctx, cancel, &opts); err != nil {
 			return err
 		}
 		defer closeHost()
+		checks = newChecks(&opts, reader, sampler)
 	}
 	opts.Source, opts.Table, opts.Limits = sampler, reader, reader.Limits()
 	if o.readOnly {
@@ -150,6 +151,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		Source: sampler, Runner: opts.Hands, Reader: reader, Sysctls: opts.System, Owner: whose,
 	})
 	beside(cancel, func() { sampler.Run(ctx) })
+	beside(cancel, func() { checks.Run(ctx) })
 	beside(cancel, func() { opts.Tasks.Run(ctx) })
 	return ui.Run(ctx, opts)
 }
