@@ -18,6 +18,7 @@ import (
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/task"
+	"lvsdeck/ops/why"
 	"lvsdeck/persist"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/services"
@@ -60,6 +61,7 @@ type Options struct {
 
 	History *history.Store // the figures of the last hours; nil: none are kept
 
+	Why     why.Sources                 // who answers why something does not work; no Scene: nobody
 	SetUps  SetUps                      // nil: nothing can be set up
 	Pending Pending                     // nil: no change waits to be confirmed
 	Servers Servers                     // real servers by ssh; nil: out of reach

@@ -254,12 +254,16 @@ func (c *checks) ask(m *Model, all bool) tea.Cmd {
 		id = c.on.Service
 		of, only = id.String(), func(v ipvs.ServiceID) bool { return v == id }
 	}
-	m.push(&question{
-		note: note{title: "Probe " + of + "?", text: fmt.Sprintf("Sent are: at most one SYN to each of %s, taken back with a RST, and ARP or neighbour questions for the VIP. IPVS counts none of it.", figure.Count(asked(m.live, only))+" servers")},
-		yes:  "send it", no: "send nothing",
-		do: func(m *Model) tea.Cmd { return c.probe(m, of, only) },
-	})
+	m.push(probeQuestion(of, asked(m.live, only), func(m *Model) tea.Cmd { return c.probe(m, of, only) }))
 	return nil
+}
+
+// probeQuestion says what a probe sends before it is sent.
+func probeQuestion(of string, servers uint64, do func(*Model) tea.Cmd) *question {
+	return &question{
+		note: note{title: "Probe " + of + "?", text: fmt.Sprintf("Sent are: at most one SYN to each of %s, taken back with a RST, and ARP or neighbour questions for the VIP. IPVS counts none of it.", figure.Count(servers)+" servers")},
+		yes:  "send it", no: "send nothing", do: do,
+	}
 }
 
 // asked is how many servers a probe asks, each once.

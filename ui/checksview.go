@@ -43,12 +43,16 @@ func (c *checks) Body(m *Model, height int) []string {
 		lines = append(lines, columns.line(m, all[i], i == c.at))
 	}
 	lines = append(lines, m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, m.width-2).String())
-	full := append(findingLines(m, c.on), unread(m)...)
-	if room -= rows; len(full) > room {
-		left := len(full) - room + 1
-		full = append(full[:room-1], m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Accent, fmt.Sprintf("tab shows %d more lines", left)).String())
+	return append(lines, inPart(m, append(findingLines(m, c.on), unread(m)...), room-rows)...)
+}
+
+// inPart is what fits of lines that tab shows whole.
+func inPart(m *Model, full []string, room int) []string {
+	if len(full) <= room {
+		return full
 	}
-	return append(lines, full...)
+	left := len(full) - room + 1
+	return append(full[:room-1], m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Accent, fmt.Sprintf("tab shows %d more lines", left)).String())
 }
 
 // line is how far a probe has come.

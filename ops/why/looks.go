@@ -1,0 +1,371 @@
+package why
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
+	"lvsdeck/ops"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/plan"
+)
+
+// few is how many servers are named one by one.
+const few = 8
+
+// linkCheck names the finding that clients' link is down.
+const linkCheck = "link"
+
+// fewConns is from how many new connections per second on it is told that they
+// have become fewer or more: as many times.
+const (
+	fewConns = 5
+	times    = 3
+)
+
+// traffic tells what comes in, against what is usual.
+func traffic(w *Walk) Answer {
+	rate, stopped := w.service.Rate, w.scene.Sample.EstimatorStopped
+	var a Answer
+	switch usual, known := usually(w.service.Trend); {
+	case stopped != "":
+		a = unknown("counters stand still: %s", stopped)
+	case !w.service.Counted:
+		a = unknown("the service's counters were not read")
+	case rate.InPackets == 0:
+		a = look("no packet comes in now")
+	case known && usual >= fewConns && times*float64(rate.Conns) < usual:
+		a = look("only %d new connections/s, where %.0f are usual", rate.Conns, usual)
+	case known && rate.Conns >= fewConns && float64(rate.Conns) > times*usual:
+		a = look("%d new connections/s, where %.0f are usual", rate.Conns, usual)
+	default:
+		a = fine("%d packets/s and %d new connections/s come in", rate.InPackets, rate.Conns)
+	}
+	if w.service.Counted && stopped == "" {
+		a.because("%d packets/s in, %d out; %d new connections/s (over the last 8 s or so)", rate.InPackets, rate.OutPackets, rate.Conns)
+	}
+	if usual, known := usually(w.service.Trend); known {
+		a.because("%.1f new connections/s in the middle over %d minutes", usual, len(w.service.Trend.Conns)/10)
+	}
+	if w.service.IsMark() {
+		a.because("the service has a mark of the firewall and no VIP: see iptables -t mangle -S, nft list ruleset")
+		return a
+	}
+	if way, known := w.scene.Ways[w.service.Addr]; known && way.Local {
+		a.because("%s is an address of this director", w.service.Addr)
+	}
+	if l, known := w.front(); known {
+		a.because("clients come by %s: %s", l.Name, standing(l))
+	}
+	return a
+}
+
+// usually is the middle of the rates of the last minutes, when there were some.
+func usually(t *ops.Trend) (middle float64, known bool) {
+	const enough = 20 // points of 6 s
+	if t == nil {
+		return 0, false
+	}
+	rates := slices.DeleteFunc(slices.Clone(t.Conns), func(v float32) bool { return v == ops.Unknown })
+	if len(rates) < enough {
+		return 0, false
+	}
+	slices.Sort(rates)
+	return float64(rates[len(rates)/2]), true
+}
+
+// front is the link by which clients' packets come in.
+func (w *Walk) front() (l netcfg.Link, known bool) {
+	i := slices.IndexFunc(w.scene.Links, func(l netcfg.Link) bool { return l.Name == w.scene.Front(w.service.Addr) })
+	if i < 0 {
+		return l, false
+	}
+	return w.scene.Links[i], true
+}
+
+func standing(l netcfg.Link) string {
+	switch {
+	case !l.Up:
+		return "it is switched off"
+	case !l.Carrier:
+		return "it has no carrier"
+	}
+	return "up, with carrier"
+}
+
+// unplugged is the finding that clients' link is down.
+func (w *Walk) unplugged() []check.Finding {
+	l, known := w.front()
+	if !known || l.Up && l.Carrier || w.service.IsMark() {
+		return nil
+	}
+	f := check.Finding{
+		Check: linkCheck, Severity: check.Fault, Service: w.at.Service, Short: fmt.Sprintf("clients come by %s: %s", l.Name, standing(l)),
+		Evidence: []string{fmt.Sprintf("ip link show %s: %s", l.Name, standing(l))}, Means: "No packet comes in: connections time out.",
+	}
+	if !l.Up {
+		f.Fix = &plan.Plan{Title: "switch on " + l.Name, Items: []plan.Item{{Step: plan.Have(netcfg.Up{Link: l.Name}), Reason: "Clients' packets come in by it."}}}
+	}
+	return []check.Finding{f}
+}
+
+// takers tells who takes new connections.
+func takers(w *Walk) Answer {
+	up, all := 0, len(w.service.Servers)
+	var a Answer
+	for _, r := range w.service.Servers {
+		if r.Usable() {
+			up++
+		}
+	}
+	switch {
+	case w.at.Server.IsValid() && w.servers[0].Weight == 0:
+		a = look("it is drained: weight 0 gets no new connections")
+	case w.at.Server.IsValid():
+		a = fine("it takes new connections, one of %d that do", up)
+	case up == all && all == 1:
+		a = fine("its server takes new connections")
+	case up == all:
+		a = fine("all %d take new connections", all)
+	default:
+		a = fine("%d of %d take new connections", up, all)
+	}
+	a.because("scheduler %s", w.service.Scheduler)
+	for i, r := range w.servers {
+		if i == few {
+			a.because("and %d more", len(w.servers)-few)
+			break
+		}
+		a.because("%s: %s, weight %d, %d active, %d inactive", r.Addr, r.Forward, r.Weight, r.Active, r.Inactive)
+	}
+	return a
+}
+
+// handshakes tells whether connections get past their first packets.
+func handshakes(w *Walk) Answer {
+	var moved check.Moved
+	var load check.Load
+	for _, r := range w.servers {
+		at := check.Place{Service: w.at.Service, Server: r.Addr}
+		n := w.scene.Lately[at]
+		moved.Traffic, moved.For = moved.Traffic.Add(n.Traffic), max(moved.For, n.For)
+		if w.scene.Loads != nil {
+			n := w.scene.Loads.Servers[at]
+			load.Fresh += n.Fresh
+			load.HalfOpen += n.HalfOpen
+			load.Open += n.Open
+			load.Conns += n.Conns
+		}
+	}
+	var a Answer
+	tcp := w.service.Protocol == ipvs.TCP || w.service.IsMark()
+	switch {
+	case !tcp:
+		a = notHere("%s has no handshake that is watched", w.service.Protocol)
+	case moved.Conns == 0 && load.Fresh == 0:
+		a = unknown("no connection was made lately to judge by")
+	case load.Fresh > 0:
+		a = fine("of %d connections with a packet in the last 10 s %d are half open", load.Fresh, load.HalfOpen)
+	default:
+		a = fine("%.1f packets in for each new connection", float64(moved.InPackets)/float64(moved.Conns))
+	}
+	if moved.For > 0 {
+		a.because("%d new connections, %d packets in and %d out in %.0f s", moved.Conns, moved.InPackets, moved.OutPackets, moved.For.Seconds())
+	}
+	switch {
+	case w.scene.Loads == nil:
+		a.because("the list of connections was not read")
+	default:
+		a.because("%d connections, %d established", load.Conns, load.Open)
+	}
+	if !w.masq() {
+		a.because("answers under %s go past this director: none out is as it should be", w.service.Forwards)
+	}
+	return a
+}
+
+// masq tells that there is a server whose answers must come back this way.
+func (w *Walk) masq() bool {
+	return slices.ContainsFunc(w.servers, func(r *ops.Server) bool { return r.Forward == ipvs.Masq && !w.scene.Ways[r.Addr.Addr()].Local })
+}
+
+// oneOrAll tells which servers stand out.
+func oneOrAll(w *Walk) Answer {
+	if len(w.service.Servers) < 2 {
+		return notHere("it has one server")
+	}
+	var out []string
+	for _, r := range w.service.Servers {
+		if slices.ContainsFunc(slices.Concat(w.symptoms, w.found), func(f check.Finding) bool {
+			return f.Service == w.at.Service && f.Server == r.Addr && f.Severity > check.Notice
+		}) {
+			out = append(out, r.Addr.String())
+		}
+	}
+	var a Answer
+	switch all := len(w.service.Servers); {
+	case len(out) == 0:
+		return fine("no server stands out from the others")
+	case len(out) == all:
+		a = look("all %d: look at what they share: this director, the way back, a flood", all)
+	case len(out) == 1:
+		a = look("one of %d, %s: look at that server", all, out[0])
+	default:
+		a = look("%d of %d: look at what these share", len(out), all)
+	}
+	for _, name := range out[:min(few, len(out))] {
+		a.because("%s stands out", name)
+	}
+	return a
+}
+
+// wayThere tells by which ways the servers are reached.
+func wayThere(w *Walk) Answer {
+	ways := map[string]int{}
+	var a Answer
+	for i, r := range w.servers {
+		to := r.Addr.Addr()
+		way, known := w.scene.Ways[to]
+		if !known || way.None != "" {
+			continue
+		}
+		by := "by " + way.Link
+		switch {
+		case way.Local:
+			by = "on this director itself"
+		case way.Via.IsValid():
+			by += " over the router " + way.Via.String()
+		default:
+			by += ", on its segment"
+		}
+		ways[by]++
+		if i < few {
+			a.because("%s: %s%s", to, by, w.neighbour(to, way))
+		}
+	}
+	switch {
+	case len(w.servers) == 0:
+		return notHere("there is no server")
+	case len(ways) == 0:
+		return unknown("the ways to the servers are not known")
+	case len(ways) == 1:
+		for by := range ways {
+			a.Says = by
+		}
+	default:
+		a.Says = fmt.Sprintf("by %d ways", len(ways))
+	}
+	a.Mark = Fine
+	return a
+}
+
+// neighbour is what the kernel knows of the next hop.
+func (w *Walk) neighbour(to netip.Addr, way check.Way) string {
+	if way.Local {
+		return ""
+	}
+	if way.Via.IsValid() {
+		to = way.Via
+	}
+	if mac := w.mac(to, way.Link); mac != "" {
+		return ", which is " + mac
+	}
+	return ", whose hardware address was not needed yet"
+}
+
+// mac is the hardware address of a neighbour, or "".
+func (w *Walk) mac(of netip.Addr, link string) string {
+	for _, n := range w.scene.Neighbours {
+		if n.Addr == of && n.Link == link {
+			return n.MAC
+		}
+	}
+	return ""
+}
+
+// wayBack tells whether the director routes what NAT's servers answer.
+func wayBack(w *Walk) Answer {
+	if !w.masq() {
+		return notHere("servers of %s answer clients themselves", w.service.Forwards)
+	}
+	a := fine("this director routes answers on")
+	known := false
+	for _, name := range w.gates() {
+		if value := w.scene.Sysctls[name].Before; value != "" {
+			known = true
+			a.because("%s is %s", netcfg.Dotted(name), value)
+		}
+	}
+	if !known {
+		return unknown("whether this director forwards could not be read")
+	}
+	return a
+}
+
+// gates are the sysctls that let answers of NAT pass.
+func (w *Walk) gates() (names []string) {
+	for _, r := range w.servers {
+		way := w.scene.Ways[r.Addr.Addr()]
+		if r.Forward != ipvs.Masq || way.Local || way.Link == "" {
+			continue
+		}
+		if name := check.Gate(w.service.Family, way.Link); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// filtered tells which firewalls were walked through.
+func filtered(w *Walk) Answer {
+	if w.scene.Firewall == nil {
+		return unknown("the firewall could not be read")
+	}
+	var names []string
+	for _, b := range w.scene.Firewall.Backends() {
+		names = append(names, string(b))
+	}
+	a := fine("no rule stops its packets")
+	switch {
+	case len(names) == 0:
+		a = fine("there are no rules of a firewall")
+	case w.service.IsMark():
+		a = unknown("which packets have the mark is not known: nothing was tried")
+	}
+	if len(names) > 0 {
+		a.because("rules of %s were tried with packets of clients and answers", strings.Join(names, ", "))
+	}
+	if value := w.scene.Sysctls["conntrack"].Before; value != "" {
+		a.because("net.ipv4.vs.conntrack is %s", value)
+	}
+	return a
+}
+
+// asked tells what servers answer, when they were asked.
+func asked(w *Walk) Answer {
+	switch {
+	case w.service.IsMark():
+		return notHere("a mark has no VIP and port to ask for")
+	case !w.verdict.Probed:
+		return unknown("they were not asked: no packet was sent")
+	case len(w.servers) == 1:
+		return fine("it answers as it should")
+	}
+	return fine("all %d answer as they should", len(w.servers))
+}
+
+// claimed tells who has the VIP, when the segment was asked.
+func claimed(w *Walk) Answer {
+	switch {
+	case w.service.IsMark():
+		return notHere("a mark has no VIP")
+	case !w.verdict.Probed:
+		return unknown("nobody was asked: no packet was sent")
+	case !w.scene.Ways[w.service.Addr].Local:
+		return notHere("the VIP is not on this director")
+	}
+	return fine("nobody else answers for %s", w.service.Addr)
+}

@@ -1,0 +1,84 @@
+package why
+
+import (
+	"fmt"
+	"slices"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/plan"
+)
+
+// relief drains the servers that fail and for which nothing better is known, as
+// long as others are left to serve.
+func (w *Walk) relief(found []check.Finding) *plan.Plan {
+	var rows []plan.Row
+	left := 0
+	for _, r := range w.service.Servers {
+		fails := slices.ContainsFunc(found, func(f check.Finding) bool {
+			return f.Severity == check.Fault && f.Fix == nil && f.Service == w.at.Service && f.Server == r.Addr
+		})
+		switch {
+		case fails && r.Weight > 0 && !r.Partial:
+			rows = append(rows, plan.Row{Service: w.at.Service, Server: r.Server})
+		case !fails && r.Usable():
+			left++
+		}
+	}
+	if len(rows) == 0 || left == 0 {
+		return nil
+	}
+	p := plan.Drain(rows)
+	return &p
+}
+
+// next is what to look at where nothing is wrong that can be seen from here.
+func (w *Walk) next() (all []string) {
+	if w.service.Counted && w.scene.Sample.EstimatorStopped == "" && w.service.Rate.InPackets == 0 && !w.service.IsMark() {
+		says := fmt.Sprintf("No packet comes in: does the router before this director send %s here?", w.service.Addr)
+		if l, known := w.front(); known && l.MAC != "" {
+			says += fmt.Sprintf(" There, ip neigh show %s must say %s.", w.service.Addr, l.MAC)
+		}
+		all = append(all, says, "Do clients ask for this address and port at all? Look at their DNS.")
+	}
+	if w.service.Protocol == ipvs.UDP && !w.service.IsMark() {
+		all = append(all, "A probe does not speak UDP: ask the program on each server itself.")
+	}
+	return append(all, "Have a client try while packets are captured: where the last one is seen is the place to look at.")
+}
+
+// capture is about one server: the one asked about, or that fails, or that takes
+// connections.
+func (w *Walk) capture(found []check.Finding) capture {
+	c := capture{service: w.service}
+	if !w.service.IsMark() {
+		c.front = w.scene.Front(w.service.Addr)
+	}
+	if c.server = w.suspect(found); c.server == nil {
+		return c
+	}
+	way := w.scene.Ways[c.server.Addr.Addr()]
+	hop := c.server.Addr.Addr()
+	if way.Via.IsValid() {
+		hop = way.Via
+	}
+	c.back, c.own, c.local = way.Link, way.Source, way.Local
+	c.mac = w.mac(hop, way.Link)
+	return c
+}
+
+func (w *Walk) suspect(found []check.Finding) *ops.Server {
+	if len(w.servers) == 0 {
+		return nil
+	}
+	for _, f := range found {
+		if i := slices.IndexFunc(w.servers, func(r *ops.Server) bool { return f.Service == w.at.Service && r.Addr == f.Server }); i >= 0 {
+			return w.servers[i]
+		}
+	}
+	if i := slices.IndexFunc(w.servers, (*ops.Server).Usable); i >= 0 {
+		return w.servers[i]
+	}
+	return w.servers[0]
+}
