@@ -32,16 +32,8 @@ type besideMsg func(*Model) tea.Cmd
 
 func (m *Model) canCompare() bool { return m.hands.runner != nil && m.opts.RulesFile != "" }
 
-// unsaved tells that the running rules would be lost with the host. Those of a
-// table that another program manages come back with that program, unless somebody
-// saves them here too.
-func (m *Model) unsaved() bool {
-	c := m.kept.seen
-	if c == nil || c.Equal() {
-		return false
-	}
-	return !c.NoFile() || m.owner == nil && len(c.Running.Services) > 0
-}
+// unsaved tells that the running rules would be lost with the host.
+func (m *Model) unsaved() bool { return m.kept.seen != nil && m.kept.seen.Unsaved(m.owner != nil) }
 
 // compareDue compares when it is time to, by the clock of the readings.
 func (m *Model) compareDue() tea.Cmd {

@@ -133,9 +133,9 @@ func (r Rules) bases(h Hook, p Packet) (all []base) {
 	return all
 }
 
-// setsMarks tells whether any rule may change packets' marks. Where none does they
+// SetsMarks tells whether any rule may change packets' marks. Where none does they
 // are 0.
-func (r Rules) setsMarks() bool {
+func (r Rules) SetsMarks() bool {
 	for _, t := range r.Tables {
 		for _, c := range t.Chains {
 			for _, rule := range c.Rules {
@@ -217,7 +217,7 @@ func (b base) walk(r Rules, h Hook, p Packet) ends {
 	if skipped == yes {
 		return ends{can: ways{accepts: true}}
 	}
-	w := walker{b.table, view{Packet: p, hook: h, marks: r.setsMarks()}, map[string]ends{}}
+	w := walker{b.table, view{Packet: p, hook: h, marks: r.SetsMarks()}, map[string]ends{}}
 	e := w.through(b.chain)
 	if e.can[returns] {
 		e.can[returns] = false

@@ -50,6 +50,7 @@ type Check struct {
 // Checks are all there are.
 var Checks = []Check{
 	{Name: "vip", Look: vips},
+	{Name: "link", Look: unplugged},
 	{Name: "forwarding", Look: forwarding},
 	{Name: "firewall", Look: firewalls},
 	{Name: "conntrack", Look: conntracked},
@@ -61,6 +62,7 @@ var Checks = []Check{
 	{Name: "no server", Look: unserved},
 	{Name: "scheduler", Look: schedulers},
 	{Name: "threshold", Look: thresholds, Wavers: true},
+	{Name: "mark", Look: unmarked},
 	{Name: "drain", Look: drains},
 	{Name: "conn_reuse_mode", Look: reuse},
 	{Name: "removed server", Look: removed},
@@ -69,40 +71,50 @@ var Checks = []Check{
 	{Name: "table size", Look: tableSize},
 	{Name: "conntrack table", Look: conntrackTable},
 	{Name: "owner", Look: owners},
+	{Name: "unsaved", Look: unsaved},
 	{Name: "sync daemon", Look: daemons},
 	{Name: "iptables", Look: backends},
+	{Name: "share", Look: shares, Wavers: true},
+	{Name: "flood", Look: floods, Symptom: true}, // goes before those of single servers
 	{Name: "half-open", Look: halfOpen, Symptom: true},
 	{Name: "answers", Look: answers, Symptom: true},
 	{Name: "handshakes", Look: handshakes, Symptom: true},
 }
 
 // Run makes all checks. The worst findings come first, those of the director
-// before those of services.
+// before those of services. Of several symptoms of one server the first is told.
 func Run(s Scene) []Finding {
 	s.prepare()
-	var all []Finding
-	for _, symptoms := range []bool{false, true} {
-		causes := slices.Clone(all)
-		for _, c := range Checks {
-			if c.Symptom != symptoms {
-				continue
+	var causes, symptoms []Finding
+	for _, c := range Checks {
+		for _, f := range c.Look(&s) {
+			f.Check = c.Name
+			switch {
+			case !c.Symptom:
+				causes = append(causes, f)
+			case !slices.ContainsFunc(symptoms, f.within):
+				symptoms = append(symptoms, f)
 			}
-			for _, f := range c.Look(&s) {
-				f.Check = c.Name
-				if !symptoms || !slices.ContainsFunc(causes, f.explainedBy) {
-					all = append(all, f)
-				}
-			}
+		}
+	}
+	all := causes
+	for _, f := range symptoms {
+		if !slices.ContainsFunc(causes, f.explainedBy) {
+			all = append(all, f)
 		}
 	}
 	Sort(all)
 	return all
 }
 
+// within tells that another finding is about the same server, or all of the service's.
+func (f Finding) within(other Finding) bool {
+	return other.Service == f.Service && (!other.Server.IsValid() || other.Server == f.Server)
+}
+
 // explainedBy tells that a fault is reason enough for a symptom.
 func (f Finding) explainedBy(cause Finding) bool {
-	return cause.Severity == Fault && (cause.Service == ipvs.ServiceID{} ||
-		cause.Service == f.Service && (!cause.Server.IsValid() || cause.Server == f.Server))
+	return cause.Severity == Fault && (cause.Service == ipvs.ServiceID{} || f.within(cause))
 }
 
 // Sort puts findings into their order.

@@ -8,10 +8,10 @@
 // and what depends on it is not guessed. A symptom (handshakes that do not end,
 // answers that do not come) is a finding only where no cause is found.
 //
-// Probes are not made here: Targets says what may be asked of the servers, and
-// Probed makes findings of the answers.
+// A Watch makes rounds of both beside a sampler, and none of its rounds sends a
+// packet: Watch.Probe does, when it is asked to.
 //
-// Out of scope: sending packets (package probe), what goes on inside real servers,
-// the servers of mark services' firewalls (their addresses are the firewall's
-// own), rules that are not saved, and every screen.
+// Out of scope: how servers are probed (package probe), what goes on inside real
+// servers, the servers of mark services' firewalls (their addresses are the
+// firewall's own), and every screen.
 package check

@@ -115,7 +115,7 @@ func (g *gathering) way(to netip.Addr) {
 // inside reads sysctls, the firewall, and who owns the table.
 func (g *gathering) inside() {
 	names := []string{
-		"conntrack", "conn_reuse_mode", "expire_nodest_conn", "expire_quiescent_template", "run_estimation", "est_cpulist",
+		"conntrack", "conn_reuse_mode", "expire_nodest_conn", "expire_quiescent_template", "run_estimation", "backup_only",
 		forwardV6, trackNow, trackMax, netcfg.Conf("all", "send_redirects"),
 	}
 	for _, l := range g.Links {
@@ -147,6 +147,7 @@ func (g *gathering) table() {
 	var err error
 	g.Daemons, err = g.from.Table.Daemons(g.ctx)
 	g.lacks("sync daemons", err)
+	g.saved()
 }
 
 func kernelHere() (r Release) {

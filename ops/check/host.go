@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"lvsdeck/netcfg"
 	"lvsdeck/netcfg/firewall"
-	"lvsdeck/ops/plan"
 )
 
 // reuse: what a new connection does that has the port of an old one.
@@ -94,36 +92,6 @@ func owners(s *Scene) []Finding {
 		Short: s.Owner.Name + " manages this table", Evidence: evidence("it runs as pid %d", s.Owner.PID),
 		Means: "Nothing for clients. About changes made here: " + s.Owner.Will,
 	}}
-}
-
-// daemons: a sync daemon whose interface cannot carry its packets.
-func daemons(s *Scene) (all []Finding) {
-	if len(s.Links) == 0 {
-		return nil
-	}
-	for _, d := range s.Daemons {
-		l, there := s.link(d.Interface)
-		var is string
-		switch {
-		case !there:
-			is = "there is no interface " + d.Interface
-		case !l.Up:
-			is = d.Interface + " is switched off"
-		case !l.Carrier:
-			is = d.Interface + " has no carrier"
-		default:
-			continue
-		}
-		f := Finding{
-			Severity: Warning, Short: fmt.Sprintf("the %s sync daemon is cut off", d.Role), Evidence: evidence("it runs on %s: %s", d.Interface, is),
-			Means: "Nothing now; when the other director takes over, connections break.",
-		}
-		if there && !l.Up {
-			f.Fix = fix("", plan.Item{Step: plan.Have(netcfg.Up{Link: d.Interface}), Reason: "The daemon's packets go by it."})
-		}
-		all = append(all, f)
-	}
-	return all
 }
 
 // backends: two of iptables, of which each tool shows one.

@@ -12,16 +12,17 @@ import (
 	"lvsdeck/netcfg"
 	"lvsdeck/netcfg/firewall"
 	"lvsdeck/ops/conns"
+	"lvsdeck/ops/keep"
 )
 
 // What a sparing round may spend on things that cost with the size of a site. What
 // there was no time for is as it was in the rounds before.
 const (
-	waysTime     = 30 * time.Millisecond
-	connsTime    = 50 * time.Millisecond
-	firewallFor  = 30 * time.Second // rules are read again after this, or after
-	firewallRest = 100              // so many times what it took
-	loadsFor     = time.Minute      // connections that were read because somebody asked
+	waysTime    = 30 * time.Millisecond
+	connsTime   = 50 * time.Millisecond
+	seldom      = 30 * time.Second // what costs more is read again after this, or after
+	seldomTimes = 100              // so many times what it took
+	loadsFor    = time.Minute      // connections that were read because somebody asked
 )
 
 // kept is what rounds take over from those before.
@@ -31,12 +32,29 @@ type kept struct {
 	ways      map[netip.Addr]Way
 	turn      int // of the server whose way is asked next
 
-	firewall     *firewall.Rules
-	unread       []string // of the firewall
-	firewallRead time.Time
-	firewallTook time.Duration
+	firewall *firewall.Rules
+	rules    *keep.Comparison
+	loads    *Loads
 
-	loads *Loads
+	firewallRead, rulesRead costly
+}
+
+// costly is something that is not read in every round.
+type costly struct {
+	at     time.Time
+	took   time.Duration
+	unread []string // what was lacking then
+}
+
+// read reads it when it is time to, and tells what is lacking of it.
+func (g *gathering) read(c *costly, read func()) {
+	if began := time.Now(); c.at.IsZero() || began.Sub(c.at) > max(seldom, seldomTimes*c.took) {
+		before := len(g.Unread)
+		read()
+		*c = costly{began, time.Since(began), slices.Clone(g.Unread[before:])}
+		return
+	}
+	g.Unread = append(g.Unread, c.unread...)
 }
 
 // ways asks where packets to VIPs and servers go: to VIPs every time, to servers
@@ -81,25 +99,38 @@ func (g *gathering) ways() {
 	k.links, k.addresses, k.ways = g.Links, g.Addresses, g.Ways
 }
 
-// firewall reads the rules, which starts programs: seldom.
+// firewall reads the rules, which starts programs.
 func (g *gathering) firewall() {
 	k := g.kept
-	if began := time.Now(); k.firewallRead.IsZero() || began.Sub(k.firewallRead) > max(firewallFor, firewallRest*k.firewallTook) {
-		k.firewall, k.unread = nil, nil
+	g.read(&k.firewallRead, func() {
+		k.firewall = nil
 		rules, err := g.from.Host.Firewall()
+		g.lacks("the firewall", err)
 		if err != nil {
-			k.unread = []string{fmt.Sprintf("the firewall: %v", err)}
-		} else {
-			for _, what := range rules.Unread {
-				k.unread = append(k.unread, "the firewall: "+what)
-			}
-			rules.Unread = nil // told once, not for every packet
-			k.firewall = &rules
+			return
 		}
-		k.firewallRead, k.firewallTook = began, time.Since(began)
-	}
+		for _, what := range rules.Unread {
+			g.Unread = append(g.Unread, "the firewall: "+what)
+		}
+		rules.Unread = nil // told once, not for every packet
+		k.firewall = &rules
+	})
 	g.Firewall = k.firewall
-	g.Unread = append(g.Unread, k.unread...)
+}
+
+// saved compares what runs with the file of rules.
+func (g *gathering) saved() {
+	table, whole := g.from.Table.(ipvs.Table)
+	if g.from.RulesFile == "" || !whole {
+		return
+	}
+	k := g.kept
+	g.read(&k.rulesRead, func() {
+		var err error
+		k.rules, err = keep.Compare(g.ctx, table, g.from.RulesFile)
+		g.lacks("whether the rules are saved", err)
+	})
+	g.Saved = k.rules
 }
 
 // connections reads the connections once, unless they are too many for a round
@@ -144,5 +175,5 @@ func (g *gathering) readConns() {
 		return
 	}
 	count.Partly, count.At = ended != nil, time.Now()
-	g.Loads = &count.Loads
+	g.Loads = count.loads()
 }

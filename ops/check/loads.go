@@ -3,6 +3,7 @@ package check
 import (
 	"net/netip"
 
+	"lvsdeck/ipvs"
 	"lvsdeck/ops/conns"
 )
 
@@ -17,7 +18,17 @@ type loading struct {
 	networks map[netip.Addr]netip.Prefix // in which servers of NAT have their clients near
 	scene    *Scene
 	places   map[Place]owned // by what a connection names
+	asking   map[asking]uint64
 }
+
+// asking is a client with handshakes that do not end.
+type asking struct {
+	service ipvs.ServiceID
+	client  netip.Addr
+}
+
+// manyAsking are as many clients as are told apart.
+const manyAsking = 1 << 16
 
 type owned struct {
 	Place
@@ -27,7 +38,7 @@ type owned struct {
 func newLoads(s *Scene) *loading {
 	l := &loading{
 		Loads: Loads{Servers: map[Place]Load{}, Gone: map[Place]Load{}}, scene: s,
-		networks: map[netip.Addr]netip.Prefix{}, places: map[Place]owned{},
+		networks: map[netip.Addr]netip.Prefix{}, places: map[Place]owned{}, asking: map[asking]uint64{},
 	}
 	for _, v := range s.Sample.Services {
 		var servers []netip.AddrPort
@@ -60,6 +71,10 @@ func (l *loading) add(c conns.Row) bool {
 		n.Fresh++
 		if c.State.Name == "SYN_RECV" {
 			n.HalfOpen++
+			who := asking{at.Service, c.Client.Addr()}
+			if l.asking[who] > 0 || len(l.asking) < manyAsking {
+				l.asking[who]++
+			}
 			if l.near(c) {
 				n.Near++
 			}
@@ -67,6 +82,19 @@ func (l *loading) add(c conns.Row) bool {
 	}
 	in[at.Place] = n
 	return true
+}
+
+// loads is what was counted.
+func (l *loading) loads() *Loads {
+	l.Asking = map[ipvs.ServiceID]Asking{}
+	for who, n := range l.asking {
+		a := l.Asking[who.service]
+		if a.Clients++; n > a.Most || n == a.Most && who.client.Less(a.Busiest) {
+			a.Busiest, a.Most = who.client, n
+		}
+		l.Asking[who.service] = a
+	}
+	return &l.Loads
 }
 
 // near tells a client that its server reaches without the director.

@@ -16,7 +16,7 @@ func vips(s *Scene) (all []Finding) {
 	told := map[netip.Addr]bool{}
 	for _, v := range s.Sample.Services {
 		way, known := s.Ways[v.Addr]
-		if v.IsMark() || !known || way.Local || told[v.Addr] {
+		if v.IsMark() || !known || way.Local || told[v.Addr] || s.bound(v.Addr) {
 			continue
 		}
 		told[v.Addr] = true
@@ -42,6 +42,32 @@ func (s *Scene) notLocal(vip netip.Addr, way Way) []string {
 	}
 	return evidence("ip route get %s: not local, but out by %s", vip, way.Link)
 }
+
+// unplugged: a card with a VIP that no packet comes in by. While it is switched off
+// the kernel does not take packets for the VIP at all.
+func unplugged(s *Scene) (all []Finding) {
+	told := map[netip.Addr]bool{}
+	for _, v := range s.Sample.Services {
+		l, known := s.link(s.Front(v.Addr))
+		if v.IsMark() || !known || l.Up && l.Carrier || told[v.Addr] {
+			continue
+		}
+		told[v.Addr] = true
+		f := Finding{
+			Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("%s, by which clients come, has no carrier", l.Name),
+			Evidence: evidence("ip link show %s: up, and NO-CARRIER", l.Name), Means: "No packet comes in: connections time out.",
+		}
+		if !l.Up {
+			f.Short, f.Evidence = fmt.Sprintf("%s, by which clients come, is switched off", l.Name), evidence("ip link show %s: not UP", l.Name)
+			f.Fix = fix("", plan.Item{Step: plan.Have(netcfg.Up{Link: l.Name}), Reason: "Clients' packets come in by it."})
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// bound tells that a VIP is on a card of ours.
+func (s *Scene) bound(vip netip.Addr) bool { return s.fronts[vip] != "" }
 
 // standby says why this director may stand by, or "".
 func (s *Scene) standby() string {

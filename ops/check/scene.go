@@ -11,6 +11,7 @@ import (
 	"lvsdeck/netcfg"
 	"lvsdeck/netcfg/firewall"
 	"lvsdeck/ops"
+	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/path"
 	"lvsdeck/ops/plan"
@@ -34,6 +35,7 @@ type Scene struct {
 	Owner    *owner.Owner
 	Kernel   Release
 	Loads    *Loads
+	Saved    *keep.Comparison // nil: not compared
 
 	// What servers have counted lately, and over a longer while in which nothing
 	// was changed about their service; only those that have.
@@ -79,6 +81,7 @@ type Loads struct {
 	Gone    map[Place]Load // of servers that the table does not list any more
 	Partly  bool           // a sample: not all were read
 	At      time.Time      // when they were read
+	Asking  map[ipvs.ServiceID]Asking
 }
 
 // Load is connections. Fresh are those that had a packet a short while ago, of
@@ -86,6 +89,13 @@ type Loads struct {
 // again, and what has gone wrong before is forgotten. Near are the half open ones of
 // clients in the server's own network.
 type Load struct{ Conns, Open, Fresh, HalfOpen, Near uint64 }
+
+// Asking are the clients of a service's half open connections that are fresh.
+type Asking struct {
+	Clients int
+	Busiest netip.Addr
+	Most    uint64 // connections of the busiest
+}
 
 // each calls f for every server.
 func (s *Scene) each(f func(*ops.Service, *ops.Server)) {

@@ -3,10 +3,12 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
+	"lvsdeck/ops/keep"
 	"lvsdeck/ops/plan"
 )
 
@@ -28,6 +30,51 @@ func unserved(s *Scene) (all []Finding) {
 		}
 	}
 	return all
+}
+
+// unmarked: a service of a mark that nobody gives to packets.
+func unmarked(s *Scene) (all []Finding) {
+	if s.Firewall == nil || s.Firewall.SetsMarks() {
+		return nil
+	}
+	for _, v := range s.Sample.Services {
+		if !v.IsMark() {
+			continue
+		}
+		all = append(all, Finding{
+			Severity: Warning, Service: v.ServiceID, Short: "no rule marks packets for the service",
+			Evidence: evidence("no rule of iptables or nft on this host sets a mark; the service takes packets with mark %d", v.Mark),
+			Means:    "Unless tc or eBPF marks them, clients' packets never come to the service.",
+		})
+	}
+	return all
+}
+
+// unsaved: what a restart of the host would change. The rules of a table that
+// another program manages come back with it.
+func unsaved(s *Scene) []Finding {
+	c := s.Saved
+	if c == nil || !c.Unsaved(s.Owner != nil) {
+		return nil
+	}
+	f := Finding{
+		Short: "the running rules are not saved", Means: "Nothing for clients now; after a restart of this host they are not there. To save them: lvsdeck save.",
+	}
+	switch {
+	case c.NoFile():
+		f.Evidence = evidence("there is no file %s; %d services run", c.Saved.Name, len(c.Running.Services))
+	case c.Err != nil:
+		f.Severity, f.Short = Warning, "the saved rules cannot be restored"
+		f.Evidence = strings.Split(c.Err.Error(), "\n")
+		f.Means = "Nothing for clients now; after a restart of this host no rule is there. To save those that run: lvsdeck save."
+	default:
+		changes := keep.Changes(c.Plan)
+		f.Evidence = evidence("%s, of %s, differs in %d lines", c.Saved.Name, c.Saved.Time.Format(time.DateTime), len(changes))
+		for _, change := range changes[:min(3, len(changes))] {
+			f.Evidence = append(f.Evidence, "a restart would: "+change.Sign+" "+change.Text)
+		}
+	}
+	return []Finding{f}
 }
 
 // undrain gives servers weight 1; of those that are not known whole nothing can be
@@ -70,7 +117,11 @@ func thresholds(s *Scene) (all []Finding) {
 	for _, v := range s.Sample.Services {
 		usable := slices.ContainsFunc(v.Servers, (*ops.Server).Usable)
 		for _, r := range v.Servers {
-			if r.Weight == 0 || !r.Overloaded() {
+			if r.Weight == 0 || r.Upper == 0 {
+				continue
+			}
+			if !r.Overloaded() {
+				all = append(all, nearlyFull(v, r)...)
 				continue
 			}
 			f := Finding{
@@ -86,6 +137,18 @@ func thresholds(s *Scene) (all []Finding) {
 		}
 	}
 	return all
+}
+
+func nearlyFull(v *ops.Service, r *ops.Server) []Finding {
+	n := r.Active + r.Inactive
+	if 10*n < 9*uint64(r.Upper) {
+		return nil
+	}
+	return []Finding{{
+		Service: v.ServiceID, Server: r.Addr, Short: "the server is nearly full",
+		Evidence: evidence("%d active + %d inactive connections; upper threshold %d: %d %%", r.Active, r.Inactive, r.Upper, 100*n/uint64(r.Upper)),
+		Means:    "At the threshold it gets no new connections, and others get more.",
+	}}
 }
 
 func back(r ipvs.Server) string {
@@ -146,7 +209,7 @@ func (l *Loads) partly() string {
 	switch age := time.Since(l.At).Round(time.Second); {
 	case l.Partly:
 		return " (of those that were read)"
-	case age > Pace:
+	case !l.At.IsZero() && age > Pace:
 		return fmt.Sprintf(" (%v ago)", age)
 	}
 	return ""

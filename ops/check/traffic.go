@@ -15,6 +15,54 @@ const (
 	fewPackets  = 50 // packets between two samples
 )
 
+// A flood is so many handshakes that do not end, and so many for each new connection
+// in a second: where clients are served there are about as many as connections come
+// while a packet goes there and back.
+const (
+	floodHalfOpen = 100
+	floodSeconds  = 5
+)
+
+// flooded are the connections of a service, if they look like a flood: handshakes
+// that do not end on every server, while others do, or while whoever asks does not
+// ask again, as clients do.
+func (s *Scene) flooded(v *ops.Service) (sum Load, ok bool) {
+	if s.Loads == nil || v.Protocol != ipvs.TCP {
+		return sum, false
+	}
+	var moved ipvs.Traffic
+	ok = true
+	for _, r := range v.Servers {
+		at := Place{v.ServiceID, r.Addr}
+		n := s.Loads.Servers[at]
+		moved = moved.Add(s.Lately[at].Traffic)
+		sum.Fresh, sum.HalfOpen = sum.Fresh+n.Fresh, sum.HalfOpen+n.HalfOpen
+		ok = ok && (!r.Usable() || 4*n.HalfOpen >= n.Fresh && n.HalfOpen > 0)
+	}
+	asksOnce := moved.Conns > 0 && 2*moved.InPackets < 3*moved.Conns
+	return sum, ok && sum.HalfOpen >= max(floodHalfOpen, floodSeconds*v.Rate.Conns) && (sum.HalfOpen < sum.Fresh || asksOnce)
+}
+
+// floods: connections that are begun by those who do not mean to use them.
+func floods(s *Scene) (all []Finding) {
+	for _, v := range s.Sample.Services {
+		n, ok := s.flooded(v)
+		if !ok {
+			continue
+		}
+		who := s.Loads.Asking[v.ServiceID]
+		all = append(all, Finding{
+			Severity: Warning, Service: v.ServiceID, Short: "handshakes that do not end, on every server: a SYN flood",
+			Evidence: []string{
+				fmt.Sprintf("of %d connections with a packet in the last %d s %d are in SYN_RECV: %d %%%s", n.Fresh, freshFor, n.HalfOpen, 100*n.HalfOpen/n.Fresh, s.Loads.partly()),
+				fmt.Sprintf("they are from %d clients, %d of them from %s", who.Clients, who.Most, who.Busiest),
+			},
+			Means: "Clients are served as long as servers' backlogs and the director's table hold. SYN cookies on servers, net.ipv4.vs.drop_entry=3 here, or a block of the clients defend.",
+		})
+	}
+	return all
+}
+
 // halfOpen: handshakes that do not end, by server.
 func halfOpen(s *Scene) (all []Finding) {
 	if s.Loads == nil {

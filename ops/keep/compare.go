@@ -41,6 +41,12 @@ func (c *Comparison) NoFile() bool { return errors.Is(c.Err, os.ErrNotExist) }
 // Equal tells that the file has what runs.
 func (c *Comparison) Equal() bool { return c.Err == nil && c.Plan.Empty() }
 
+// Unsaved tells that what runs would be lost with the host. A table that another
+// program manages comes back with that program, unless somebody saves it here too.
+func (c *Comparison) Unsaved(managed bool) bool {
+	return !c.Equal() && (!c.NoFile() || !managed && len(c.Running.Services) > 0)
+}
+
 // Plan makes what runs be what was saved, and with merge removes nothing.
 //
 // Rows that the file could not tell apart stay as they run. A file that sets no

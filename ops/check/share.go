@@ -1,0 +1,87 @@
+package check
+
+import (
+	"fmt"
+	"time"
+
+	"lvsdeck/ops"
+)
+
+// What it takes to speak of a server's share: so many new connections of the
+// service, in so many whole turns of a scheduler that works by weights.
+const (
+	fewShared = 200
+	fewTurns  = 5
+)
+
+// shares: servers that get more or less of the new connections than their weights
+// ask for. Nothing is known where clients are kept on a server or the scheduler goes
+// by addresses; where it goes by connections, only that a server gets next to
+// nothing.
+func shares(s *Scene) (all []Finding) {
+	for _, v := range s.Sample.Services {
+		byWeight := v.Scheduler == "rr" || v.Scheduler == "wrr"
+		if !byWeight && v.Scheduler != "lc" && v.Scheduler != "wlc" || v.Persistence.On || v.OnePacket || v.Overloaded > 0 {
+			continue
+		}
+		sum, took, ok := s.shared(v)
+		if !ok {
+			continue
+		}
+		weights, _ := turn(v)
+		for _, r := range v.Servers {
+			got := s.Longer[Place{v.ServiceID, r.Addr}].Conns
+			due := float64(sum) * float64(weighs(v, r)) / float64(weights)
+			f := Finding{Severity: Warning, Service: v.ServiceID, Server: r.Addr}
+			switch less, more := float64(got) < 0.8*due-3, float64(got) > 1.2*due+3; {
+			case less && (byWeight || 10*float64(got) < due):
+				f.Short = "the server gets fewer new connections than its weight asks for"
+			case more && byWeight:
+				f.Short = "the server gets more new connections than its weight asks for"
+			default:
+				continue
+			}
+			f.Evidence = evidence("%d of %d new connections in %v, where weight %d of %d asks for about %.0f", got, sum, took.Round(time.Second), weighs(v, r), weights, due)
+			f.Means = "Load is not shared as the weights say. A server that was full, or whose weight changed, for a while gets less."
+			if !byWeight {
+				f.Evidence = append(f.Evidence, fmt.Sprintf("%s goes by connections, of which it has %d active and %d inactive", v.Scheduler, r.Active, r.Inactive))
+				f.Means = "Others do its work. Connections that nobody uses, or that hang, keep new ones away from it."
+			}
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// shared are the new connections of a service, if they are enough.
+func (s *Scene) shared(v *ops.Service) (sum uint64, took time.Duration, ok bool) {
+	for _, r := range v.Servers {
+		n := s.Longer[Place{v.ServiceID, r.Addr}]
+		sum, took = sum+n.Conns, max(took, n.For)
+	}
+	_, conns := turn(v)
+	return sum, took, sum >= fewShared && sum >= fewTurns*conns
+}
+
+// weighs is a server's weight for a scheduler: to some all are alike.
+func weighs(v *ops.Service, r *ops.Server) uint64 {
+	if r.Weight > 0 && (v.Scheduler == "rr" || v.Scheduler == "lc") {
+		return 1
+	}
+	return uint64(r.Weight)
+}
+
+// turn is the sum of all weights, and in how many connections each server comes as
+// often as its weight says: weights are first divided by what divides them all
+// (ip_vs_wrr.c).
+func turn(v *ops.Service) (weights, conns uint64) {
+	var divisor uint64
+	for _, r := range v.Servers {
+		w := weighs(v, r)
+		weights += w
+		for w > 0 {
+			divisor, w = w, divisor%w
+		}
+	}
+	return weights, weights / max(1, divisor)
+}
