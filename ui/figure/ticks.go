@@ -1,0 +1,59 @@
+package figure
+
+import "time"
+
+// Above is the smallest number of one digit and zeros, or ten, at or above n whose
+// half is such a number too: 2, 4, 6, 8, 10, 20, 40 … An axis that ends with it has
+// round figures at its end and in its middle.
+func Above(n uint64) uint64 {
+	for unit := uint64(1); ; unit *= 10 {
+		for _, top := range [...]uint64{2, 4, 6, 8, 10} {
+			if top*unit >= n || top*unit >= 1<<60 {
+				return top * unit
+			}
+		}
+	}
+}
+
+// Tick is a moment that stands under a column of a time axis.
+type Tick struct {
+	Column int
+	Text   string // in local time: 15:04, or 15:04:05
+}
+
+// tickSteps are the round distances between ticks.
+var tickSteps = [...]time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+}
+
+// Ticks are the round moments of a span of time that is drawn in so many columns,
+// as many as can be read. A tick's text fits to the right of its column. The clock
+// is that of from's location.
+func Ticks(from, to time.Time, columns int) (ticks []Tick) {
+	span := to.Sub(from)
+	if span <= 0 || columns <= 0 {
+		return nil
+	}
+	step, form := tickSteps[len(tickSteps)-1], "15:04"
+	for _, s := range tickSteps {
+		f := "15:04"
+		if s < time.Minute {
+			f = "15:04:05"
+		}
+		if float64(columns)*float64(s)/float64(span) >= float64(len(f)+3) {
+			step, form = s, f
+			break
+		}
+	}
+	_, zone := from.Zone()
+	local := time.Duration(zone) * time.Second
+	first := from.Add(local).Truncate(step).Add(-local)
+	for at := first; at.Before(to); at = at.Add(step) {
+		if column := int(float64(at.Sub(from)) / float64(span) * float64(columns)); !at.Before(from) && column+len(form) <= columns {
+			ticks = append(ticks, Tick{column, at.Format(form)})
+		}
+	}
+	return ticks
+}
