@@ -10,14 +10,10 @@ import (
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
-	"lvsdeck/ops/plan"
 )
 
 // few is how many servers are named one by one.
 const few = 8
-
-// linkCheck names the finding that clients' link is down.
-const linkCheck = "link"
 
 // fewConns is from how many new connections per second on it is told that they
 // have become fewer or more: as many times.
@@ -94,22 +90,6 @@ func standing(l netcfg.Link) string {
 		return "it has no carrier"
 	}
 	return "up, with carrier"
-}
-
-// unplugged is the finding that clients' link is down.
-func (w *Walk) unplugged() []check.Finding {
-	l, known := w.front()
-	if !known || l.Up && l.Carrier || w.service.IsMark() {
-		return nil
-	}
-	f := check.Finding{
-		Check: linkCheck, Severity: check.Fault, Service: w.at.Service, Short: fmt.Sprintf("clients come by %s: %s", l.Name, standing(l)),
-		Evidence: []string{fmt.Sprintf("ip link show %s: %s", l.Name, standing(l))}, Means: "No packet comes in: connections time out.",
-	}
-	if !l.Up {
-		f.Fix = &plan.Plan{Title: "switch on " + l.Name, Items: []plan.Item{{Step: plan.Have(netcfg.Up{Link: l.Name}), Reason: "Clients' packets come in by it."}}}
-	}
-	return []check.Finding{f}
 }
 
 // takers tells who takes new connections.

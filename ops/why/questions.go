@@ -26,7 +26,7 @@ var questions = []question{
 	},
 	{
 		topic: "traffic", asks: "Do clients' packets come to this director?",
-		look: traffic, checks: []string{"vip", linkCheck},
+		look: traffic, checks: []string{"vip", "link"},
 	},
 	{
 		topic: "servers", asks: "Is there a server to give clients to?",

@@ -169,7 +169,7 @@ func (w *Walk) around(ctx context.Context) (err error) {
 	if w.from.Saved != nil {
 		w.saved.is, w.saved.err = w.from.Saved(ctx)
 	}
-	w.found = w.about(append(check.Run(w.scene), w.unplugged()...))
+	w.found = w.about(check.Run(w.scene))
 	for _, c := range check.Checks {
 		if !c.Symptom {
 			continue

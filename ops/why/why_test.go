@@ -147,7 +147,7 @@ func TestWalks(t *testing.T) {
 				i := slices.IndexFunc(c.Links, func(l netcfg.Link) bool { return l.Name == "eth0" })
 				c.Links[i].Up = false
 			}
-		}, "traffic", "link", map[string]string{"traffic": "eth0: it is switched off"}},
+		}, "traffic", "link", map[string]string{"traffic": "eth0, by which clients come, is switched off"}},
 		{"weight 0", tun, -1, func(s *site) { s.weigh(0, 0, 1) }, "servers", "no server", map[string]string{"servers": "no server takes new connections"}},
 		{"one drained", nat, 0, func(s *site) { s.weigh(0, 0) }, "", "", map[string]string{"servers": "it is drained"}},
 		{"forwarding off", nat, -1, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, "way back", "forwarding", map[string]string{"way back": "eth1 are not routed on"}},
