@@ -207,6 +207,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // settle brings everything that depends on something else up to date: the list's
 // height, what the sampler should look at, and the frame.
 func (m *Model) settle() {
+	m.takeAim()
 	m.about = append(m.aboutFound(), m.aboutDrain()...)
 	m.list.SetHeight(m.listHeight())
 	if ids := m.list.Visible(m.services().Sums(m.list, m.width)); !slices.Equal(ids, m.focus) {

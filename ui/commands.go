@@ -31,7 +31,7 @@ func do(f func(*Model)) func(*Model) tea.Cmd {
 
 // noRows is why a command on a row cannot be done on an empty screen.
 func noRows(m *Model) string {
-	if m.list.Len() == 0 {
+	if _, ok := m.list.Current(); !ok {
 		return "there is no row to do this on"
 	}
 	return ""

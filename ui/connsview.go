@@ -40,11 +40,11 @@ func (c *connections) Body(m *Model, height int) []string {
 	}
 	if view.result == nil {
 		if c.reading == nil {
-			lines = append(append(lines, ""), c.question(m)...)
+			lines = append(append(lines, ""), m.connsQuestion()...)
 		}
 		return lines
 	}
-	lines = append(lines, view.facts(m)...)
+	lines = append(lines, view.facts(m, "4 shows them")...)
 	about := c.about(m)
 	if height < 13 {
 		about = nil
@@ -65,8 +65,8 @@ func (c *connections) title(m *Model) string {
 	return line.String()
 }
 
-// question says what reading costs.
-func (c *connections) question(m *Model) []string {
+// connsQuestion says what reading costs.
+func (m *Model) connsQuestion() []string {
 	n, cost := m.connsKnown(), m.connsCost()
 	lines := wrapped(m, paint.Plain, fmt.Sprintf("Reading the kernel's list of about %s connections keeps a processor of this director busy for about %s. It is read only when you ask for it.",
 		figure.Count(n), roughly(cost)), 1)
@@ -98,8 +98,9 @@ func (r *reading) line(m *Model) string {
 		Put(paint.Rest, "   esc stops and shows what was read").String()
 }
 
-// facts are what was read, and what must be known about it.
-func (v *connsView) facts(m *Model) (lines []string) {
+// facts are what was read, and what must be known about it; shows is which key
+// tells more of servers that are gone.
+func (v *connsView) facts(m *Model, shows string) (lines []string) {
 	r := v.result
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
 	put := func(n uint64, what string) {
@@ -121,7 +122,7 @@ func (v *connsView) facts(m *Model) (lines []string) {
 		warn("%v: %s%s were read. Shares hold, counts are of that part.", r.Ended, figure.Count(r.Read.Lines), of)
 	}
 	if r.Gone.Conns > 0 {
-		warn("%s are with servers that the table does not list any more: 4 shows them.", figure.Count(r.Gone.Conns))
+		warn("%s are with servers that the table does not list any more: %s.", figure.Count(r.Gone.Conns), shows)
 	}
 	if r.Read.Bad > 0 {
 		warn("%s of %s lines could not be read: %v", figure.Count(r.Read.Bad), figure.Count(r.Read.Lines), r.Read.FirstBad)

@@ -38,8 +38,9 @@ type journal struct {
 }
 
 func openJournal(m *Model) tea.Cmd {
+	from := m.top()
 	return m.readHistory(func(m *Model, h plan.History) {
-		if m.top() == nil { // else the operator has gone on
+		if m.top() == from { // else the operator has gone on
 			m.push(&journal{History: h})
 		}
 	})

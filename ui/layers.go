@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lvsdeck/ui/paint"
+	"lvsdeck/ui/services"
 	"lvsdeck/ui/text"
 )
 
@@ -33,6 +34,23 @@ func (m *Model) pop() { m.layers = m.layers[:len(m.layers)-1] }
 // drop ends a layer, whatever stands above it by now.
 func (m *Model) drop(l layer) {
 	m.layers = slices.DeleteFunc(m.layers, func(o layer) bool { return o == l })
+}
+
+// aimer is a layer with a row of its own, on which commands act while it is open.
+type aimer interface {
+	aim(m *Model) services.Key
+}
+
+// takeAim has commands act on the row of the topmost layer that has one.
+func (m *Model) takeAim() {
+	m.list.Aim(nil)
+	for _, l := range slices.Backward(m.layers) {
+		if a, ok := l.(aimer); ok {
+			k := a.aim(m)
+			m.list.Aim(&k)
+			return
+		}
+	}
 }
 
 // refresher is a layer that shows what a plan may have changed.

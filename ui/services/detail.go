@@ -173,7 +173,7 @@ func (r Row) serviceFacts() []fact {
 		{"servers up", up.text, up.style},
 		{"forwarding", text.Or(s.Forwards.String(), "none"), paint.Plain},
 		{"persistent", "no", paint.Plain},
-		{"client mask", maskText(s), paint.Plain},
+		{"client mask", MaskText(s), paint.Plain},
 		{"pe", engine, paint.Plain},
 		{"one-packet", text.YesNo(s.OnePacket), paint.Plain},
 	}
@@ -276,8 +276,8 @@ func exactOrShort(n uint64) string {
 	return figure.Count(n)
 }
 
-// maskText is how clients are grouped: as a prefix length where the mask is one.
-func maskText(s *ops.Service) string {
+// MaskText is how clients are grouped: as a prefix length where the mask is one.
+func MaskText(s *ops.Service) string {
 	m := s.Persistence.Mask
 	switch {
 	case !s.Persistence.On:

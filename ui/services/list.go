@@ -74,6 +74,7 @@ type List struct {
 	cursor Key
 	within int  // the cursor's place in its service, 0 for the service itself
 	sought *Key // a row to go to as soon as it is there
+	aim    *Key // the row that commands act on, if it is not the cursor's
 	at     int  // the cursor's row number
 	top    int  // the first row on screen
 	height int  // rows that fit
@@ -271,8 +272,11 @@ func (l *List) Row(n int) Row {
 	return row
 }
 
-// Current is the row under the cursor.
+// Current is the row under the cursor, or the one aimed at.
 func (l *List) Current() (Row, bool) {
+	if l.aim != nil {
+		return l.Find(*l.aim)
+	}
 	if l.total == 0 {
 		return Row{}, false
 	}
@@ -402,7 +406,7 @@ func (l *List) Marked(k Key) bool { return l.marks[k] }
 // Chosen is the rows that a command acts on: those marked, shown or not, or else
 // the cursor's.
 func (l *List) Chosen() []Row {
-	if len(l.marks) == 0 {
+	if len(l.marks) == 0 || l.aim != nil {
 		if row, ok := l.Current(); ok {
 			return []Row{row}
 		}
@@ -437,7 +441,7 @@ func (l *List) Hidden() bool {
 			}
 		}
 	}
-	return seen < len(l.Chosen()) && len(l.marks) > 0
+	return seen < len(l.Chosen()) && len(l.marks) > 0 && l.aim == nil
 }
 
 // Marks is how many rows are marked, shown or not.
@@ -466,6 +470,9 @@ func (l *List) SetProblems(on bool) {
 // Visible gives the services on screen whose servers' own counters are worth
 // reading: the open ones and the cursor's, or all when their sums are shown.
 func (l *List) Visible(sums bool) []ipvs.ServiceID {
+	if l.aim != nil {
+		return []ipvs.ServiceID{l.aim.Service}
+	}
 	var ids []ipvs.ServiceID
 	for i := range l.groups {
 		g := &l.groups[i]
