@@ -270,7 +270,7 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	m.message = ""
-	if top := m.top(); top != nil && !aboveAll(k.String()) {
+	if top := m.top(); top != nil && !aboveAll(k.String()) && !(k.String() == exportKey && m.exportable()) {
 		return top.Key(m, k)
 	}
 	return m.dispatch(m.commands, k)

@@ -41,12 +41,12 @@ func cannotBlock(m *Model) string {
 }
 
 // keepOutWay keeps the client of a filter away.
-func keepOutWay(f conns.Filter) way {
+func keepOutWay(f conns.Filter) offer {
 	name := "keep a client out"
 	if f.Client.IsValid() {
 		name = "keep " + block.Block{Client: f.Client}.String()
 	}
-	return way{
+	return offer{
 		name: name,
 		about: "A rule of the firewall drops its packets before IPVS sees them; connections it has end when their time is over. " +
 			"It is taken back unless it is confirmed in " + windowText(defaultWindow) + ", and it does not last over a restart.",
