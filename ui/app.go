@@ -11,10 +11,12 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/conns"
 	"lvsdeck/ops/history"
+	"lvsdeck/ops/incident"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/task"
@@ -60,6 +62,8 @@ type Options struct {
 	Operator netip.Addr // where the operator's SSH session comes from; invalid: not over SSH
 
 	History *history.Store // the figures of the last hours; nil: none are kept
+
+	Incidents *incident.Watch // thresholds and the incident log; nil: none
 
 	Why     why.Sources                 // who answers why something does not work; no Scene: nobody
 	SetUps  SetUps                      // nil: nothing can be set up
@@ -111,6 +115,10 @@ type Model struct {
 	about   []services.About // the row under the cursor
 	report  *check.Report    // of the newest round of checks, or nil
 
+	alarms    []alarm.Status // how thresholds stand
+	crossings int            // that were heard of
+	silent    bool           // crossings ring no bell
+
 	pending        confirm.State // what waits to be confirmed
 	lookingPending bool
 	ticking        bool
@@ -158,7 +166,7 @@ func (m *Model) now() time.Time {
 // first frame.
 func (m *Model) Init() tea.Cmd {
 	m.takeSample()
-	return tea.Batch(m.lookBack(), m.lookPending())
+	return tea.Batch(m.lookBack(), m.hearAlarms(), m.lookPending())
 }
 
 // Update implements tea.Model.
@@ -171,7 +179,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.theme = paint.NewTheme(msg.Profile)
 	case sampleMsg:
 		m.takeSample()
-		cmd = tea.Batch(m.compareDue(), m.hearTasks(), m.lookPending())
+		cmd = tea.Batch(m.compareDue(), m.hearTasks(), m.hearAlarms(), m.followIncidents(), m.lookPending())
 	case secondMsg:
 		m.ticking = false
 		cmd = m.lookPending()
@@ -208,7 +216,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // height, what the sampler should look at, and the frame.
 func (m *Model) settle() {
 	m.takeAim()
-	m.about = append(m.aboutFound(), m.aboutDrain()...)
+	m.about = slices.Concat(m.aboutCrossed(), m.aboutFound(), m.aboutDrain())
 	m.list.SetHeight(m.listHeight())
 	if ids := m.list.Visible(m.services().Sums(m.list, m.width)); !slices.Equal(ids, m.focus) {
 		m.focus = ids

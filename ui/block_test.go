@@ -11,9 +11,9 @@ import (
 	"lvsdeck/ops/plan"
 )
 
-// incident is a console at the connections of a service, with what takes changes
+// besieged is a console at the connections of a service, with what takes changes
 // back.
-func incident(t *testing.T) (*director, *waiting) {
+func besieged(t *testing.T) (*director, *waiting) {
 	t.Helper()
 	d := connDirector(t, &connSource{text: connText()})
 	d.runner.Target.Host = d.host
@@ -35,7 +35,7 @@ func (d *director) keptOut() (words []string) {
 
 // TestKeepTheHogOut: from the hog's row to a rule under the timer, and back.
 func TestKeepTheHogOut(t *testing.T) {
-	d, timer := incident(t)
+	d, timer := besieged(t)
 	d.do("C", "x", "enter")
 	d.sees("the question", "Keep a client out", "198.51.100.7", "203.0.113.10")
 	d.do("enter")
@@ -60,7 +60,7 @@ func TestKeepTheHogOut(t *testing.T) {
 
 // TestBlockIsUndone: the journal takes it back like any other change.
 func TestBlockIsUndone(t *testing.T) {
-	d, _ := incident(t)
+	d, _ := besieged(t)
 	d.do("C", "2", "x", "enter", "up", "left", "enter", "enter")
 	if got := d.keptOut(); len(got) != 1 || !strings.Contains(got[0], "/24 out") {
 		t.Fatalf("kept out: %q\n%s", got, grid(d.Model))
@@ -74,7 +74,7 @@ func TestBlockIsUndone(t *testing.T) {
 // TestBlockRefused: nobody cuts off the operator, a service, a server or the
 // director.
 func TestBlockRefused(t *testing.T) {
-	d, _ := incident(t)
+	d, _ := besieged(t)
 	d.must(d.host.Add(netcfg.Address{Link: "eth0", Prefix: netip.MustParsePrefix("203.0.113.1/24")}))
 	d.do("C", "x", "enter")
 	for typed, want := range map[string]string{
@@ -105,7 +105,7 @@ func squeezed(m *Model) string { return strings.Join(strings.Fields(grid(m)), " 
 
 // TestEndingByTheServer: draining, and removing with what ends connections.
 func TestEndingByTheServer(t *testing.T) {
-	d, _ := incident(t)
+	d, _ := besieged(t)
 	d.do("C", "x", "down", "enter")
 	d.sees("no server was chosen", "go to one server's connections first")
 	d.do("esc", "4", "x", "down", "enter")
@@ -128,7 +128,7 @@ func TestEndingByTheServer(t *testing.T) {
 // TestEndingOfWhatIsGone: a server that is not listed any more needs only the
 // sysctl.
 func TestEndingOfWhatIsGone(t *testing.T) {
-	d, _ := incident(t)
+	d, _ := besieged(t)
 	d.do("C", "4", "end", "x", "down", "enter")
 	d.sees("it gets nothing new", "the table does not list it any more")
 	d.do("down", "enter")

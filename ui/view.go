@@ -165,7 +165,7 @@ func (m *Model) statusLine() string {
 	if m.guarded() && !m.opts.Limits.ReadOnly {
 		left = append(left, segment{paint.Plain, "guarded", 6})
 	}
-	right := append(m.foundSegments(), m.troubleSegments()...)
+	right := slices.Concat(m.crossedSegments(), m.foundSegments(), m.troubleSegments())
 	if waits, ok := m.pendingSegment(); ok {
 		right = append(right, waits)
 	}

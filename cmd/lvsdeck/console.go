@@ -150,6 +150,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	opts.Tasks = task.NewKeeper(task.Options{
 		Source: sampler, Runner: opts.Hands, Reader: reader, Sysctls: opts.System, Owner: whose,
 	})
+	watchIncidents(ctx, cancel, &opts, sampler)
 	beside(cancel, func() { sampler.Run(ctx) })
 	beside(cancel, func() { checks.Run(ctx) })
 	beside(cancel, func() { opts.Tasks.Run(ctx) })

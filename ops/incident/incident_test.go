@@ -111,6 +111,7 @@ func TestThresholdsAreWrittenOnce(t *testing.T) {
 	}
 	a.sees(200)
 	c := sit(t, dir) // begins while it is crossed, and sees its end alone
+	c.now = a.now
 	c.sees(210)
 	c.sees(20)
 	c.wrote("crossed 150", "ended 50", "crossed 200", "ended 20")
@@ -132,9 +133,10 @@ func TestEndsWhileNobodyLooks(t *testing.T) {
 	a.finds(finding("vip", check.Fault))
 	a.sees(150)
 	b := sit(t, dir)
+	b.now = a.now
 	b.sees(10)
 	b.finds()
-	b.wrote("crossed 150", "ended 0", "found vip is wrong", "crossed 150", "ended 10", "gone vip is wrong")
+	b.wrote("crossed 150", "found vip is wrong", "ended 0", "crossed 150", "ended 10", "gone vip is wrong")
 }
 
 func TestFindingsComeAndGo(t *testing.T) {
@@ -150,6 +152,7 @@ func TestFindingsComeAndGo(t *testing.T) {
 	both(finding("redirects", check.Warning))
 	a.wrote("found vip is wrong", "found vip is wrong", "found redirects is wrong", "gone vip is wrong")
 	c := sit(t, dir) // a console begun later repeats nothing
+	c.now = a.now
 	c.finds(finding("redirects", check.Warning))
 	c.finds()
 	c.wrote("found vip is wrong", "found vip is wrong", "found redirects is wrong", "gone vip is wrong", "gone redirects is wrong")

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"lvsdeck/ops/alarm"
@@ -35,9 +36,10 @@ func (l *Log) Read() (h History, err error) {
 	}
 	all, broken := entries(text)
 	h.Broken = broken
-	for i := len(all) - 1; i >= 0; i-- {
-		h.Entries = append(h.Entries, all[i])
-	}
+	// What was seen at once stays in the order in which it was written.
+	slices.SortStableFunc(all, func(a, b Entry) int { return a.Time.Compare(b.Time) })
+	slices.Reverse(all)
+	h.Entries = all
 	return h, nil
 }
 

@@ -33,5 +33,6 @@ func (l *List) SetFindings(f Findings) {
 	}
 }
 
-// wrong tells that something is, and not only good to know.
-func (l *List) wrong(k Key) bool { return l.worst[k] > check.Notice }
+// wrong tells that something is, and not only good to know, or that a threshold is
+// crossed.
+func (l *List) wrong(k Key) bool { return l.worst[k] > check.Notice || l.crossed[k] }

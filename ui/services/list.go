@@ -23,6 +23,7 @@ type Row struct {
 	Open    bool // the service's servers are shown
 	Label   Label
 	Found   check.Severity // the worst of what checks found about it
+	Crossed bool           // a threshold is
 }
 
 // Key is the row's identity.
@@ -61,8 +62,9 @@ type List struct {
 	found opening // and while searching, when services with finds open by themselves
 	marks map[Key]bool
 
-	labels Labels
-	worst  Findings
+	labels  Labels
+	worst   Findings
+	crossed Crossed
 
 	sort     Sort
 	filter   Filter
@@ -268,7 +270,7 @@ func (l *List) Row(n int) Row {
 	if n > g.first {
 		row.Server = l.ordered(g)[n-g.first-1]
 	}
-	row.Label, row.Found = g.labels.label(row.Server), l.worst[row.Key()]
+	row.Label, row.Found, row.Crossed = g.labels.label(row.Server), l.worst[row.Key()], l.crossed[row.Key()]
 	return row
 }
 
@@ -329,7 +331,7 @@ func (l *List) NextProblem(step int) bool {
 }
 
 func (r Row) troubled() bool {
-	if r.Found > check.Notice {
+	if r.Found > check.Notice || r.Crossed {
 		return true
 	}
 	if r.Server != nil {

@@ -104,6 +104,8 @@ func (v View) gutter(line *paint.Line, l *List, r Row) {
 	switch {
 	case r.Found == check.Fault:
 		line.Put(paint.Bad, FaultSign)
+	case r.Crossed:
+		line.Put(paint.Bad, CrossedSign)
 	case r.Found == check.Warning:
 		line.Put(paint.Warn, WarningSign)
 	case r.Server == nil && r.Service.Up == 0, r.Server != nil && r.Server.Overloaded():
@@ -128,13 +130,17 @@ func (v View) gutter(line *paint.Line, l *List, r Row) {
 // after it, what the operators call the row.
 func (v View) name(line *paint.Line, r Row, width int) {
 	end := line.Room() - width
+	service, server := paint.Strong, paint.Plain
+	if r.Crossed {
+		service, server = paint.Bad, paint.Bad
+	}
 	if r.Server != nil {
-		line.Space(2).Put(paint.Plain, text.CutMiddle(r.Server.Name, width-2, v.Signs.Cut))
+		line.Space(2).Put(server, text.CutMiddle(r.Server.Name, width-2, v.Signs.Cut))
 	} else {
 		proto := r.Service.Protocol.String()
 		field := max(3, len(proto))
 		line.Left(paint.Rest, proto, field, "").Space(1)
-		line.Put(paint.Strong, text.CutMiddle(r.Service.Name, width-field-1, v.Signs.Cut))
+		line.Put(service, text.CutMiddle(r.Service.Name, width-field-1, v.Signs.Cut))
 	}
 	if room := line.Room() - end - 1; r.Label.Name != "" && room >= labelLeast {
 		line.Space(1).Put(paint.Rest, text.Cut(r.Label.Name, room, v.Signs.Cut))

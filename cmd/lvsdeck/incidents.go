@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lvsdeck/ops"
+	"lvsdeck/ops/incident"
+	"lvsdeck/persist"
+	"lvsdeck/ui"
+	"lvsdeck/ui/plain"
+)
+
+func newIncidents() *cobra.Command {
+	var format string
+	var since time.Duration
+	cmd := &cobra.Command{
+		Use:   "incidents",
+		Short: "list the incident log: thresholds crossed, faults found, and notes",
+		Long: "incidents lists what consoles on this director have written down: thresholds that\n" +
+			"were crossed and ended, warnings and faults that checks found and that went, and\n" +
+			"operators' notes. Thresholds are set, and notes written, in the console (T).",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := plain.CheckFormat(format); err != nil {
+				return err
+			}
+			if since < 0 {
+				return fmt.Errorf("--since %s: must be a time back, like 2h", since)
+			}
+			store, err := openStore(persist.DefaultDir)
+			if err != nil {
+				return err
+			}
+			return writeIncidents(os.Stdout, store, since, format)
+		},
+	}
+	cmd.Flags().StringVarP(&format, "output", "o", "table", "table or json")
+	cmd.Flags().DurationVar(&since, "since", 0, "only of the last `time`, like 30m or 2h")
+	return cmd
+}
+
+func writeIncidents(out io.Writer, store *persist.Store, since time.Duration, format string) error {
+	h, err := incident.OpenLog(store).Read()
+	if err != nil {
+		return err
+	}
+	all := h.Entries
+	if since > 0 {
+		now := time.Now()
+		all = h.Between(now.Add(-since), now)
+	}
+	return plain.Incidents(out, all, h.Broken, format)
+}
+
+// watchIncidents holds what is read to thresholds, and writes down what happens.
+func watchIncidents(ctx context.Context, cancel context.CancelCauseFunc, opts *ui.Options, sampler *ops.Sampler) {
+	o := incident.Options{Store: opts.Store, Silent: opts.Limits.ReadOnly, Also: sampler.Also}
+	if opts.Checks != nil {
+		o.Checks = opts.Checks.Latest
+	}
+	opts.Incidents = incident.New(o)
+	sampler.Each(opts.Incidents.Seen)
+	beside(cancel, func() { opts.Incidents.Run(ctx) })
+}

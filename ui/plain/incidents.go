@@ -1,0 +1,144 @@
+package plain
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"lvsdeck/ops/alarm"
+	"lvsdeck/ops/incident"
+	"lvsdeck/ui/figure"
+	"lvsdeck/ui/text"
+)
+
+// FigureText is a figure's value with its unit, where the name does not say it.
+func FigureText(f alarm.Figure, v float64) string {
+	if f.Share() {
+		return fmt.Sprintf("%.0f %%", v)
+	}
+	return figure.Count(uint64(max(v, 0)))
+}
+
+// ThresholdText is a threshold without its row: "conn/s above 5000".
+func ThresholdText(t alarm.Threshold) string {
+	return fmt.Sprintf("%s %s %s", t.Figure, t.Direction(), FigureText(t.Figure, float64(t.Limit)))
+}
+
+// CrossedText is what a figure is that crosses a threshold: "conn/s is 7210, above
+// 5000".
+func CrossedText(t alarm.Threshold, v float64) string {
+	return fmt.Sprintf("%s is %s, %s %s", t.Figure, FigureText(t.Figure, v), t.Direction(), FigureText(t.Figure, float64(t.Limit)))
+}
+
+// RowText is a row in as many cells as there are: of what is too long, the protocol
+// goes first, then the service.
+func RowText(r alarm.Row, width int, sign string) string {
+	name := r.String()
+	if r.Server.IsValid() && text.Width(name) > width {
+		name = r.Server.String() + " of " + r.Service.Name()
+	}
+	return text.Cut(name, width, sign)
+}
+
+// EntryText is what an entry of the incident log says, without its row and time.
+func EntryText(e incident.Entry) string {
+	switch e.Kind {
+	case incident.Crossed:
+		since := ""
+		if e.Since != nil && e.Time.Sub(*e.Since) >= time.Second {
+			since = " since " + e.Since.Local().Format(time.TimeOnly)
+		}
+		return CrossedText(*e.Threshold, e.Value) + since
+	case incident.Ended:
+		t := *e.Threshold
+		if e.Left {
+			return fmt.Sprintf("the row left the table: %s no more", ThresholdText(t))
+		}
+		return fmt.Sprintf("%s is %s, no more %s %s", t.Figure, FigureText(t.Figure, e.Value), t.Direction(), FigureText(t.Figure, float64(t.Limit)))
+	case incident.Found:
+		return fmt.Sprintf("%s: %s", text.Or(e.Severity, "finding"), text.Clean(e.Text))
+	case incident.Gone:
+		return "no more: " + text.Clean(e.Text)
+	}
+	return text.Clean(e.Text)
+}
+
+// Incidents writes entries of the incident log in a format that CheckFormat accepts.
+func Incidents(w io.Writer, all []incident.Entry, broken int, format string) error {
+	if format == "json" {
+		return incidentsJSON(w, all, broken)
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(w, "nothing is in the incident log")
+	} else {
+		tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+		fmt.Fprintln(tw, "TIME\tWHAT\tUSER\tROW\tTEXT")
+		for _, e := range all {
+			row := "-"
+			if !e.Row.Director() {
+				row = strings.ReplaceAll(e.Row.String(), " ", "/")
+			}
+			fmt.Fprintln(tw, strings.Join([]string{e.Time.Local().Format(time.DateTime), string(e.Kind), oneWord(e.By.User), row, EntryText(e)}, "\t"))
+		}
+		if err := tw.Flush(); err != nil {
+			return err
+		}
+	}
+	if broken > 0 {
+		_, err := fmt.Fprintf(w, "! %d lines of the log could not be read and were passed over\n", broken)
+		return err
+	}
+	return nil
+}
+
+// The JSON form of the incident log.
+type (
+	jsonIncidents struct {
+		Entries []jsonIncident `json:"entries"`
+		Broken  int            `json:"broken_lines,omitempty"`
+	}
+	jsonIncident struct {
+		Time     time.Time    `json:"time"`
+		Kind     string       `json:"kind"`
+		Service  string       `json:"service,omitempty"` // none: the whole director
+		Server   string       `json:"server,omitempty"`
+		Text     string       `json:"text"`
+		User     string       `json:"user,omitempty"`
+		From     string       `json:"from,omitempty"`
+		Severity string       `json:"severity,omitempty"`
+		Check    string       `json:"check,omitempty"`
+		Figure   alarm.Figure `json:"figure,omitempty"`
+		Value    *float64     `json:"value,omitempty"` // bits, percent, or a count
+		Limit    *uint64      `json:"limit,omitempty"`
+		Since    *time.Time   `json:"since,omitempty"`
+	}
+)
+
+func incidentsJSON(w io.Writer, all []incident.Entry, broken int) error {
+	out := jsonIncidents{Entries: []jsonIncident{}, Broken: broken}
+	for _, e := range all {
+		j := jsonIncident{
+			Time: e.Time, Kind: string(e.Kind), Text: EntryText(e), User: e.By.User, From: e.By.From,
+			Severity: e.Severity, Check: e.Check, Since: e.Since,
+		}
+		if !e.Row.Director() {
+			j.Service = e.Row.Service.String()
+		}
+		if e.Row.Server.IsValid() {
+			j.Server = e.Row.Server.String()
+		}
+		if t := e.Threshold; t != nil {
+			j.Figure, j.Limit = t.Figure, &t.Limit
+			if !e.Left {
+				j.Value = &e.Value
+			}
+		}
+		out.Entries = append(out.Entries, j)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}
