@@ -215,6 +215,10 @@ func (c *checks) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return openFix(m, c.on)
 	case key == "tab":
 		m.push(&findingView{Finding: c.on})
+	case key == "y" && c.on.Service == ipvs.ServiceID{}:
+		m.message = "this is about the whole director: y asks about a service"
+	case key == "y":
+		return openWhy(m, c.on.Service, c.on.Server)
 	}
 	return nil
 }
@@ -319,7 +323,7 @@ func (c *checks) Footer(m *Model) string {
 		if c.on.Fix != nil {
 			keys = append(keys, m.signs.Enter, "fix")
 		}
-		keys = append(keys, "p", "probe", "tab", "whole")
+		keys = append(keys, "y", "why", "p", "probe", "tab", "whole")
 	}
 	return m.keysLine(append(keys, "P", "all", "r", "look", "u", "undo", "esc", "back")...)
 }

@@ -160,6 +160,8 @@ func TestProbesAreAskedFor(t *testing.T) {
 	d.sees("the answer", "probed: TCP 203.0.113.10:443")
 	d.do("end", "p")
 	d.sees("no service to probe", "P probes the servers of all services")
+	d.do("y")
+	d.sees("nor to ask about", "y asks about a service")
 	d.do("P", "enter")
 	if len(c.asked) != 2 || !c.asked[0] || c.asked[1] {
 		t.Errorf("asked: %v", c.asked)
