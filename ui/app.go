@@ -218,7 +218,11 @@ func (m *Model) settle() {
 	m.takeAim()
 	m.about = slices.Concat(m.aboutCrossed(), m.aboutFound(), m.aboutDrain())
 	m.list.SetHeight(m.listHeight())
-	if ids := m.list.Visible(m.services().Sums(m.list, m.width)); !slices.Equal(ids, m.focus) {
+	ids := m.list.Visible(m.services().Sums(m.list, m.width))
+	if w, ok := m.top().(watcher); ok {
+		ids = w.watched()
+	}
+	if !slices.Equal(ids, m.focus) {
 		m.focus = ids
 		m.opts.Source.Focus(ids)
 	}

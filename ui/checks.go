@@ -13,6 +13,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
+	"lvsdeck/ops/history"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/services"
@@ -50,6 +51,9 @@ func (m *Model) takeReport() {
 	r := m.opts.Checks.Latest()
 	if r == m.report || r == nil {
 		return
+	}
+	if m.opts.History != nil && m.report != nil {
+		m.opts.History.Mark(history.Findings(m.report, r)...)
 	}
 	m.report = r
 	m.list.SetFindings(services.NewFindings(r.Findings))

@@ -7,7 +7,7 @@ import (
 // What a frame has of each row. Servers' own counters are read for a few services
 // only, so that they stand in a list of their own.
 const (
-	perService = int(metrics)
+	perService = int(Metrics)
 	perServer  = 2 // active, inactive
 	perCounted = perService - perServer
 )

@@ -59,7 +59,7 @@ func (s *Store) each(k Key, m Metric, from, to int64, tell func(begin, end int64
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	row, ok := s.find(k)
-	if !ok || m >= metrics {
+	if !ok || m >= Metrics {
 		return
 	}
 	from = max(from, row.born)

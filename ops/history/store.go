@@ -31,7 +31,7 @@ const (
 	OutBytes
 	InPackets
 	OutPackets
-	metrics
+	Metrics // how many there are
 )
 
 // tiers are the frames' sizes and how many there are of each, at the most.
@@ -172,7 +172,7 @@ func put(to []small, f *ops.Figures) {
 		return
 	}
 	if !f.Counted {
-		for m := Conns; m < metrics; m++ {
+		for m := Conns; m < Metrics; m++ {
 			to[m] = unknown
 		}
 		return

@@ -1,0 +1,397 @@
+package ui
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"lvsdeck/ops"
+	"lvsdeck/ops/history"
+	"lvsdeck/ui/figure"
+	"lvsdeck/ui/paint"
+	"lvsdeck/ui/text"
+)
+
+// metricNames are the figures in the words of their columns, by history.Metric.
+var metricNames = [history.Metrics]string{"active", "inactive", "conn/s", "bit/s in", "bit/s out", "pkt/s in", "pkt/s out"}
+
+// Sizes of the graph screen.
+const (
+	graphScale = 7 // cells of the figures beside a pane
+	paneLeast  = 3 // lines of a pane, with its title
+	marksLeast = 3 // lines of marks
+	marksMost  = 10
+)
+
+// Body implements layer.
+func (g *graph) Body(m *Model, height int) []string {
+	g.place(m)
+	lines := []string{g.title(m)}
+	listed := min(marksMost, max(marksLeast, height/5))
+	keys := g.keys(m)
+	room := height - len(lines) - 2 - 1 - listed
+	g.panes = max(1, min(len(keys), room/paneLeast))
+	g.first = max(0, min(g.first, len(keys)-g.panes))
+	shown := keys[g.first : g.first+g.panes]
+
+	all := make([]history.Series, len(shown))
+	var most float32
+	for i, k := range shown {
+		all[i] = m.opts.History.Series(k, g.metric, g.from, g.from.Add(graphSpans[g.span]), g.cells(m)*g.ink.Across())
+		most = max(most, slices.Max(all[i].Max))
+	}
+	for i, k := range shown {
+		tall := room / g.panes
+		if i < room%g.panes {
+			tall++
+		}
+		top := slices.Max(all[i].Max)
+		if g.oneScale {
+			top = most
+		}
+		lines = append(lines, g.paneTitle(m, k, all[i]))
+		lines = append(lines, g.pane(m, all[i], g.top(top), tall-1)...)
+	}
+	marks := g.marks(m)
+	lines = append(lines, g.axis(m, marks), g.clock(m))
+	return append(lines, g.happened(m, marks, listed)...)
+}
+
+// cells is how wide the picture is.
+func (g *graph) cells(m *Model) int { return m.width - graphScale - 2 }
+
+// place finds out which time is shown. It begins at a whole number of parts, so
+// that figures do not move between columns while time goes on.
+func (g *graph) place(m *Model) {
+	reach := m.opts.History.Reach()
+	if g.now = reach.Last; m.sample != nil && m.sample.Time.Before(g.now) {
+		g.now = m.sample.Time
+	}
+	g.now = g.now.In(m.clock().Location())
+	span := graphSpans[g.span]
+	g.cell = span / time.Duration(g.cells(m))
+	end := g.right()
+	if cut := end.Truncate(g.cell); cut.Before(end) {
+		end = cut.Add(g.cell)
+	}
+	g.from = end.Add(-span)
+}
+
+// column is the cell of a moment, or false when it is not in the picture.
+func (g *graph) column(m *Model, at time.Time) (int, bool) {
+	if at.Before(g.from) {
+		return 0, false
+	}
+	c := int(float64(at.Sub(g.from)) / float64(graphSpans[g.span]) * float64(g.cells(m)))
+	return c, c < g.cells(m)
+}
+
+// cursor is the cell of the cursor, or false while it is on what comes.
+func (g *graph) cursor(m *Model) (int, bool) {
+	if g.at.IsZero() {
+		return 0, false
+	}
+	return g.column(m, g.at)
+}
+
+// title is the figures with their keys.
+func (g *graph) title(m *Model) string {
+	line := m.theme.Line(paint.Ground, m.width)
+	for i, name := range metricNames {
+		style := paint.Rest
+		if history.Metric(i) == g.metric {
+			style = paint.Accent
+		}
+		line.Space(1).Put(style, fmt.Sprintf("%d %s", i+1, name))
+	}
+	return line.String()
+}
+
+// bits tells that figures are bytes, which are shown as bits.
+func (g *graph) bits() bool { return g.metric == history.InBytes || g.metric == history.OutBytes }
+
+// figure writes one of the metric.
+func (g *graph) figure(m *Model, v float32) string {
+	switch {
+	case v < 0:
+		return m.signs.Unknown
+	case g.bits():
+		return figure.Bits(uint64(v))
+	case v > 0 && v < 1:
+		return "<1"
+	}
+	return figure.Count(uint64(v))
+}
+
+// top is the round figure at the upper end of a pane.
+func (g *graph) top(most float32) float32 {
+	if g.bits() {
+		return float32(figure.Above(uint64(math.Ceil(float64(max(0, most))*8)))) / 8
+	}
+	return float32(figure.Above(uint64(math.Ceil(float64(max(0, most))))))
+}
+
+// paneTitle is whose pane it is, and its figures: under the cursor, now, and the
+// least and most of what is shown.
+func (g *graph) paneTitle(m *Model, k history.Key, s history.Series) string {
+	line := m.theme.Line(paint.Ground, m.width).Space(1)
+	const each = 6
+	type part struct {
+		label string
+		value float32
+	}
+	var parts []part
+	if c, ok := g.cursor(m); ok {
+		parts = append(parts, part{"here", valueAt(s, c, g.ink.Across())})
+	}
+	parts = append(parts, part{"now", g.newest(m, k)}, part{"least", least(s.Mean)}, part{"most", slices.Max(s.Max)})
+	room := 0
+	for _, p := range parts {
+		room += len(p.label) + each + 2
+	}
+	name, note := g.name(m, k)
+	width := line.Room() - room - 1
+	name = text.CutMiddle(text.Clean(name), width, m.signs.Cut)
+	line.Put(paint.Strong, name).Left(paint.Rest, note, width-text.Width(name), m.signs.Cut)
+	for _, p := range parts {
+		line.Space(2).Put(paint.Rest, p.label).Right(paint.Strong, g.figure(m, p.value), each, "")
+	}
+	return line.String()
+}
+
+// name is the row's, and what else is to be said of it. Under the pane of their
+// service servers have their address alone.
+func (g *graph) name(m *Model, k history.Key) (name, note string) {
+	if k == (history.Key{}) {
+		return "the whole table", ""
+	}
+	row, there := m.rowOf(k)
+	if row.Label.Name != "" {
+		note = "  " + text.Clean(row.Label.Name)
+	}
+	if !there {
+		note = "  not in the table now"
+		for _, r := range m.opts.History.Servers(k) {
+			if r.Key == k && !r.Left.IsZero() {
+				note = "  left " + r.Left.In(g.now.Location()).Format(time.TimeOnly)
+			}
+		}
+	}
+	switch {
+	case !k.Server.IsValid():
+		return k.Service.String(), note
+	case g.servers:
+		return k.Server.String(), note
+	}
+	return k.Server.String() + " of " + k.Service.String(), note
+}
+
+// newest is the figure of the last reading on screen.
+func (g *graph) newest(m *Model, k history.Key) float32 {
+	return m.opts.History.Series(k, g.metric, g.now.Add(-time.Millisecond), g.now, 1).Mean[0]
+}
+
+// valueAt is the mean of the values in a cell.
+func valueAt(s history.Series, cell, across int) float32 {
+	var sum, n float32
+	for _, v := range s.Mean[cell*across : (cell+1)*across] {
+		if v >= 0 {
+			sum, n = sum+v, n+1
+		}
+	}
+	if n == 0 {
+		return ops.Unknown
+	}
+	return sum / n
+}
+
+// least is the smallest known value.
+func least(values []float32) float32 {
+	low := ops.Unknown
+	for _, v := range values {
+		if v >= 0 && (low < 0 || v < low) {
+			low = v
+		}
+	}
+	return low
+}
+
+// pane draws one series, with the figures of its scale to the left and the cursor
+// through it.
+func (g *graph) pane(m *Model, s history.Series, top float32, height int) []string {
+	var lines []string
+	cursor, shown := g.cursor(m)
+	for y, cells := range g.ink.Plot(s.Mean, s.Max, top, g.cells(m), height) {
+		line := m.theme.Line(paint.Ground, m.width)
+		line.Right(paint.Rest, g.scale(m, top, y, height), graphScale-1, "").Space(1)
+		if !shown {
+			lines = append(lines, line.Put(paint.Plain, string(cells)).String())
+			continue
+		}
+		if cells[cursor] == ' ' {
+			cells[cursor] = []rune(m.signs.Bar)[0]
+		}
+		line.Put(paint.Plain, string(cells[:cursor])).Put(paint.Accent, string(cells[cursor])).Put(paint.Plain, string(cells[cursor+1:]))
+		lines = append(lines, line.String())
+	}
+	if slices.Max(s.Max) < 0 && len(lines) > 0 {
+		says := "nothing is known of this time"
+		if g.metric > history.Inactive {
+			says += "; a server's rates are read while its service is on screen"
+		}
+		line := m.theme.Line(paint.Ground, m.width).Space(graphScale)
+		lines[len(lines)/2] = line.Put(paint.Rest, text.Cut(says, line.Room()-1, m.signs.Cut)).String()
+	}
+	return lines
+}
+
+// scale is the figure beside a line of a pane: at the upper edge of the first line,
+// and of the one in the middle, and at the foot.
+func (g *graph) scale(m *Model, top float32, y, height int) string {
+	switch {
+	case y == 0:
+		return g.figure(m, top)
+	case y == height-1:
+		return "0"
+	case height >= 6 && height%2 == 0 && y == height/2:
+		return g.figure(m, top/2)
+	}
+	return ""
+}
+
+// markSigns stand on the axis, by history.Kind.
+var markSigns = [...]string{history.Seen: "t", history.Changed: "J", history.Found: "!", history.Cleared: "="}
+
+// axis is the line of time, with the signs of what happened on it. Where several
+// things happened in a cell, the weightiest stands.
+func (g *graph) axis(m *Model, marks []history.Mark) string {
+	cells := make([]string, g.cells(m))
+	weights := make([]int, len(cells))
+	for i := range cells {
+		cells[i] = m.signs.Rule
+	}
+	for _, t := range g.ticks(m) {
+		cells[t.Column] = m.signs.Tick
+	}
+	for _, o := range marks {
+		weight := [...]int{history.Seen: 2, history.Changed: 4, history.Found: 3, history.Cleared: 1}[o.Kind]
+		if c, ok := g.column(m, o.Time); ok && weight > weights[c] {
+			cells[c], weights[c] = markSigns[o.Kind], weight
+		}
+	}
+	cursor, shown := g.cursor(m)
+	line := m.theme.Line(paint.Ground, m.width).Space(graphScale)
+	for i, c := range cells {
+		switch {
+		case shown && i == cursor && weights[i] == 0:
+			line.Put(paint.Accent, m.signs.Up)
+		case weights[i] > 0:
+			line.Put(paint.Accent, c)
+		default:
+			line.Put(paint.Rest, c)
+		}
+	}
+	return line.String()
+}
+
+// clock is the times under the axis; under the cursor its own.
+func (g *graph) clock(m *Model) string {
+	cells := []rune(fmt.Sprintf("%*s", g.cells(m), ""))
+	for _, t := range g.ticks(m) {
+		copy(cells[t.Column:], []rune(t.Text))
+	}
+	line := m.theme.Line(paint.Ground, m.width).Space(graphScale)
+	c, ok := g.cursor(m)
+	if !ok {
+		return line.Put(paint.Rest, string(cells)).String()
+	}
+	at := g.at.In(g.now.Location()).Format(time.TimeOnly)
+	c = min(max(0, c-len(at)/2), len(cells)-len(at))
+	before, after := cells[:c], cells[c+len(at):]
+	blankWord(before, len(before)-1, -1)
+	blankWord(after, 0, 1)
+	return line.Put(paint.Rest, string(before)).Put(paint.Accent, at).Put(paint.Rest, string(after)).String()
+}
+
+// blankWord takes away the rest of a time that another was written over.
+func blankWord(cells []rune, at, step int) {
+	for ; at >= 0 && at < len(cells) && cells[at] != ' '; at += step {
+		cells[at] = ' '
+	}
+}
+
+func (g *graph) ticks(m *Model) []figure.Tick {
+	return figure.Ticks(g.from, g.from.Add(graphSpans[g.span]), g.cells(m))
+}
+
+// happened lists what happened last until the cursor, and what came next.
+func (g *graph) happened(m *Model, marks []history.Mark, height int) []string {
+	at := g.at
+	if at.IsZero() {
+		at = g.now
+	}
+	until := at.Add(g.cell) // what is in the cursor's cell is there
+	n := 0
+	for n < len(marks) && marks[n].Time.Before(until) {
+		n++
+	}
+	line := m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, 1)
+	what := "what happened to these, until " + at.In(g.now.Location()).Format(time.TimeOnly)
+	if g.everyMark {
+		what = "what happened on the director, until " + at.In(g.now.Location()).Format(time.TimeOnly)
+	}
+	line.Space(1).Put(paint.Rest, what).Space(1)
+	lines := []string{line.Fill(paint.Rest, m.signs.Rule, line.Room()-1).String()}
+	to := min(len(marks), max(n, min(n+1, height)))
+	from := max(0, to-height)
+	for _, o := range marks[from:to] {
+		lines = append(lines, g.mark(m, o, at))
+	}
+	if len(marks) == 0 {
+		lines = append(lines, wrapped(m, paint.Rest, "Nothing that is known.", 1)...)
+	}
+	return lines
+}
+
+// mark is a line of something that happened.
+func (g *graph) mark(m *Model, o history.Mark, at time.Time) string {
+	base, style := paint.Ground, paint.Plain
+	if c, ok := g.cursor(m); ok {
+		if own, in := g.column(m, o.Time); in && own == c {
+			base = paint.Cursor
+		}
+	}
+	switch o.Kind {
+	case history.Found:
+		style = paint.Warn
+	case history.Cleared:
+		style = paint.Rest
+	}
+	ago := figure.Span(at.Sub(o.Time)) + " before"
+	if d := o.Time.Sub(at); d > 0 {
+		ago = figure.Span(d) + " after"
+	}
+	line := m.theme.Line(base, m.width).Space(1)
+	line.Put(paint.Rest, o.Time.In(g.now.Location()).Format(time.TimeOnly)).Space(1)
+	line.Put(paint.Accent, markSigns[o.Kind]).Space(1).Left(paint.Rest, o.Kind.String(), 8, "")
+	said := line.Room() - 14
+	return line.Left(style, text.Clean(o.Text), said, m.signs.Cut).Right(paint.Rest, ago, 13, "").String()
+}
+
+// where is the time that is shown, for the lower rule.
+func (g *graph) where() string {
+	if g.now.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" %s to %s ", figure.Span(graphSpans[g.span]), g.from.Add(graphSpans[g.span]).Format(time.TimeOnly))
+}
+
+// Footer implements layer.
+func (g *graph) Footer(m *Model) string {
+	servers := "servers"
+	if g.servers {
+		servers = "rows"
+	}
+	return m.keysLine("1-7", "figure", "Left/Right", "cursor", "+-", "span", "n", "next mark", "s", servers, "esc", "back")
+}
