@@ -20,6 +20,7 @@ import (
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/demo"
+	"lvsdeck/ops/history"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/setup"
@@ -83,7 +84,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 
 	opts := ui.Options{
 		Host: hostName(), Interval: o.interval, RulesFile: persist.RulesFile(),
-		ASCII: o.ascii || !unicodeTerminal(os.Getenv),
+		ASCII: o.ascii || !unicodeTerminal(os.Getenv), History: history.New(),
 	}
 	var reader ipvs.Reader
 	var sampler *ops.Sampler
@@ -104,6 +105,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		opts.RulesFile = filepath.Join(state, "ipvsadm.rules")
 		opts.System, opts.Conns = site.Host(), site
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
+		sampler.Each(opts.History.Add)
 		checks = newChecks(&opts, reader, sampler)
 		site.Prime(ctx, sampler, time.Now())
 		beside(cancel, func() {
@@ -117,6 +119,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		}
 		defer reader.Close()
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
+		sampler.Each(opts.History.Add)
 		var closeHost func()
 		if whose, closeHost, err = openHost(ctx, cancel, &opts); err != nil {
 			return err
