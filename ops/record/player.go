@@ -1,0 +1,369 @@
+package record
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/history"
+)
+
+// Speeds are how fast a recording can be played.
+var Speeds = []float64{0.25, 0.5, 1, 2, 5, 10, 30, 60}
+
+// longestWait is how long a gap in a recording lasts when it is played.
+const longestWait = 5 * time.Second
+
+// heardBefore is how much of what was before is told to who listens, after a jump.
+const heardBefore = time.Hour
+
+// Player plays a recording: a source of samples for the screens. What it is asked
+// to do, it does beside who asks. All methods but Each, Anew and Run may be used at
+// once, and return at once.
+type Player struct {
+	file    *File
+	marks   []history.Mark // in order, each once
+	each    []func(*ops.Sample)
+	anew    []func()
+	latest  atomic.Pointer[ops.Sample]
+	report  atomic.Pointer[check.Report]
+	updated chan struct{}
+	wake    chan struct{}
+
+	mu     sync.Mutex
+	orders []func()
+	state  PlayState
+
+	// Of Run alone:
+	cursor *Cursor     // behind what is shown
+	at     int         // the number of the sample that is shown
+	ahead  *ops.Sample // the next one, to be shown when it is due
+	number int         // of it
+	due    time.Time
+	fill   *Cursor // tells who listens what was before
+}
+
+// PlayState is how a recording plays.
+type PlayState struct {
+	At       time.Time // of the sample that is shown
+	From, To time.Time // of all
+	Playing  bool
+	Speed    float64
+	Ended    bool // there is no later sample
+	Filling  bool // what was before is still being told
+	Err      error
+}
+
+// NewPlayer stands at the beginning of a recording, and plays once it runs.
+func NewPlayer(f *File) (*Player, error) {
+	p := &Player{file: f, updated: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
+	p.state.From, p.state.To = f.Span()
+	p.state.Speed, p.state.Playing = 1, true
+	p.marks = eachOnce(f.marks)
+	p.seek(func(*ops.Sample, int) bool { return true }, 0)
+	if p.latest.Load() == nil {
+		return nil, p.state.Err
+	}
+	return p, nil
+}
+
+// eachOnce puts marks in order, a plan as it was told last.
+func eachOnce(marks []history.Mark) (out []history.Mark) {
+	for _, m := range marks {
+		same := func(o history.Mark) bool { return m.Plan != "" && o.Plan == m.Plan }
+		if i := slices.IndexFunc(out, same); i >= 0 {
+			out[i] = m
+		} else {
+			out = append(out, m)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b history.Mark) int { return a.Time.Compare(b.Time) })
+	return out
+}
+
+// Each has f called with every sample, in order: those that are played, and after a
+// jump those of the hour before. To be called before Run.
+func (p *Player) Each(f func(*ops.Sample)) { p.each = append(p.each, f) }
+
+// Anew has f called when other samples than the next are going to be told. To be
+// called before Run.
+func (p *Player) Anew(f func()) { p.anew = append(p.anew, f) }
+
+// Latest is the sample that is shown.
+func (p *Player) Latest() *ops.Sample { return p.latest.Load() }
+
+// Updated receives when another sample is shown, or the state is another.
+func (p *Player) Updated() <-chan struct{} { return p.updated }
+
+// SetInterval does nothing: the readings were made.
+func (p *Player) SetInterval(time.Duration) {}
+
+// Focus does nothing, either.
+func (p *Player) Focus([]ipvs.ServiceID) {}
+
+// ReadNow does nothing, either.
+func (p *Player) ReadNow() {}
+
+// File is the recording.
+func (p *Player) File() *File { return p.file }
+
+// Marks are those of the recording, in order.
+func (p *Player) Marks() []history.Mark { return p.marks }
+
+// Report is what checks had found by then, or nil.
+func (p *Player) Report() *check.Report { return p.report.Load() }
+
+// State tells how it plays.
+func (p *Player) State() PlayState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state
+}
+
+// Play goes on, or stops.
+func (p *Player) Play(on bool) {
+	p.order(func() {
+		p.due = time.Now()
+		p.set(func(s *PlayState) { s.Playing = on && !s.Ended })
+	})
+}
+
+// Step stops, and shows the sample so many later, or earlier.
+func (p *Player) Step(by int) {
+	p.order(func() {
+		p.set(func(s *PlayState) { s.Playing = false })
+		if by == 1 && p.fill == nil {
+			p.forward()
+			return
+		}
+		p.goTo(max(0, p.at+by))
+	})
+}
+
+// Faster plays faster by so many steps of Speeds, or slower.
+func (p *Player) Faster(by int) {
+	p.order(func() {
+		p.set(func(s *PlayState) {
+			i := slices.Index(Speeds, s.Speed) + by
+			s.Speed = Speeds[min(max(i, 0), len(Speeds)-1)]
+		})
+		p.due = time.Now()
+	})
+}
+
+// Jump goes to the first sample at a time or after it, or to the last.
+func (p *Player) Jump(t time.Time) {
+	p.order(func() { p.jump(t) })
+}
+
+// Mark goes to the mark after what is shown, or before it.
+func (p *Player) Mark(after bool) {
+	p.order(func() {
+		now := p.latest.Load().Time
+		if after {
+			if i := slices.IndexFunc(p.marks, func(m history.Mark) bool { return m.Time.After(now) }); i >= 0 {
+				p.jump(p.marks[i].Time)
+			}
+			return
+		}
+		// The sample shows what happened up to an interval ago.
+		now = now.Add(-p.latest.Load().Interval)
+		for i := len(p.marks) - 1; i >= 0; i-- {
+			if p.marks[i].Time.Before(now) {
+				p.jump(p.marks[i].Time)
+				return
+			}
+		}
+	})
+}
+
+// order has something done by Run.
+func (p *Player) order(f func()) {
+	p.mu.Lock()
+	p.orders = append(p.orders, f)
+	p.mu.Unlock()
+	ring(p.wake)
+}
+
+func ring(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}
+
+// Run plays until the context is done.
+func (p *Player) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		p.obey()
+		switch {
+		case p.fill != nil:
+			p.tellMore()
+		case p.playing():
+			p.playNext(ctx)
+		default:
+			p.sleep(ctx, nil)
+		}
+	}
+}
+
+// obey does what was asked for.
+func (p *Player) obey() {
+	p.mu.Lock()
+	orders := p.orders
+	p.orders = nil
+	p.mu.Unlock()
+	for _, do := range orders {
+		do()
+	}
+}
+
+func (p *Player) playing() bool { return p.State().Playing }
+
+func (p *Player) sleep(ctx context.Context, until <-chan time.Time) (due bool) {
+	select {
+	case <-ctx.Done():
+	case <-p.wake:
+	case <-until:
+		return true
+	}
+	return false
+}
+
+// playNext shows the next sample when it is due.
+func (p *Player) playNext(ctx context.Context) {
+	if !p.peek() {
+		return
+	}
+	state := p.State()
+	wait := time.Duration(float64(p.ahead.Time.Sub(p.latest.Load().Time)) / state.Speed)
+	due := p.due.Add(min(max(wait, 0), longestWait))
+	if left := time.Until(due); left > 0 {
+		timer := time.NewTimer(left)
+		defer timer.Stop()
+		if !p.sleep(ctx, timer.C) {
+			return
+		}
+	}
+	if p.due = due; time.Since(due) > time.Second {
+		p.due = time.Now() // what takes longer to read is not caught up with
+	}
+	p.forward()
+}
+
+// peek has the next sample at hand, or stops at the end. What is damaged is passed
+// over, and told.
+func (p *Player) peek() bool {
+	for p.ahead == nil {
+		s, n, err := p.cursor.Next()
+		switch err {
+		case nil:
+			p.ahead, p.number = s, n
+		case io.EOF:
+			p.set(func(s *PlayState) { s.Playing, s.Ended = false, true })
+			return false
+		default:
+			p.cursor.Skip()
+			p.set(func(s *PlayState) { s.Err = err })
+		}
+	}
+	return true
+}
+
+// forward shows the next sample.
+func (p *Player) forward() {
+	if !p.peek() {
+		return
+	}
+	s := p.ahead
+	p.ahead = nil
+	p.tell(s)
+	p.show(s, p.number, p.cursor.Report())
+}
+
+// tell lets everybody who listens hear a sample.
+func (p *Player) tell(s *ops.Sample) {
+	for _, f := range p.each {
+		f(s)
+	}
+}
+
+// show puts a sample on the screens.
+func (p *Player) show(s *ops.Sample, number int, report *check.Report) {
+	p.at = number
+	p.latest.Store(s)
+	p.report.Store(report)
+	p.set(func(state *PlayState) { state.At, state.Ended = s.Time, false })
+}
+
+func (p *Player) set(change func(*PlayState)) {
+	p.mu.Lock()
+	change(&p.state)
+	p.mu.Unlock()
+	ring(p.updated)
+}
+
+// jump goes to a time.
+func (p *Player) jump(t time.Time) {
+	p.seek(func(s *ops.Sample, _ int) bool { return !s.Time.Before(t) }, p.file.numberAt(t))
+}
+
+// goTo goes to the sample of a number.
+func (p *Player) goTo(number int) {
+	p.seek(func(_ *ops.Sample, n int) bool { return n >= number }, number)
+}
+
+// seek shows the first sample that is wanted, or the last, reading from far enough
+// before a number. Then it begins to tell what was before.
+func (p *Player) seek(wanted func(*ops.Sample, int) bool, number int) {
+	c := p.file.at(number, time.Time{})
+	var last *ops.Sample
+	at := 0
+	var report *check.Report
+	for {
+		s, n, err := c.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			c.Skip()
+			p.set(func(s *PlayState) { s.Err = err })
+			continue
+		}
+		if last, at, report = s, n, c.Report(); wanted(s, n) {
+			break
+		}
+	}
+	if last == nil {
+		return
+	}
+	p.cursor, p.ahead, p.due = c, nil, time.Now()
+	p.fill = p.file.at(at, last.Time.Add(-heardBefore))
+	for _, f := range p.anew {
+		f()
+	}
+	p.set(func(s *PlayState) { s.Filling = true })
+	p.show(last, at, report)
+}
+
+// tellMore tells a sample of what was before the one that is shown.
+func (p *Player) tellMore() {
+	s, n, err := p.fill.Next()
+	if err != nil && err != io.EOF {
+		p.fill.Skip() // it was told when it was sought, or will be
+		return
+	}
+	if err == nil && n < p.at {
+		p.tell(s)
+		return
+	}
+	p.tell(p.latest.Load())
+	p.fill, p.due = nil, time.Now()
+	p.set(func(s *PlayState) { s.Filling = false })
+}

@@ -1,0 +1,292 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"lvsdeck/ops"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/history"
+)
+
+// played is a player that runs.
+type played struct {
+	*Player
+	t     *testing.T
+	all   []*ops.Sample
+	heard []*ops.Sample // since the last jump
+}
+
+// play plays samples, with a mark at some of them, and stops at the first.
+func play(t *testing.T, all []*ops.Sample, marked ...int) *played {
+	t.Helper()
+	var out bytes.Buffer
+	out.WriteString(magic)
+	w, err := NewWriter(&out, testHead)
+	must(t, err)
+	for i, s := range all {
+		must(t, w.Sample(s))
+		if slices.Contains(marked, i) {
+			must(t, w.Mark(history.Mark{Time: s.Time, Kind: history.Changed, Text: fmt.Sprint("mark ", i)}))
+		}
+	}
+	must(t, w.Flush())
+	return run(t, read(t, out.Bytes()), all)
+}
+
+func run(t *testing.T, f *File, all []*ops.Sample) *played {
+	t.Helper()
+	p := &played{t: t, all: all}
+	var err error
+	p.Player, err = NewPlayer(f)
+	must(t, err)
+	p.Each(func(s *ops.Sample) { p.heard = append(p.heard, s) })
+	p.Anew(func() { p.heard = nil })
+	p.Play(false)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); p.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended })
+	p.until("it stands", func(s PlayState) bool { return !s.Playing && !s.Filling })
+	return p
+}
+
+func (p *played) until(what string, ok func(PlayState) bool) {
+	p.t.Helper()
+	for !ok(p.State()) {
+		select {
+		case <-p.Updated():
+		case <-time.After(30 * time.Second):
+			p.t.Fatalf("never: %s; it is %+v", what, p.State())
+		}
+	}
+}
+
+// does waits until what was asked for is done.
+func (p *played) does() {
+	p.t.Helper()
+	done := make(chan struct{})
+	p.order(func() { close(done) })
+	<-done
+	p.until("it has told what was before", func(s PlayState) bool { return !s.Filling })
+}
+
+// shows compares what is shown, and what was heard up to there.
+func (p *played) shows(number int) {
+	p.t.Helper()
+	p.does()
+	alike(p.t, fmt.Sprintf("sample %d", number), p.Latest(), p.all[number])
+	done := make(chan []*ops.Sample)
+	p.order(func() { done <- p.heard })
+	heard := <-done
+	first := number + 1 - len(heard)
+	if first > 0 && (p.all[first].Time.After(p.all[number].Time.Add(-heardBefore))) {
+		p.t.Errorf("before sample %d only %d were heard", number, len(heard))
+	}
+	for i, s := range heard {
+		if s.Seq != p.all[first+i].Seq {
+			p.t.Fatalf("at sample %d, %d of those before was heard in the place of %d", number, s.Seq, p.all[first+i].Seq)
+		}
+	}
+}
+
+func TestPlayerGoesAnywhere(t *testing.T) {
+	l := newLife(t, 8)
+	all := l.samples(2500)
+	p := play(t, all, 40, 1200, 2400)
+	p.shows(0)
+	for _, to := range []int{1, 2, 3} {
+		p.Step(1)
+		p.shows(to)
+	}
+	p.Step(-1)
+	p.shows(2)
+	p.Step(100)
+	p.shows(102)
+	// Of several samples of one moment a jump finds the first.
+	at := func(n int) int {
+		return slices.IndexFunc(all, func(s *ops.Sample) bool { return !s.Time.Before(all[n].Time) })
+	}
+	for _, to := range []int{2300, 7, 160, 0, 1999} {
+		p.Jump(all[to].Time.Add(-time.Nanosecond))
+		p.shows(at(to))
+	}
+	p.Mark(true)
+	p.shows(at(2400))
+	p.Mark(false)
+	p.shows(at(1200))
+	p.Mark(false)
+	p.shows(at(40))
+	p.Mark(false)
+	p.shows(at(40))
+	p.Jump(all[len(all)-1].Time.Add(time.Hour))
+	p.shows(len(all) - 1)
+	p.Step(1)
+	p.shows(len(all) - 1)
+	if s := p.State(); !s.Ended || !s.From.Equal(all[0].Time) || !s.To.Equal(all[len(all)-1].Time) {
+		t.Errorf("at the end it is %+v", s)
+	}
+}
+
+// TestPlayerPlays to the end by itself, as fast as it can.
+func TestPlayerPlays(t *testing.T) {
+	l := newLife(t, 9)
+	all := l.samples(60)
+	for i, s := range all { // a reading every 60 ms, played 60 times as fast
+		s.Time = all[0].Time.Add(time.Duration(i) * 60 * time.Millisecond)
+	}
+	p := play(t, all)
+	p.Faster(len(Speeds))
+	p.Play(true)
+	p.until("it has ended", func(s PlayState) bool { return s.Ended })
+	p.shows(len(all) - 1)
+}
+
+// TestRecorderWritesWhatItHears, and what checks and the journal say meanwhile, and
+// goes on with a file that it left.
+func TestRecorderWritesWhatItHears(t *testing.T) {
+	l := newLife(t, 10)
+	all := l.samples(40)
+	report := &check.Report{Time: all[0].Time, Unread: []string{"nothing"}}
+	r := NewRecorder(Options{Head: testHead,
+		Reports: func() *check.Report { return report },
+		Marks: func(time.Time) []history.Mark {
+			return []history.Mark{{Time: all[3].Time, Kind: history.Changed, Plan: "a", Text: "drain"}}
+		}})
+	name := filepath.Join(t.TempDir(), "x.rec")
+	hear := func(samples []*ops.Sample) {
+		t.Helper()
+		before := r.State().Samples
+		for i, s := range samples {
+			r.Hear(s)
+			for r.State().Samples+r.State().Lost < before+i+1 && r.State().Err == nil {
+				runtime.Gosched()
+			}
+		}
+	}
+	r.Hear(all[0]) // nobody records yet
+	must(t, r.Start(name, nil))
+	if err := r.Start(name, nil); err == nil || !strings.Contains(err.Error(), "already") {
+		t.Errorf("beginning twice says %v", err)
+	}
+	other := NewRecorder(Options{Head: testHead})
+	if err := other.Start(name, nil); err == nil || !strings.Contains(err.Error(), "by another lvsdeck") {
+		t.Errorf("beginning beside another says %v", err)
+	}
+	hear(all[:20])
+	state, err := r.Stop()
+	must(t, err)
+	info, err := os.Stat(name)
+	must(t, err)
+	if info.Mode().Perm() != 0o600 || info.Size() != state.Bytes || state.On || state.Samples != 20 || state.Lost != 0 {
+		t.Errorf("the file has mode %v and %d bytes; it says %+v", info.Mode(), info.Size(), state)
+	}
+	// A kill has left a part of a block.
+	must(t, os.WriteFile(name, append(readAll(t, name), block{kind: moreBlock, packed: 99}.append(nil)...), 0o600))
+	must(t, r.Start(name, all[20]))
+	hear(all[21:])
+	_, err = r.Stop()
+	must(t, err)
+	f, err := Open(name)
+	must(t, err)
+	defer f.Close()
+	if f.Samples() != len(all) || f.Cut() != nil || len(f.Marks()) != 2 { // a mark of each session
+		t.Fatalf("%d samples and %d marks, %v", f.Samples(), len(f.Marks()), f.Cut())
+	}
+	p := run(t, f, all)
+	p.Step(39)
+	p.shows(39)
+	if got := p.Report(); got == nil || got.Unread[0] != "nothing" {
+		t.Errorf("the report is %+v", got)
+	}
+}
+
+func readAll(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	must(t, err)
+	return b
+}
+
+// TestRecorderLeavesOthersAlone: what is no recording of this host is not touched.
+func TestRecorderLeavesOthersAlone(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	whole := recorded(t, newLife(t, 11).samples(3))
+	damaged := bytes.Clone(whole)
+	damaged[len(magic)+60]++
+	for name, b := range map[string][]byte{"letter": []byte("dear friend"), "empty": nil, "damaged": damaged, "later": []byte(title + "7\nabc"), "whole": whole} {
+		must(t, os.WriteFile(at(name), b, 0o640))
+	}
+	must(t, os.Symlink(at("whole"), at("link")))
+	must(t, syscall.Mkfifo(at("pipe"), 0o600))
+	for _, c := range []struct{ name, host, want string }{
+		{"letter", "dir-a", "is left alone"},
+		{"empty", "dir-a", "is left alone"},
+		{"damaged", "dir-a", "it is damaged"},
+		{"later", "dir-a", "version 7"},
+		{"whole", "dir-b", "is a recording of dir-a, and this is dir-b"},
+		{"link", "dir-a", "symbolic link"},
+		{"pipe", "dir-a", "no regular file"},
+		{".", "dir-a", "directory"},
+		{"no/such", "dir-a", "no such file"},
+	} {
+		h := testHead
+		h.Host = c.host
+		before, _ := os.Lstat(at(c.name))
+		err := NewRecorder(Options{Head: h}).Start(at(c.name), nil)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), at(c.name)) {
+			t.Errorf("%s: says %v, want %q", c.name, err, c.want)
+		}
+		if after, _ := os.Lstat(at(c.name)); before != nil && (after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())) {
+			t.Errorf("%s was touched", c.name)
+		}
+	}
+}
+
+// TestFullDisk: what was written before plays, and it is told.
+func TestFullDisk(t *testing.T) {
+	r := NewRecorder(Options{Head: testHead})
+	name := filepath.Join(t.TempDir(), "x.rec")
+	must(t, r.Start(name, nil))
+	must(t, limitFiles(int64(len(magic))+4000))
+	defer func() { must(t, limitFiles(-1)) }()
+	l := newLife(t, 12)
+	for range 5000 {
+		if r.Hear(l.sample()); r.State().Err != nil {
+			break
+		}
+	}
+	_, err := r.Stop()
+	if err == nil || !strings.Contains(err.Error(), "plays up to there") {
+		t.Fatalf("says %v", err)
+	}
+	f, err := Open(name)
+	must(t, err)
+	defer f.Close()
+	if f.Samples() == 0 || f.Cut() == nil {
+		t.Errorf("%d samples play, %v", f.Samples(), f.Cut())
+	}
+}
+
+// limitFiles bounds how long files of this process can be, -1: no more.
+func limitFiles(n int64) error {
+	var now syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &now); err != nil {
+		return err
+	}
+	now.Cur = uint64(n)
+	if n < 0 {
+		now.Cur = now.Max
+	}
+	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &now)
+}

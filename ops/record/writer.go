@@ -1,0 +1,191 @@
+package record
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/history"
+)
+
+// Head is what a session of recording begins with.
+type Head struct {
+	Time     time.Time
+	Host     string
+	Program  string // the version that wrote it
+	Interval time.Duration
+	Limits   ipvs.Limits // what could not be seen
+}
+
+// How often a block is written and how often reading can begin with one.
+const (
+	blockTime  = 5 * time.Second
+	blockBytes = 1 << 20 // of events
+	keySamples = 150
+)
+
+// The kinds of events.
+const (
+	sampleEvent   byte = iota + 1
+	findingsEvent      // of the reports that follow
+	reportEvent        // the rest of one
+)
+
+// Writer writes one session of a recording, block by block. After an error it
+// writes nothing more.
+type Writer struct {
+	to    io.Writer
+	err   error
+	wrote int64 // bytes
+
+	coder   coder
+	pack    pack
+	samples int // since a key began
+	now     block
+	events  []byte // of the block that is being filled
+	out     bytes.Buffer
+	packer  *flate.Writer
+
+	report   *check.Report // the last
+	findings []byte        // of it, if they were written since a key
+}
+
+// NewWriter begins a session. The first is preceded by the file's own first line.
+func NewWriter(to io.Writer, h Head) (*Writer, error) {
+	w := &Writer{to: to, samples: keySamples}
+	w.packer, _ = flate.NewWriter(nil, flate.BestSpeed) // which fails for another level only
+	text, err := json.Marshal(h)
+	if err != nil {
+		return nil, err
+	}
+	w.put(block{kind: headBlock, first: h.Time.UnixNano(), last: h.Time.UnixNano()}, text)
+	return w, w.err
+}
+
+// Sample adds a sample.
+func (w *Writer) Sample(s *ops.Sample) error {
+	if w.err != nil {
+		return w.err
+	}
+	key := w.samples >= keySamples
+	if key {
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		w.samples, w.findings = 0, nil
+		w.now = block{kind: keyBlock}
+	}
+	w.samples++
+	w.pack.begin()
+	w.coder.sample(&w.pack, s, key)
+	w.event(sampleEvent, w.pack.appendTo(nil))
+	at := w.coder.at
+	if w.now.samples == 0 {
+		w.now.first = at
+	}
+	w.now.last = at
+	w.now.samples++
+	if w.coder.kind == next {
+		w.now.readings++
+	}
+	if key && w.report != nil {
+		w.writeReport(w.report) // whoever begins here sees it, too
+	}
+	if len(w.events) >= blockBytes || w.now.last-w.now.first >= int64(blockTime-s.Interval) {
+		return w.Flush()
+	}
+	return w.err
+}
+
+// Report adds what a round of checks came to, with marks of what came and went.
+func (w *Writer) Report(r *check.Report) error {
+	if w.err != nil || r == w.report {
+		return w.err
+	}
+	was := w.report
+	w.report = r
+	if w.coder.last == nil {
+		return nil // the first sample comes with it
+	}
+	w.writeReport(r)
+	if was != nil {
+		return w.Mark(history.Findings(was, r)...)
+	}
+	return w.err
+}
+
+func (w *Writer) writeReport(r *check.Report) {
+	rest, findings, err := writeReport(r)
+	if err != nil {
+		w.err = err
+		return
+	}
+	if !bytes.Equal(findings, w.findings) {
+		w.event(findingsEvent, findings)
+		w.findings = findings
+	}
+	w.event(reportEvent, rest)
+}
+
+// Mark adds what is marked on the axis of time.
+func (w *Writer) Mark(marks ...history.Mark) error {
+	if len(marks) == 0 || w.Flush() != nil {
+		return w.err
+	}
+	text, err := json.Marshal(marks)
+	if err != nil {
+		w.err = err
+		return err
+	}
+	w.put(block{kind: markBlock, first: nanos(marks[0].Time), last: nanos(marks[len(marks)-1].Time)}, text)
+	return w.err
+}
+
+func (w *Writer) event(kind byte, b []byte) {
+	w.events = append(w.events, kind)
+	w.events = binary.AppendUvarint(w.events, uint64(len(b)))
+	w.events = append(w.events, b...)
+}
+
+// Flush writes the samples added so far, with what was told of them.
+func (w *Writer) Flush() error {
+	if w.err != nil || w.now.samples == 0 {
+		return w.err
+	}
+	w.now.raw = uint32(len(w.events))
+	w.out.Reset()
+	w.packer.Reset(&w.out)
+	_, err := w.packer.Write(w.events)
+	if err == nil {
+		err = w.packer.Close()
+	}
+	if len(w.events) > maxRaw || w.out.Len() > maxPacked {
+		err = fmt.Errorf("the table is too large to be recorded: %d bytes, the most is %d", len(w.events), maxRaw)
+	}
+	if err != nil {
+		w.err = err
+		return err
+	}
+	w.put(w.now, w.out.Bytes())
+	w.events, w.now = w.events[:0], block{kind: moreBlock}
+	return w.err
+}
+
+// put writes a block at once, so that a file ends between blocks as long as the
+// disk has room.
+func (w *Writer) put(b block, packed []byte) {
+	b.packed, b.sum = uint32(len(packed)), crc32.Checksum(packed, castagnoli)
+	whole := append(b.append(make([]byte, 0, blockHead+len(packed))), packed...)
+	n, err := w.to.Write(whole)
+	if w.wrote += int64(n); err != nil {
+		w.err = err
+	}
+}
