@@ -10,6 +10,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/check"
+	"lvsdeck/ops/plan"
 	"lvsdeck/ops/why"
 )
 
@@ -63,7 +64,11 @@ func openWhy(m *Model, service ipvs.ServiceID, server netip.AddrPort) tea.Cmd {
 // begin walks from the first question on.
 func (a *asking) begin(m *Model, probing bool) tea.Cmd {
 	ctx, stop := context.WithCancelCause(context.Background())
-	a.walk, a.stop = why.Begin(m.opts.Why, a.at, probing), stop
+	from := m.opts.Why
+	if store := m.opts.Store; store != nil {
+		from.History = func() (plan.History, error) { return plan.ReadHistory(store) }
+	}
+	a.walk, a.stop = why.Begin(from, a.at, probing), stop
 	a.answers, a.verdict, a.err, a.moved = nil, nil, nil, false
 	a.pick.at = 0
 	return a.next(ctx)
@@ -198,15 +203,7 @@ func (a *asking) head() (title, state string) {
 	case a.verdict == nil:
 		return title, "asking: " + a.walk.Asking()
 	}
-	n := check.Count(a.verdict.Findings)
-	switch {
-	case n[check.Fault] > 0:
-		state = "This is why:"
-	case n[check.Warning] > 0:
-		state = "This may be why:"
-	default:
-		state = "Nothing that explains it is seen from here. Look next:"
-	}
+	state = a.verdict.Sum()
 	if len(a.verdict.Unread) > 0 {
 		state += fmt.Sprintf("  (%d things could not be looked at)", len(a.verdict.Unread))
 	}

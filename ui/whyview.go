@@ -16,7 +16,7 @@ import (
 const (
 	whyMark  = len("! warning")
 	whyTopic = len("handshakes")
-	whyFull  = 7
+	whyFull  = 6
 )
 
 // whyRow is a line of the screen, which stands in full below when the cursor is on
@@ -46,7 +46,7 @@ func (a *asking) rows() (rows []whyRow) {
 			rows = append(rows, reliefRow(v))
 		}
 		for _, n := range v.Next {
-			rows = append(rows, plainRow(paint.Accent, "look", "next", n))
+			rows = append(rows, plainRow(paint.Accent, "next", "", n))
 		}
 	}
 	for _, answer := range a.answers {

@@ -58,12 +58,16 @@ func (o *checkOptions) wanted() (func(ipvs.ServiceID) bool, error) {
 		return func(ipvs.ServiceID) bool { return true }, nil
 	}
 	want, err := conns.ParseService(o.service)
-	return func(id ipvs.ServiceID) bool {
-		if id == want || want.IsMark() || id.IsMark() {
-			return id == want
-		}
-		return id.Addr == want.Addr && (want.Port == 0 || want.Port == id.Port) && (want.Protocol == 0 || want.Protocol == id.Protocol)
-	}, err
+	return func(id ipvs.ServiceID) bool { return serviceMeant(want, id) }, err
+}
+
+// serviceMeant tells whether a service is one of those that somebody wrote: perhaps
+// without port and protocol.
+func serviceMeant(want, id ipvs.ServiceID) bool {
+	if id == want || want.IsMark() || id.IsMark() {
+		return id == want
+	}
+	return id.Addr == want.Addr && (want.Port == 0 || want.Port == id.Port) && (want.Protocol == 0 || want.Protocol == id.Protocol)
 }
 
 func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {

@@ -8,6 +8,7 @@ import (
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/owner"
+	"lvsdeck/ops/why"
 	"lvsdeck/ui"
 )
 
@@ -19,9 +20,9 @@ func newChecks(opts *ui.Options, table ipvs.Reader, sampler *ops.Sampler) *check
 	}
 	w := check.NewWatch(check.WatchOptions{Sources: from, ReadNow: sampler.ReadNow})
 	sampler.Each(w.Seen)
-	opts.Checks = w
+	opts.Checks, opts.Why = w, why.FromWatch(w)
 	if opts.Demo != "" {
-		opts.Checks = demoChecks{w}
+		opts.Checks, opts.Why.Probe = demoChecks{w}, nil
 	}
 	return w
 }

@@ -40,8 +40,8 @@ func tcpdump(link string, hardware bool, filter string) []string {
 	return []string{"tcpdump", flags, link, "-c", most, filter}
 }
 
-// scene of a capture: one server's part of a service. Of a mark service the VIP is
-// not known.
+// capture is what commands are made of: one server's part of a service. Of a mark
+// service the VIP is not known.
 type capture struct {
 	service     *ops.Service
 	server      *ops.Server // nil: the service has none
@@ -175,7 +175,7 @@ func (c capture) onServer() (filter, expect string) {
 		if c.service.IsMark() {
 			return c.outside(), expect
 		}
-		return c.asked() + " or (" + c.outside() + ")", expect
+		return c.asked() + " or " + c.outside(), expect
 	}
 	return "", ""
 }
@@ -183,7 +183,7 @@ func (c capture) onServer() (filter, expect string) {
 // outside is the tunnel's packets as the server gets them.
 func (c capture) outside() string {
 	if c.own.IsValid() {
-		return host(c.own) + " and " + c.tunnel()
+		return "(" + host(c.own) + " and " + c.tunnel() + ")"
 	}
-	return c.tunnel()
+	return "(" + c.tunnel() + ")"
 }

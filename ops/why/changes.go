@@ -80,12 +80,9 @@ func touches(s plan.Step, at check.Place) bool {
 
 // unsaved tells what the file of rules has otherwise.
 func (w *Walk) unsaved(a *Answer) {
-	c, err := w.saved.is, w.saved.err
+	c := w.scene.Saved
 	switch {
-	case w.from.Saved == nil:
-		return
-	case err != nil:
-		a.because("the running rules could not be compared with the saved ones: %v", err)
+	case c == nil:
 		return
 	case c.NoFile():
 		a.because("the rules were never saved on this host")

@@ -148,7 +148,7 @@ func handshakes(w *Walk) Answer {
 	case moved.Conns == 0 && load.Fresh == 0:
 		a = unknown("no connection was made lately to judge by")
 	case load.Fresh > 0:
-		a = fine("of %d connections with a packet in the last 10 s %d are half open", load.Fresh, load.HalfOpen)
+		a = fine("%d of %d fresh connections are half open", load.HalfOpen, load.Fresh)
 	default:
 		a = fine("%.1f packets in for each new connection", float64(moved.InPackets)/float64(moved.Conns))
 	}
@@ -159,7 +159,7 @@ func handshakes(w *Walk) Answer {
 	case w.scene.Loads == nil:
 		a.because("the list of connections was not read")
 	default:
-		a.because("%d connections, %d established", load.Conns, load.Open)
+		a.because("%d connections, %d established; %d had a packet in the last 10 s, %d of these are half open", load.Conns, load.Open, load.Fresh, load.HalfOpen)
 	}
 	if !w.masq() {
 		a.because("answers under %s go past this director: none out is as it should be", w.service.Forwards)

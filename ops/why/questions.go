@@ -22,11 +22,11 @@ type question struct {
 var questions = []question{
 	{
 		topic: "changes", asks: "Who manages the table, and what has changed in the last hour?", before: (*Walk).around,
-		look: changes, checks: []string{"owner", "sync daemon", "unsaved rules"},
+		look: changes, checks: []string{"owner", "sync daemon", "unsaved"},
 	},
 	{
 		topic: "traffic", asks: "Do clients' packets come to this director?",
-		look: traffic, checks: []string{"vip", "link"},
+		look: traffic, checks: []string{"vip", "link", "mark"},
 	},
 	{
 		topic: "servers", asks: "Is there a server to give clients to?",
@@ -34,7 +34,7 @@ var questions = []question{
 	},
 	{
 		topic: "handshakes", asks: "Do connections get going?",
-		look: handshakes, checks: []string{"half-open", "answers", "handshakes"}, symptoms: true,
+		look: handshakes, checks: []string{"flood", "half-open", "answers", "handshakes"}, symptoms: true,
 	},
 	{
 		topic: "one or all", asks: "Is it one server, or all of them?",

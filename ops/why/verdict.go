@@ -10,6 +10,18 @@ import (
 	"lvsdeck/ops/plan"
 )
 
+// Sum says in a line what follows it: findings, or where to look.
+func (v *Verdict) Sum() string {
+	n := check.Count(v.Findings)
+	switch {
+	case n[check.Fault] > 0:
+		return "This is why:"
+	case n[check.Warning] > 0:
+		return "This may be why:"
+	}
+	return "Nothing that explains it is seen from here. Look next:"
+}
+
 // relief drains the servers that fail and for which nothing better is known, as
 // long as others are left to serve.
 func (w *Walk) relief(found []check.Finding) *plan.Plan {

@@ -8,7 +8,6 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
-	"lvsdeck/ops/keep"
 	"lvsdeck/ops/plan"
 )
 
@@ -44,10 +43,8 @@ type Sources struct {
 	// Nil: that cannot be done here.
 	Probe func(context.Context, ipvs.ServiceID) ([]check.Finding, error)
 
-	// History reads the journal, and Saved compares the running rules with those
-	// in the host's file. Nil: it is not known.
+	// History reads the journal. Nil: what was changed is not known.
 	History func() (plan.History, error)
-	Saved   func(context.Context) (*keep.Comparison, error)
 }
 
 // FromWatch are sources of what a watch sees, with probes.
@@ -94,11 +91,7 @@ type Walk struct {
 
 	found    []check.Finding // about the service, without symptoms that are explained
 	symptoms []check.Finding // all of them
-	saved    struct {
-		is  *keep.Comparison
-		err error
-	}
-	verdict Verdict
+	verdict  Verdict
 }
 
 // Begin begins to ask about a service, or with a server about that one. Packets are
@@ -166,9 +159,6 @@ func (w *Walk) around(ctx context.Context) (err error) {
 	only := *w.scene.Sample
 	only.Services = []*ops.Service{w.service}
 	w.scene.Sample = &only
-	if w.from.Saved != nil {
-		w.saved.is, w.saved.err = w.from.Saved(ctx)
-	}
 	w.found = w.about(check.Run(w.scene))
 	for _, c := range check.Checks {
 		if !c.Symptom {
@@ -254,17 +244,20 @@ func (w *Walk) answer(q question) Answer {
 		return a
 	}
 	check.Sort(found)
-	a.Mark = max(a.Mark, Look)
-	if found[0].Severity == check.Fault {
-		a.Mark = Bad
-	}
-	a.Says = short(found[0])
+	says := short(found[0])
 	if n := len(found) - 1; n > 0 {
-		a.Says += fmt.Sprintf(" (and %d more)", n)
+		says += fmt.Sprintf(" (and %d more)", n)
+	}
+	spoken := a.Mark == Look && found[0].Severity == check.Notice // what was seen says more
+	if !spoken {
+		a.Says = says
+	}
+	if a.Mark = Look; found[0].Severity == check.Fault {
+		a.Mark = Bad
 	}
 	var evidence []string
 	for i, f := range found {
-		if i > 0 {
+		if i > 0 || spoken {
 			evidence = append(evidence, short(f))
 		}
 		evidence = append(evidence, f.Evidence...)

@@ -129,8 +129,14 @@ type (
 )
 
 func writeCheckedJSON(w io.Writer, c Checked) error {
-	j := jsonChecked{Services: c.Services, Servers: c.Servers, Findings: []jsonCheckFound{}, Unread: c.Unread}
-	for _, f := range c.Findings {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(jsonChecked{c.Services, c.Servers, jsonFindings(c.Findings), c.Unread})
+}
+
+func jsonFindings(all []check.Finding) []jsonCheckFound {
+	found := []jsonCheckFound{}
+	for _, f := range all {
 		service, server := aboutText(f)
 		one := jsonCheckFound{
 			Severity: f.Severity.String(), Check: f.Check, Service: service, Server: server, Text: f.Short,
@@ -139,9 +145,7 @@ func writeCheckedJSON(w io.Writer, c Checked) error {
 		if f.Fix != nil {
 			one.Fix = jsonSteps(StepsOf(f.Fix.Items, nil))
 		}
-		j.Findings = append(j.Findings, one)
+		found = append(found, one)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(j)
+	return found
 }
