@@ -108,10 +108,10 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		sampler.Each(opts.History.Add)
 		checks = newChecks(&opts, reader, sampler)
 		site.Prime(ctx, sampler, time.Now())
-		beside(cancel, func() {
-			_, _ = keep.Save(ctx, site.Table(), opts.RulesFile) // a director at rest has its rules saved
-			site.Run(ctx)
-		})
+		if _, err := keep.Save(ctx, site.Table(), opts.RulesFile); err != nil { // a director at rest has its rules saved
+			return err
+		}
+		beside(cancel, func() { site.Run(ctx) })
 	} else {
 		var err error
 		if reader, err = openTable(ctx, !o.readOnly); err != nil {

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"fmt"
 	"net/netip"
 
 	"lvsdeck/ipvs"
@@ -23,6 +24,9 @@ var (
 	}
 )
 
+// marking is the rule that gives packets their mark.
+const marking = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d %s/32 -p tcp -m tcp --dport %d -j MARK --set-xmark 0x7/0xffffffff\nCOMMIT\n"
+
 // newHost makes a host up on which services of the table work: it has their VIPs,
 // reaches their servers, and routes the answers of those that need it.
 func (d *Demo) newHost() {
@@ -38,7 +42,9 @@ func (d *Demo) newHost() {
 	}
 	must(h.Set("net/ipv4/ip_forward", "1"))
 	must(h.Set("net/ipv6/conf/all/forwarding", "1"))
-	known := map[netip.Addr]bool{}
+	h.PutFirewall(false, fmt.Sprintf(marking, markedAt.Addr(), markedAt.Port()))
+	must(h.Add(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(markedAt.Addr(), markedAt.Addr().BitLen())}))
+	known := map[netip.Addr]bool{markedAt.Addr(): true}
 	for id := range d.loads {
 		if !id.IsMark() && !known[id.Addr] {
 			known[id.Addr] = true
