@@ -50,6 +50,8 @@ type connections struct {
 	pick
 	by      conns.By
 	views   []connsView
+	net4    int // lengths of clients' networks; 0: as package conns has it
+	net6    int
 	within  time.Duration // how long readings may take: 0, or connsSample
 	reading *reading
 	err     error // of the last reading
@@ -111,7 +113,7 @@ func (m *Model) connsCost() time.Duration { return m.opts.Conns.ReadCost(m.conns
 // read reads the view on top, beside the loop.
 func (c *connections) read(m *Model) tea.Cmd {
 	view := c.view()
-	q := conns.Query{Filter: view.filter, By: conns.AllBy(), Top: connsTop, Listed: m.listed()}
+	q := conns.Query{Filter: view.filter, By: conns.AllBy(), Top: connsTop, Net4: c.net4, Net6: c.net6, Listed: m.listed()}
 	table := m.opts.Table
 	c.err = nil
 	var cmd tea.Cmd
@@ -223,6 +225,8 @@ func (c *connections) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return c.look(m, conns.Filter{})
 	case key == "l":
 		return openConnList(m, c)
+	case key == "/":
+		openConnsFilter(m, connsWanted{c.view().filter, c.net4, c.net6}, true, c.filtered)
 	case key == "x":
 		f := c.view().filter
 		if g, ok := c.group(); ok {
@@ -260,6 +264,15 @@ func (c *connections) leave(m *Model) {
 func (c *connections) widen() {
 	c.views = c.views[:len(c.views)-1]
 	c.at, c.top, c.err = 0, 0, nil
+}
+
+// filtered looks at what the operator has asked for.
+func (c *connections) filtered(m *Model, w connsWanted) tea.Cmd {
+	c.net4, c.net6 = w.net4, w.net6
+	if w.Filter == c.view().filter {
+		return c.read(m) // by other networks
+	}
+	return c.look(m, w.Filter)
 }
 
 // regroup chooses another grouping, or moves.

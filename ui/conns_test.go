@@ -238,6 +238,54 @@ func TestConnectionsPages(t *testing.T) {
 	}
 }
 
+// TestConnectionsFilter: what to look at can be typed, for groups and for the list,
+// and how long networks are.
+func TestConnectionsFilter(t *testing.T) {
+	d := connDirector(t, &connSource{text: connText()})
+	d.do("C", "2", "/")
+	d.sees("the form", "Which connections", "TCP 203.0.113.10:443", "network /", "24")
+	d.do("up", "up")
+	d.fill("15")
+	d.do("enter")
+	d.sees("longer networks", "198.18.0.0/15", "of service TCP 203.0.113.10:443")
+	d.do("/", "down", "down")
+	d.fill("10.0.3.11x")
+	d.do("enter")
+	d.sees("what is wrong", `server "10.0.3.11x": give an address`)
+	d.fill("10.0.3.12")
+	d.do("down")
+	d.types("syn_recv")
+	d.do("enter")
+	d.sees("narrower", "of service TCP 203.0.113.10:443, server 10.0.3.12, state SYN_RECV", "60 connections", "198.18.0.0/15")
+	d.do("esc", "/", "down", "down", "down", "down", "down", "right", "enter", "4")
+	d.sees("servers that are not listed", "servers not listed", "7 connections", "10.0.3.19:443")
+	d.do("l")
+	d.sees("their list", "of 1-7", "192.0.2.99:3000", "The table does not list its server any more.")
+	d.do("/")
+	if strings.Contains(grid(d.Model), "network /") {
+		t.Error("a list has no networks")
+	}
+	d.fill("192.0.2.99")
+	d.do("enter")
+	d.sees("the list again", "of client 192.0.2.99, service TCP 203.0.113.10:443", "1 of 1-7")
+}
+
+// TestTemplatePins: a template's row says whom it holds and leads to what it holds.
+func TestTemplatePins(t *testing.T) {
+	d := connDirector(t, &connSource{text: connText()})
+	web := d.live.Services[0].Service
+	web.Persistence = ipvs.Persistence{On: true, Timeout: 300, Mask: 0xffffff00}
+	d.must(d.table.SetService(t.Context(), web))
+	d.do("enter", "down", "C", "l", "end")
+	d.sees("whom it holds", "A template: it holds 198.51.100.0/24 to 10.0.3.11:443 for 3m20s more", "91 of 1-91")
+	d.do("enter")
+	d.sees("what it holds", "of client 198.51.100.0/24, service TCP", "1 of 1-90", "silent for 7s of the 15m00s that its state allows.")
+	d.do("enter")
+	d.sees("no template", "this is a connection")
+	d.do("x")
+	d.sees("the way to keep it out", "keep 198.51.100.7 out")
+}
+
 func TestNoConnections(t *testing.T) {
 	d := newDirector(t)
 	d.do("C")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -11,6 +13,7 @@ import (
 	"lvsdeck/ops/conns"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
+	"lvsdeck/ui/services"
 	"lvsdeck/ui/text"
 )
 
@@ -34,6 +37,10 @@ func openConnList(m *Model, c *connections) tea.Cmd {
 	if g, ok := c.group(); ok {
 		f = f.Narrow(c.by, g)
 	}
+	return pushConnList(m, f)
+}
+
+func pushConnList(m *Model, f conns.Filter) tea.Cmd {
 	l := &connList{filter: f}
 	m.push(l)
 	return l.read(m, 0)
@@ -72,11 +79,23 @@ func (l *connList) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case l.reading != nil:
 	case key == "r":
 		return l.read(m, l.page.From)
+	case key == "/":
+		openConnsFilter(m, connsWanted{Filter: l.filter}, false, func(m *Model, w connsWanted) tea.Cmd {
+			l.filter = w.Filter
+			return l.read(m, 0)
+		})
+	case last < 0:
+	case key == "enter":
+		return l.pinned(m)
+	case key == "x":
+		r := l.page.Rows[l.at]
+		openEnding(m, conns.Filter{Client: netip.PrefixFrom(r.Client.Addr(), r.Client.Addr().BitLen()), Service: r.Service, Server: r.Server})
 	case l.page.More && l.at == last && (key == "down" || key == "j" || key == "pgdown" || key == "ctrl+f"):
 		return l.read(m, l.page.From+len(l.page.Rows))
 	case l.page.From > 0 && l.at == 0 && (key == "up" || key == "k" || key == "pgup" || key == "ctrl+b"):
 		return l.read(m, max(0, l.page.From-connsPage))
 	default:
+		l.n = last + 1
 		l.move(key)
 	}
 	return nil
@@ -113,7 +132,8 @@ func (l *connList) Body(m *Model, height int) []string {
 	if len(l.page.Rows) == 0 && l.reading == nil {
 		return append(lines, "", m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Rest, "None.").String())
 	}
-	from, to := l.window(len(l.page.Rows), height-len(lines)-1)
+	about := wrapped(m, paint.Rest, l.meaning(m), 1)
+	from, to := l.window(len(l.page.Rows), max(1, height-len(lines)-2-len(about)))
 	columns := l.columns(m.width, l.page.Rows[from:to])
 	head := m.theme.Line(paint.Ground, m.width).Space(1)
 	for _, c := range columns {
@@ -133,7 +153,62 @@ func (l *connList) Body(m *Model, height int) []string {
 		}
 		lines = append(lines, line.String())
 	}
-	return lines
+	for len(lines) < height-len(about)-1 {
+		lines = append(lines, "")
+	}
+	rule := m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, m.width-2).String()
+	return append(append(lines, rule), about...)
+}
+
+// meaning is what there is to know of the row under the cursor: how old it is by
+// what its state allows, and of a template whom it holds.
+func (l *connList) meaning(m *Model) string {
+	r := l.page.Rows[min(l.at, len(l.page.Rows)-1)]
+	span := func(seconds uint32) string { return figure.Span(time.Duration(seconds) * time.Second) }
+	var words string
+	switch idle, known := r.Idle(); {
+	case r.State.Template:
+		words = fmt.Sprintf("A template: it holds %s to %s for %s more, or as long as its connections last. %s lists those.",
+			conns.ClientText(m.heldBy(r)), r.Server, span(r.Expires), m.signs.Enter)
+	case known:
+		words = fmt.Sprintf("%s, silent for %s of the %s that its state allows.", r.State, span(idle), span(r.Timeout))
+	default:
+		words = fmt.Sprintf("%s, forgotten in %s without packets.", r.State, span(r.Expires))
+	}
+	if about := r.State.About(); about != "" && !r.State.Template {
+		words += " " + strings.ToUpper(about[:1]) + about[1:] + "."
+	}
+	if r.Gone {
+		words += " The table does not list its server any more."
+	}
+	return words
+}
+
+// heldBy is the client, or the network of clients, that a template holds, by the
+// mask of its service.
+func (m *Model) heldBy(r conns.Row) netip.Prefix {
+	held := netip.PrefixFrom(r.Client.Addr(), r.Client.Addr().BitLen())
+	if m.live == nil {
+		return held
+	}
+	for _, s := range m.live.Services {
+		if p := s.Persistence; p.On && (s.ServiceID == r.Service || !s.IsMark() && s.Addr == r.Service.Addr && s.Protocol == r.Service.Protocol && s.Port == 0) {
+			if net, err := netip.ParsePrefix(held.Addr().String() + services.MaskText(s)); err == nil {
+				return net.Masked()
+			}
+		}
+	}
+	return held
+}
+
+// pinned lists the connections that a template holds.
+func (l *connList) pinned(m *Model) tea.Cmd {
+	r := l.page.Rows[l.at]
+	if !r.State.Template {
+		m.message = "this is a connection; on a template this lists what it holds"
+		return nil
+	}
+	return pushConnList(m, conns.Filter{Client: m.heldBy(r), Service: r.Service, Server: r.Server, Templates: conns.NoTemplates})
 }
 
 // listColumn is one column of the list.
@@ -221,7 +296,7 @@ func (l *connList) Footer(m *Model) string {
 	if l.reading != nil {
 		return m.keysLine("esc", "stop")
 	}
-	return m.keysLine("PgUp PgDn", "on to other pages", "r", "read again", "esc", "back")
+	return m.keysLine("PgUp PgDn", "pages", "/", "filter", "x", "end", "r", "again", "esc", "back")
 }
 
 // Cursor implements layer.

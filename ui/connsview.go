@@ -304,7 +304,7 @@ func (c *connections) Footer(m *Model) string {
 	if len(c.views) > 1 && narrowed {
 		back = "widen"
 	}
-	keys := []string{m.signs.Enter, "narrow", "l", "list", "x", "end them", "r", "read again", "esc", back}
+	keys := []string{m.signs.Enter, "narrow", "/", "filter", "l", "list", "x", "end", "r", "again", "esc", back}
 	if narrowed {
 		keys = append(keys, "a", "all")
 	}

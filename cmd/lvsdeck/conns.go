@@ -28,6 +28,7 @@ type connsOptions struct {
 	net4, net6 int
 	top, from  int
 	list       bool
+	unlisted   bool
 	limited    bool // top was asked for
 	format     string
 	file       string
@@ -42,6 +43,7 @@ func (o *connsOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.state, "state", "", "only in a `state`: ESTABLISHED, SYN_RECV, …")
 	f.StringVar(&o.origin, "origin", "", "only local connections, or those learnt from another director: local or sync")
 	f.StringVar(&o.templates, "templates", "with", "persistence templates: with, only or without")
+	f.BoolVar(&o.unlisted, "unlisted", false, "only with servers that the table does not list any more")
 	f.IntVar(&o.net4, "net4", 24, "length of an IPv4 client's network, for --by net")
 	f.IntVar(&o.net6, "net6", 64, "length of an IPv6 client's network, for --by net")
 	f.IntVar(&o.top, "top", 20, "how many groups, the largest first, or with --list how many connections; 0: all")
@@ -101,7 +103,10 @@ func (o *connsOptions) query() (q conns.Query, err error) {
 		errs = append(errs, errors.New("--from goes with --list"))
 	}
 	q.By, q.Top, q.Net4, q.Net6 = []conns.By{by}, o.top, o.net4, o.net6
-	q.State = strings.ToUpper(o.state)
+	if o.unlisted && o.file != "" {
+		errs = append(errs, errors.New("--unlisted: a saved copy does not say what the table lists; leave out --file"))
+	}
+	q.State, q.Unlisted = strings.ToUpper(o.state), o.unlisted
 	return q, errors.Join(errs...)
 }
 

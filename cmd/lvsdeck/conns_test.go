@@ -106,6 +106,7 @@ func TestConnsRefusals(t *testing.T) {
 		"--net4 33":            "--net4 33: must be 1 to 32",
 		"--top -1":             "--top -1: must be 0",
 		"--from 3":             "--from goes with --list",
+		"--unlisted --file x":  "--unlisted: a saved copy does not say what the table lists",
 		"-o xml":               `unknown output format "xml": choose one of table, json, csv`,
 		"--file /nonexistent":  "open /nonexistent: no such file",
 		"--file " + file:       "this is no copy of /proc/net/ip_vs_conn (nor is a listing by ipvsadm)",

@@ -32,6 +32,7 @@ type Filter struct {
 	State     string         // as the kernel names it
 	Origin    proc.Origin
 	Templates Templates
+	Unlisted  bool // only with servers that the table does not list any more; wants Query.Listed
 }
 
 // Empty tells a filter that picks everything.
@@ -40,14 +41,15 @@ func (f Filter) Empty() bool { return f == Filter{} }
 // String is what a filter picks, in words: "client 10.0.0.0/8, state SYN_RECV".
 func (f Filter) String() string {
 	var parts []string
-	if f.Client.IsValid() {
-		parts = append(parts, "client "+ClientText(f.Client))
+	client, service, server := f.Words()
+	if client != "" {
+		parts = append(parts, "client "+client)
 	}
-	if f.Service != (ipvs.ServiceID{}) {
-		parts = append(parts, "service "+serviceText(f.Service))
+	if service != "" {
+		parts = append(parts, "service "+service)
 	}
-	if f.Server.IsValid() {
-		parts = append(parts, "server "+anyPort(f.Server))
+	if server != "" {
+		parts = append(parts, "server "+server)
 	}
 	if f.State != "" {
 		parts = append(parts, "state "+f.State)
@@ -58,7 +60,25 @@ func (f Filter) String() string {
 	if f.Templates != WithTemplates {
 		parts = append(parts, map[Templates]string{OnlyTemplates: "templates", NoTemplates: "no templates"}[f.Templates])
 	}
+	if f.Unlisted {
+		parts = append(parts, "servers not listed")
+	}
 	return strings.Join(parts, ", ")
+}
+
+// Words are the client, the service and the server as they are parsed, each "" for
+// all.
+func (f Filter) Words() (client, service, server string) {
+	if f.Client.IsValid() {
+		client = ClientText(f.Client)
+	}
+	if f.Service != (ipvs.ServiceID{}) {
+		service = serviceText(f.Service)
+	}
+	if f.Server.IsValid() {
+		server = anyPort(f.Server)
+	}
+	return client, service, server
 }
 
 // ClientText is a client as ParseClient reads it, without a length that says nothing.
@@ -159,13 +179,18 @@ func ParseOrigin(s string) (proc.Origin, error) {
 
 // ParseTemplates reads what to do with templates.
 func ParseTemplates(s string) (Templates, error) {
-	for t, name := range []string{"with", "only", "without"} {
+	for t, name := range templateNames {
 		if s == name {
 			return Templates(t), nil
 		}
 	}
 	return 0, fmt.Errorf("templates %q: choose with, only or without", s)
 }
+
+var templateNames = [...]string{"with", "only", "without"}
+
+// String is the choice as ParseTemplates reads it.
+func (t Templates) String() string { return templateNames[t] }
 
 // endpoint reads an address with or without a port.
 func endpoint(s string) (netip.AddrPort, bool) {

@@ -52,9 +52,9 @@ func TestParse(t *testing.T) {
 func TestFilterString(t *testing.T) {
 	f := Filter{
 		Client: netip.MustParsePrefix("10.0.0.0/8"), Service: ipvs.MarkService(7, ipvs.IPv4), Server: netip.MustParseAddrPort("10.1.1.1:80"),
-		State: "SYN_RECV", Origin: proc.OriginSync, Templates: NoTemplates,
+		State: "SYN_RECV", Origin: proc.OriginSync, Templates: NoTemplates, Unlisted: true,
 	}
-	want := "client 10.0.0.0/8, service FWM 7, server 10.1.1.1:80, state SYN_RECV, origin sync, no templates"
+	want := "client 10.0.0.0/8, service FWM 7, server 10.1.1.1:80, state SYN_RECV, origin sync, no templates, servers not listed"
 	if f.String() != want || f.Empty() || !(Filter{}).Empty() {
 		t.Errorf("%q", f)
 	}
@@ -141,6 +141,11 @@ func TestListed(t *testing.T) {
 		"server 10.0.0.1:443, server 10.0.0.9:443 gone, server 10.0.0.1:80 gone, server 10.0.0.5:80, server 10.0.0.5:81, server 10.0.0.5:0"
 	if s := strings.Join(got, ", "); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
+	}
+	only := q
+	only.Unlisted = true
+	if r := read(t, []byte(text), only); r.All.Conns != 2 || r.All.Templates != 0 || r.Gone.Conns != 2 {
+		t.Errorf("only with servers that are not listed: %+v", r.All)
 	}
 	q.Service = ipvs.MarkService(7, ipvs.IPv4)
 	if r := read(t, []byte(text), q); r.All.Conns != 2 || r.All.Templates != 1 {

@@ -28,8 +28,8 @@ type Query struct {
 	Filter
 	By   []By
 	Top  int // groups given for each grouping, the largest first; 0: all
-	Net4 int // length of a client's network; 0: 24
-	Net6 int // 0: 64
+	Net4 int // length of a client's network; 0: DefaultNet4
+	Net6 int
 
 	Listed   *Listed       // nil: not known what the table lists
 	Timeouts ipvs.Timeouts // as they are set; 0: the kernel's own
@@ -47,8 +47,8 @@ const (
 
 // Lengths of a client's network, unless others are chosen.
 const (
-	net4 = 24
-	net6 = 64
+	DefaultNet4 = 24
+	DefaultNet6 = 64
 )
 
 // Progress is how far a reading has come. It may be looked at from anywhere.
@@ -198,10 +198,10 @@ type pairInfo struct {
 
 func newPicker(q Query) picker {
 	if q.Net4 == 0 {
-		q.Net4 = net4
+		q.Net4 = DefaultNet4
 	}
 	if q.Net6 == 0 {
-		q.Net6 = net6
+		q.Net6 = DefaultNet6
 	}
 	pairs := MostPairs
 	if q.most > 0 {
@@ -209,7 +209,7 @@ func newPicker(q Query) picker {
 	}
 	return picker{
 		Query: q, clients: clientsOf(q.Client), states: map[State]*stateInfo{}, services: newGroups(pairs), pairs: newGroups(pairs),
-		pairing: q.Listed != nil || q.Service != ipvs.ServiceID{} || q.Server.IsValid(),
+		pairing: q.Listed != nil || q.Unlisted || q.Service != ipvs.ServiceID{} || q.Server.IsValid(),
 		// Only a text that no kernel wrote has states beyond those that are told apart.
 		other: stateInfo{State: State{Name: "other"}, picked: true, each: tally{conns: 1}},
 	}
@@ -294,7 +294,7 @@ func (p *picker) newPair(virtual ipvs.ServiceID, server netip.AddrPort) pairInfo
 		info.owner, listed = p.Listed.Owner(virtual, server)
 		info.gone = !listed
 	}
-	info.picked = p.Filter.service(virtual, info.owner) && p.Filter.server(server)
+	info.picked = p.Filter.service(virtual, info.owner) && p.Filter.server(server) && (info.gone || !p.Unlisted)
 	return info
 }
 
@@ -302,7 +302,7 @@ func (p *picker) newPair(virtual ipvs.ServiceID, server netip.AddrPort) pairInfo
 // looks at what is known of them only when there is something to decide.
 func (p *picker) picksPair(c *proc.Conn, pair *group, number int) bool {
 	switch {
-	case p.Service == ipvs.ServiceID{} && !p.Server.IsValid():
+	case p.Service == ipvs.ServiceID{} && !p.Server.IsValid() && !p.Unlisted:
 		return true
 	case pair == nil: // there was no room to know it
 		info := p.newPair(c.Service(), c.Server.AddrPort())
