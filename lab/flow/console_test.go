@@ -223,6 +223,9 @@ func TestWithoutRights(t *testing.T) {
 		words := cells(f, netip.AddrPortFrom(s.Addrs[0], lab.TCPPort).String()) // w 42 NAT 1 0 …
 		return len(words) > 3 && words[3] == "1"
 	})
+	c.press("F")
+	c.waitText("Checks", "Not looked at")
+	c.press("q")
 	c.press("q")
 	c.ended(0)
 }
