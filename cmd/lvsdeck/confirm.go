@@ -169,7 +169,7 @@ func (t timerFlags) run(ctx context.Context) error {
 		return err
 	}
 	guard.Tell = logLoud
-	return guard.Watch(ctx, runnerOn(store, target), t.pending, t.at, func() { fmt.Println(confirm.Ready) })
+	return guard.Watch(ctx, runnerOn(store, target), t.pending, t.at, confirm.SayReady)
 }
 
 // logLoud writes to the log of the host as well as to our own.

@@ -57,7 +57,7 @@ const Restarted plan.Outcome = "gone with a restart"
 
 // Timer is how to find again what will take a change back.
 type Timer struct {
-	Unit    string   `json:"unit,omitempty"` // of systemd, without .timer
+	Unit    string   `json:"unit,omitempty"` // of systemd, without .service
 	Process *Process `json:"process,omitempty"`
 }
 

@@ -40,7 +40,7 @@ func New(store *persist.Store, command func(id string, at time.Duration) []strin
 	}
 	l := launcher{dir: store.Dir(), systemd: systemdIsHere}
 	g.arm = func(ctx context.Context, id string, at time.Duration) (Timer, error) {
-		return l.launch(ctx, id, at-g.clock.now(), command(id, at))
+		return l.launch(ctx, id, command(id, at))
 	}
 	return g, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,13 +30,14 @@ const logFile = "timer.log"
 // unitPrefix begins the names of our transient units.
 const unitPrefix = "lvsdeck-revert-"
 
-// launch starts the command as a transient timer of systemd, or else at once as a
-// child, which waits by itself. In both cases it looks at the deadline itself.
-func (l launcher) launch(ctx context.Context, id string, in time.Duration, command []string) (Timer, error) {
+// launch starts the command as a transient service of systemd, or else as a child.
+// In both cases it runs from now on, so that it is known to be able to, and waits
+// for the deadline by itself.
+func (l launcher) launch(ctx context.Context, id string, command []string) (Timer, error) {
 	var missing error
 	if l.systemd() {
 		unit := unitPrefix + id
-		if missing = run(ctx, "systemd-run", unitArguments(unit, in, command)...); missing == nil {
+		if missing = run(ctx, "systemd-run", unitArguments(unit, command)...); missing == nil {
 			return Timer{Unit: unit}, nil
 		}
 		Timer{Unit: unit}.stop()
@@ -61,14 +63,14 @@ func systemdIsHere() bool {
 	return err == nil && ours == first
 }
 
-// unitArguments are those of systemd-run(1). The service comes again when it is
-// killed or cannot do its work; the timer's own accuracy would be a minute.
-func unitArguments(unit string, in time.Duration, command []string) []string {
+// unitArguments are those of systemd-run(1), which then comes back when the command
+// has said that it is ready; when it does not, there is time left for a child. The service comes again when it is killed or cannot do
+// its work.
+func unitArguments(unit string, command []string) []string {
 	return append([]string{
 		"--quiet", "--collect", "--unit=" + unit,
 		"--description=take back what nobody confirms",
-		"--on-active=" + strconv.FormatFloat(in.Seconds(), 'f', 3, 64) + "s",
-		"--timer-property=AccuracySec=100ms",
+		"--service-type=notify", "--property=TimeoutStartSec=" + strconv.Itoa(int(armTime.Seconds()/2)),
 		"--property=Restart=on-failure", "--property=RestartSec=5",
 		"--",
 	}, command...)
@@ -94,9 +96,21 @@ func said(words string) string {
 	return ": " + words
 }
 
-// Ready is what a timer's process writes to its standard output, in a line of its
-// own, when it waits.
-const Ready = "ready"
+// readyWord is what a timer's process writes to its standard output, in a line of
+// its own, when it waits.
+const readyWord = "ready"
+
+// SayReady is for a timer's process to call when it waits: it tells who started it,
+// systemd in its own way (sd_notify(3)).
+func SayReady() {
+	fmt.Println(readyWord)
+	if socket := os.Getenv("NOTIFY_SOCKET"); socket != "" {
+		if c, err := net.Dial("unixgram", socket); err == nil {
+			_, _ = c.Write([]byte("READY=1")) // unheard, the start fails and a child takes over
+			c.Close()
+		}
+	}
+}
 
 // child starts the command in a session of its own, without a terminal, and
 // waits until it says that it is ready.
@@ -124,7 +138,7 @@ func (l launcher) child(ctx context.Context, command []string) (Process, error) 
 
 	defer context.AfterFunc(ctx, func() { _ = out.SetReadDeadline(time.Unix(1, 0)) })()
 	line, err := bufio.NewReader(out).ReadString('\n')
-	if err == nil && strings.TrimSpace(line) == Ready {
+	if err == nil && strings.TrimSpace(line) == readyWord {
 		return processOf(cmd.Process.Pid)
 	}
 	_ = cmd.Process.Kill()
@@ -140,12 +154,13 @@ func (l launcher) child(ctx context.Context, command []string) (Process, error) 
 // stopTime bounds systemctl.
 const stopTime = 10 * time.Second
 
-// stop ends a timer. It may have ended by itself.
+// stop ends a timer. It may have ended by itself. Nobody waits for it: a timer may
+// be the one that asks.
 func (t Timer) stop() {
 	if t.Unit != "" {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 		defer cancel()
-		_ = run(ctx, "systemctl", "stop", t.Unit+".timer")
+		_ = run(ctx, "systemctl", "stop", "--no-block", t.Unit+".service")
 	}
 	if t.Process != nil {
 		_ = t.Process.signal(unix.SIGKILL)

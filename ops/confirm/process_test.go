@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -58,7 +59,7 @@ func timerMain(dir, id, at string) error {
 		return err
 	}
 	g.Tell = func(line string) { fmt.Fprintln(os.Stderr, line) }
-	return g.Watch(context.Background(), newRunner(store), id, deadline, func() { fmt.Println(Ready) })
+	return g.Watch(context.Background(), newRunner(store), id, deadline, SayReady)
 }
 
 func timerCommand(dir string) func(string, time.Duration) []string {
@@ -335,8 +336,25 @@ func TestTimerThatDoesNotStart(t *testing.T) {
 	}
 }
 
+// TestSayReady: systemd is told on its socket.
+func TestSayReady(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "notify")
+	heard, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer heard.Close()
+	t.Setenv("NOTIFY_SOCKET", socket)
+	SayReady()
+	text := make([]byte, 64)
+	if n, err := heard.Read(text); err != nil || string(text[:n]) != "READY=1" {
+		t.Errorf("heard %q, %v", text[:n], err)
+	}
+}
+
 // TestSystemd has a systemd-run and a systemctl that note their arguments; the
-// first runs the command at its time, as systemd does.
+// first runs the command at once, and comes back when that is ready, as systemd's
+// does.
 func TestSystemd(t *testing.T) {
 	b := real(t)
 	bin := t.TempDir()
@@ -351,15 +369,16 @@ func TestSystemd(t *testing.T) {
 	const note = `printf '%s\n' "$@" > "$0.args"` + "\n"
 	script("systemctl", note+`kill -- -$(cat "${0%/*}/systemd-run.pid")`)
 	script("systemd-run", note+`
-for a; do case $a in --on-active=*s) a=${a#*=}; in=${a%s};; esac; done
 while [ "$1" != -- ]; do shift; done; shift
-setsid sh -c 'sleep "$0"; exec "$@"' "$in" "$@" </dev/null >/dev/null 2>&1 &
-echo $! > "$0.pid"`)
+rm -f "$0.said"; mkfifo "$0.said"
+setsid "$@" </dev/null >"$0.said" 2>/dev/null &
+echo $! > "$0.pid"
+read said < "$0.said"; [ "$said" = ready ]`)
 
 	l := launcher{dir: b.dir, systemd: func() bool { return true }}
 	command := timerCommand(b.dir)
 	b.Guard.arm = func(ctx context.Context, id string, at time.Duration) (Timer, error) {
-		return l.launch(ctx, id, at-bootNow(), command(id, at))
+		return l.launch(ctx, id, command(id, at))
 	}
 
 	r, err := b.Guard.Run(b.Context(), b.Runner, b.renew("a", "b"), window, nil)
@@ -369,10 +388,10 @@ echo $! > "$0.pid"`)
 	c, err := b.pending()
 	b.ok(err)
 	want := append([]string{
-		"--quiet", "--collect", "--unit=" + unit, "--description=take back what nobody confirms", args[4],
-		"--timer-property=AccuracySec=100ms", "--property=Restart=on-failure", "--property=RestartSec=5", "--",
+		"--quiet", "--collect", "--unit=" + unit, "--description=take back what nobody confirms",
+		"--service-type=notify", "--property=TimeoutStartSec=10", "--property=Restart=on-failure", "--property=RestartSec=5", "--",
 	}, command(r.ID, c.At)...)
-	if strings.Join(args, "\n") != strings.Join(want, "\n") || args[4] > "--on-active=3.000s" {
+	if strings.Join(args, "\n") != strings.Join(want, "\n") {
 		t.Errorf("systemd-run is given\n%q, want\n%q", args, want)
 	}
 	b.until("it is taken back", func() bool { return b.state() == `"renew a b" of alice taken back 0` })
@@ -384,7 +403,7 @@ echo $! > "$0.pid"`)
 	b.ok(err)
 	_, err = b.Confirm(b.Context())
 	b.ok(err)
-	if got := strings.Join(called("systemctl"), " "); got != "stop "+c.Timer.Unit+".timer" {
+	if got := strings.Join(called("systemctl"), " "); got != "stop --no-block "+c.Timer.Unit+".service" {
 		t.Errorf("systemctl is given %q", got)
 	}
 
