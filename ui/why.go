@@ -204,8 +204,11 @@ func (a *asking) head() (title, state string) {
 		return title, "asking: " + a.walk.Asking()
 	}
 	state = a.verdict.Sum()
-	if len(a.verdict.Unread) > 0 {
-		state += fmt.Sprintf("  (%d things could not be looked at)", len(a.verdict.Unread))
+	switch n := len(a.verdict.Unread); {
+	case n == 1:
+		state += "  (1 thing could not be looked at)"
+	case n > 1:
+		state += fmt.Sprintf("  (%d things could not be looked at)", n)
 	}
 	return title, state
 }

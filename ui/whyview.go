@@ -14,7 +14,7 @@ import (
 // Widths of the first columns, and how many lines the row under the cursor has at
 // least.
 const (
-	whyMark  = len("! warning")
+	whyMark  = len("  not known")
 	whyTopic = len("handshakes")
 	whyFull  = 6
 )
@@ -78,7 +78,7 @@ func findingRow(f check.Finding) whyRow {
 // reliefRow offers to take clients from what fails.
 func reliefRow(v *why.Verdict) whyRow {
 	return whyRow{
-		style: paint.Accent, mark: "relief", topic: "drain", says: v.Relief.Title + ": clients go to the others until it is mended",
+		style: paint.Accent, mark: "relief", topic: "drain", says: "until it is mended: " + v.Relief.Title,
 		full: func(m *Model) []string { return drawSteps(m, v.Relief.Items, nil) },
 		does: "drain",
 		act: func(m *Model) tea.Cmd {
@@ -107,7 +107,7 @@ func answerRow(answer why.Answer) whyRow {
 }
 
 func captureRow(c why.Capture) whyRow {
-	row := plainRow(paint.Rest, "capture", strings.TrimPrefix(c.Where, "this "), c.String())
+	row := plainRow(paint.Rest, "capture", strings.Fields(c.Where)[1], c.String())
 	row.full = func(m *Model) []string {
 		lines := append([]string{heading(m, "To see the packets, on "+c.Where+":")}, commandLines(m, c.String(), 1)...)
 		return append(lines, wrapped(m, paint.Plain, c.Expect, 1)...)

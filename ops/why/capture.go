@@ -59,7 +59,7 @@ func (c capture) captures() (all []Capture) {
 	}
 	seen, expect := c.onDirector()
 	if seen != "" {
-		all = append(all, Capture{"this director", tcpdump(link, c.mode() == ipvs.Direct, seen), expect})
+		all = append(all, Capture{"this director", tcpdump(link, c.mode() == ipvs.Direct && link != "any", seen), expect})
 	}
 	if c.server != nil && !c.local {
 		if seen, expect := c.onServer(); seen != "" {
@@ -143,7 +143,7 @@ func (c capture) onDirector() (filter, expect string) {
 	case c.mode() == ipvs.TunnelFwd:
 		expect = "Each packet of a client twice: as it comes, and in the tunnel. Answers do not pass here."
 	case c.mode() == ipvs.Direct && !c.local:
-		expect = "Each packet of a client twice: as it comes, and handed on to " + c.hardware() + ". Answers do not pass here."
+		expect = "Each packet of a client twice: as it comes, and handed on " + c.hardware() + ". Answers do not pass here."
 	default:
 		expect = "The client's packets come in, and answers leave."
 	}
@@ -153,12 +153,16 @@ func (c capture) onDirector() (filter, expect string) {
 	return c.asked() + handed, expect + " No packet at all: look at the router before this director."
 }
 
+// hardware is by what a packet is known that is handed on.
 func (c capture) hardware() string {
-	name := c.server.Addr.Addr().String()
-	if c.mac == "" {
-		return "the hardware address of " + name
+	to := "to " + c.server.Addr.Addr().String()
+	switch {
+	case c.front != c.back && c.back != "":
+		return "by " + c.back + " " + to
+	case c.mac != "":
+		return to + ", which is " + c.mac
 	}
-	return c.mac + ", which is " + name
+	return to
 }
 
 func (c capture) onServer() (filter, expect string) {

@@ -174,8 +174,8 @@ func (w *Walk) masq() bool {
 
 // oneOrAll tells which servers stand out.
 func oneOrAll(w *Walk) Answer {
-	if len(w.service.Servers) < 2 {
-		return notHere("it has one server")
+	if n := len(w.service.Servers); n < 2 {
+		return notHere("the service has %s", plural(n, "server"))
 	}
 	var out []string
 	for _, r := range w.service.Servers {
@@ -268,7 +268,10 @@ func (w *Walk) mac(of netip.Addr, link string) string {
 
 // wayBack tells whether the director routes what NAT's servers answer.
 func wayBack(w *Walk) Answer {
-	if !w.masq() {
+	switch {
+	case len(w.servers) == 0:
+		return notHere("there is no server")
+	case !w.masq():
 		return notHere("servers of %s answer clients themselves", w.service.Forwards)
 	}
 	a := fine("this director routes answers on")

@@ -127,6 +127,9 @@ func (w *Walk) Verdict() Verdict {
 	v := w.verdict
 	v.Findings = w.mine(w.found)
 	check.Sort(v.Findings)
+	if v.Wrong() { // what is only good to know stands with its answer
+		v.Findings = slices.DeleteFunc(v.Findings, func(f check.Finding) bool { return f.Severity == check.Notice })
+	}
 	v.Unread = w.scene.Unread
 	v.Relief = w.relief(v.Findings)
 	if !v.Wrong() {

@@ -31,7 +31,7 @@ func WriteWhy(w io.Writer, v why.Verdict, format string) error {
 		details(&b, f)
 	}
 	if v.Relief != nil {
-		fmt.Fprintf(&b, "relief  %s: clients go to the others until it is mended\n", text.Clean(v.Relief.Title))
+		fmt.Fprintf(&b, "relief  until it is mended: %s\n", text.Clean(v.Relief.Title))
 		indented(&b, v.Relief.Commands())
 	}
 	for _, n := range v.Next {

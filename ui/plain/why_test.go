@@ -38,7 +38,7 @@ warning  -  -  cut off
    means: Nothing now.
    fix: switch on link eth1
         ip link set eth1 up
-relief  drain it: clients go to the others until it is mended
+relief  until it is mended: drain it
    ip link set eth1 up
 capture on a client  Packets.
    tcpdump -ni any 'host 10.0.0.1'
