@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"strconv"
@@ -67,15 +68,47 @@ func (f *form) number(id string, bits int, rule string, least, most uint64) (uin
 	return n, true
 }
 
-// openStartDaemon asks for what a sync daemon needs; what is left empty the
-// kernel fills in.
+// openStartDaemon finds out the host's interfaces and asks for what a sync daemon
+// needs.
 func openStartDaemon(m *Model, role ipvs.DaemonRole) tea.Cmd {
+	if m.opts.System == nil {
+		askDaemon(m, role, nil)
+		return nil
+	}
+	links := m.opts.System.Links
+	return readThen(nil, func(context.Context, ipvs.Table) ([]netcfg.Link, error) { return links() },
+		func(m *Model, all []netcfg.Link) { askDaemon(m, role, all) })
+}
+
+// interfaceField asks for one of the host's interfaces: a typed name where none is
+// known.
+func interfaceField(links []netcfg.Link) *field {
+	const id, label = askInterface, "interface"
+	var options []option
+	for _, l := range links {
+		switch {
+		case l.Loopback || l.Kind == "dummy":
+		case l.Up && l.Carrier:
+			options = append(options, option{l.Name, "towards the other director"})
+		default:
+			options = append(options, option{l.Name, "towards the other director; it is down now"})
+		}
+	}
+	if len(options) == 0 {
+		return typedField(id, label, "eth0", "towards the other director")
+	}
+	return chosenField(id, label, options[0].value, options...)
+}
+
+// askDaemon shows the form of a sync daemon; what is left empty the kernel fills
+// in.
+func askDaemon(m *Model, role ipvs.DaemonRole, links []netcfg.Link) {
 	id := "the same on master and backup"
 	if role == ipvs.Backup {
 		id += "; 0 takes every master's"
 	}
 	m.openForm(&form{title: "Start the " + role.String() + " sync daemon", fields: []*field{
-		typedField(askInterface, "interface", "eth0", "towards the other director"),
+		interfaceField(links),
 		typedField(askSyncID, "sync id", "0", "0 to 255; "+id),
 		typedField(askGroup, "group", "", "multicast address; empty: 224.0.0.81"),
 		typedField(askGroupPort, "port", "", "UDP port; empty: 8848"),
@@ -88,7 +121,6 @@ func openStartDaemon(m *Model, role ipvs.DaemonRole) tea.Cmd {
 		}
 		return askFirst(m, plan.StartDaemon(nil, d))
 	}})
-	return nil
 }
 
 // daemon reads the questions of openStartDaemon.
