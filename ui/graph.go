@@ -120,6 +120,7 @@ const bigStep = 10
 
 // Key implements layer.
 func (g *graph) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	g.place(m)
 	switch key := k.String(); key {
 	case "esc", "q", "H":
 		m.drop(g)
@@ -200,24 +201,6 @@ func (g *graph) goTo(m *Model, at time.Time) {
 		at = time.Time{}
 	}
 	g.at = at
-	g.reveal()
-}
-
-// reveal moves the picture as little as needed to have the cursor in it.
-func (g *graph) reveal() {
-	if g.at.IsZero() {
-		g.end = time.Time{}
-		return
-	}
-	end, span := g.right(), graphSpans[g.span]
-	if begin := g.at.Add(g.cell); end.Sub(begin) > span-g.cell {
-		end = g.at.Add(span)
-	} else if end.Before(begin) {
-		end = begin
-	}
-	if g.end = end; !end.Before(g.now) {
-		g.end = time.Time{}
-	}
 }
 
 // right is the moment at the right end.
@@ -236,13 +219,10 @@ func (g *graph) zoom(m *Model, by int) {
 		m.message = "5 minutes are the shortest span, 4 hours the longest"
 		return
 	}
-	if g.at.IsZero() {
-		return
+	if !g.at.IsZero() {
+		right := float64(g.right().Sub(g.at))
+		g.end = g.at.Add(time.Duration(right * float64(graphSpans[g.span]) / float64(was)))
 	}
-	right := g.right().Sub(g.at)
-	g.end = g.at.Add(time.Duration(float64(right) * float64(graphSpans[g.span]) / float64(was)))
-	g.cell = time.Duration(float64(g.cell) * float64(graphSpans[g.span]) / float64(was))
-	g.reveal()
 }
 
 // nextMark goes to what happened next after the cursor, or last before it.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"lvsdeck/ops"
@@ -61,8 +62,9 @@ func (g *graph) Body(m *Model, height int) []string {
 // cells is how wide the picture is.
 func (g *graph) cells(m *Model) int { return m.width - graphScale - 2 }
 
-// place finds out which time is shown. It begins at a whole number of parts, so
-// that figures do not move between columns while time goes on.
+// place finds out which time is shown: what is past, moved as little as needed to
+// have the cursor in it. It begins at a whole number of cells, so that figures do
+// not move between columns while time goes on.
 func (g *graph) place(m *Model) {
 	reach := m.opts.History.Reach()
 	if g.now = reach.Last; m.sample != nil && m.sample.Time.Before(g.now) {
@@ -71,9 +73,22 @@ func (g *graph) place(m *Model) {
 	g.now = g.now.In(m.clock().Location())
 	span := graphSpans[g.span]
 	g.cell = span / time.Duration(g.cells(m))
+	if g.at.IsZero() || !g.end.Before(g.now) {
+		g.end = time.Time{}
+	}
 	end := g.right()
 	if cut := end.Truncate(g.cell); cut.Before(end) {
 		end = cut.Add(g.cell)
+	}
+	if !g.at.IsZero() {
+		switch cell := g.at.Truncate(g.cell); {
+		case g.at.Before(end.Add(-span)):
+			end = cell.Add(span).Truncate(g.cell)
+			g.end = end
+		case !g.at.Before(end):
+			end = cell.Add(g.cell)
+			g.end = end
+		}
 	}
 	g.from = end.Add(-span)
 }
@@ -164,7 +179,7 @@ func (g *graph) paneTitle(m *Model, k history.Key, s history.Series) string {
 // service servers have their address alone.
 func (g *graph) name(m *Model, k history.Key) (name, note string) {
 	if k == (history.Key{}) {
-		return "the whole table", ""
+		return k.String(), ""
 	}
 	row, there := m.rowOf(k)
 	if row.Label.Name != "" {
@@ -174,17 +189,14 @@ func (g *graph) name(m *Model, k history.Key) (name, note string) {
 		note = "  not in the table now"
 		for _, r := range m.opts.History.Servers(k) {
 			if r.Key == k && !r.Left.IsZero() {
-				note = "  left " + r.Left.In(g.now.Location()).Format(time.TimeOnly)
+				note = "  last seen " + r.Left.In(g.now.Location()).Format(time.TimeOnly)
 			}
 		}
 	}
-	switch {
-	case !k.Server.IsValid():
-		return k.Service.String(), note
-	case g.servers:
+	if g.servers && k.Server.IsValid() {
 		return k.Server.String(), note
 	}
-	return k.Server.String() + " of " + k.Service.String(), note
+	return k.String(), note
 }
 
 // newest is the figure of the last reading on screen.
@@ -238,7 +250,7 @@ func (g *graph) pane(m *Model, s history.Series, top float32, height int) []stri
 	if slices.Max(s.Max) < 0 && len(lines) > 0 {
 		says := "nothing is known of this time"
 		if g.metric > history.Inactive {
-			says += "; a server's rates are read while its service is on screen"
+			says += "; servers' rates are read while on screen"
 		}
 		line := m.theme.Line(paint.Ground, m.width).Space(graphScale)
 		lines[len(lines)/2] = line.Put(paint.Rest, text.Cut(says, line.Room()-1, m.signs.Cut)).String()
@@ -246,15 +258,14 @@ func (g *graph) pane(m *Model, s history.Series, top float32, height int) []stri
 	return lines
 }
 
-// scale is the figure beside a line of a pane: at the upper edge of the first line,
-// and of the one in the middle, and at the foot.
+// scale is the figure beside a line of a pane: its top, its half and its foot.
 func (g *graph) scale(m *Model, top float32, y, height int) string {
 	switch {
 	case y == 0:
 		return g.figure(m, top)
 	case y == height-1:
 		return "0"
-	case height >= 6 && height%2 == 0 && y == height/2:
+	case height >= 5 && y == height/2:
 		return g.figure(m, top/2)
 	}
 	return ""
@@ -375,8 +386,14 @@ func (g *graph) mark(m *Model, o history.Mark, at time.Time) string {
 	line := m.theme.Line(base, m.width).Space(1)
 	line.Put(paint.Rest, o.Time.In(g.now.Location()).Format(time.TimeOnly)).Space(1)
 	line.Put(paint.Accent, markSigns[o.Kind]).Space(1).Left(paint.Rest, o.Kind.String(), 8, "")
-	said := line.Room() - 14
-	return line.Left(style, text.Clean(o.Text), said, m.signs.Cut).Right(paint.Rest, ago, 13, "").String()
+	said, what := line.Room()-14, text.Clean(o.Text)
+	if g.servers || len(g.rows) == 1 { // then it goes without saying
+		what = strings.ReplaceAll(what, " of "+g.rows[0].Service.String(), "")
+	}
+	if by := "  by " + text.Clean(o.By); o.By != "" && text.Width(what+by) <= said {
+		what += by
+	}
+	return line.Left(style, text.CutMiddle(what, said, m.signs.Cut), said, "").Right(paint.Rest, ago, 13, "").String()
 }
 
 // where is the time that is shown, for the lower rule.
@@ -393,5 +410,9 @@ func (g *graph) Footer(m *Model) string {
 	if g.servers {
 		servers = "rows"
 	}
-	return m.keysLine("1-7", "figure", "Left/Right", "cursor", "+-", "span", "n", "next mark", "s", servers, "esc", "back")
+	keys := []string{"1-7", "figure", "Left/Right", "cursor", "+-", "span", "N n", "marks", "s", servers, "esc", "back"}
+	if m.width < 80 {
+		keys = slices.Delete(keys, 2, 4)
+	}
+	return m.keysLine(keys...)
 }

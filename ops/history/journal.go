@@ -18,7 +18,7 @@ func Plans(h plan.History, since time.Time) (out []Mark) {
 		if e.Time.Before(since) {
 			continue
 		}
-		m := Mark{Time: e.Time, Kind: Changed, Plan: e.ID, Text: e.Title + " (" + e.By.String() + ")", About: rowsOf(e)}
+		m := Mark{Time: e.Time, Kind: Changed, Plan: e.ID, Text: e.Title, By: e.By.String(), About: rowsOf(e)}
 		switch {
 		case e.ID == h.Running:
 			m.Text += ": running"
@@ -81,7 +81,7 @@ func Findings(was, is *check.Report) (out []Mark) {
 			}
 			m := Mark{Time: at, Kind: kind, Text: f.Short}
 			if k := (Key{f.Service, f.Server}); k != (Key{}) {
-				m.About = []Key{k}
+				m.About, m.Text = []Key{k}, k.String()+": "+f.Short
 			}
 			out = append(out, m)
 		}

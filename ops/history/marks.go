@@ -32,7 +32,8 @@ type Mark struct {
 	Kind  Kind
 	About []Key // the rows it was about; none: many, or something else of the director
 	Text  string
-	Plan  string // of a plan of the journal: its ID
+	Plan  string // of a plan of the journal: its ID, and who made it
+	By    string
 }
 
 // Touches tells whether a mark is about the service of a row, or everything.
@@ -125,11 +126,7 @@ func (c *changes) add(what int, k Key, text string) {
 	}
 	c.counts[what]++
 	if len(c.few) < fewChanges {
-		name := k.Service.String()
-		if k.Server.IsValid() {
-			name = k.Server.String() + " of " + name
-		}
-		c.few = append(c.few, Mark{Kind: Seen, About: []Key{k}, Text: name + ": " + text})
+		c.few = append(c.few, Mark{Kind: Seen, About: []Key{k}, Text: k.String() + ": " + text})
 	}
 }
 

@@ -71,17 +71,20 @@ func TestPlansExplainWhatIsSeen(t *testing.T) {
 		store.Mark(history.Plans(plan.History{Entries: []*persist.Entry{e}, Running: running}, midnight)...)
 	}
 	read("7")
-	if got := texts(store.Marks(midnight, at.Add(time.Hour))); !slices.Equal(got, []string{"changed drain it (ana): running"}) {
+	if got := texts(store.Marks(midnight, at.Add(time.Hour))); !slices.Equal(got, []string{"changed drain it: running"}) {
 		t.Errorf("got %q", got)
 	}
 	at = at.Add(interval)
 	store.Add(sampleAt(at, svc(0, 1, srv(1, 1, 0, false), srv(2, 1, 7, false))))
 	e.Ended = &persist.Record{Time: at, Outcome: persist.Applied}
 	read("")
-	want := []string{"changed drain it (ana)", "seen 10.0.0.2:80 of TCP 203.0.0.0:443: weight 1 to 7"}
+	want := []string{"changed drain it", "seen 10.0.0.2:80 of TCP 203.0.0.0:443: weight 1 to 7"}
 	marks := store.Marks(midnight, at.Add(time.Hour))
 	if got := texts(marks); !slices.Equal(got, want) {
 		t.Errorf("want %q, got %q", want, got)
+	}
+	if marks[0].By != "ana" {
+		t.Errorf("want who did it, got %q", marks[0].By)
 	}
 	if !marks[0].Touches(server(0, 2)) || marks[0].Touches(service(1)) {
 		t.Error("want the plan to be about all of its service, and about no other")
@@ -106,9 +109,9 @@ func TestFindingsComeAndGo(t *testing.T) {
 		was, is *check.Report
 		want    []string
 	}{
-		{nil, found("route"), []string{"found route is wrong"}},
+		{nil, found("route"), []string{"found TCP 203.0.0.0:443: route is wrong"}},
 		{found("route"), found("route"), nil},
-		{found("route"), found("vip"), []string{"found vip is wrong", "cleared route is wrong"}},
+		{found("route"), found("vip"), []string{"found TCP 203.0.0.0:443: vip is wrong", "cleared TCP 203.0.0.0:443: route is wrong"}},
 	} {
 		if got := texts(history.Findings(c.was, c.is)); !slices.Equal(got, c.want) {
 			t.Errorf("want %q, got %q", c.want, got)

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"math"
 	"time"
 
 	"lvsdeck/ops"
@@ -17,10 +18,10 @@ type Series struct {
 // has only unknown parts.
 func (s *Store) Series(k Key, m Metric, from, to time.Time, parts int) Series {
 	out := Series{From: from, To: to, Mean: make([]float32, parts), Max: make([]float32, parts)}
-	weights := make([]float32, parts)
+	sums, weights := make([]float64, parts), make([]float64, parts)
 	s.each(k, m, from.UnixNano(), to.UnixNano(), func(begin, end int64, mean, top float32) {
-		spread(begin-from.UnixNano(), end-from.UnixNano(), int64(to.Sub(from)), parts, func(i int, weight float32) {
-			out.Mean[i] += mean * weight
+		spread(begin-from.UnixNano(), end-from.UnixNano(), int64(to.Sub(from)), parts, func(i int, weight float64) {
+			sums[i] += float64(mean) * weight
 			out.Max[i] = max(out.Max[i], top)
 			weights[i] += weight
 		})
@@ -29,14 +30,14 @@ func (s *Store) Series(k Key, m Metric, from, to time.Time, parts int) Series {
 		if w == 0 {
 			out.Mean[i], out.Max[i] = ops.Unknown, ops.Unknown
 		} else {
-			out.Mean[i] /= w
+			out.Mean[i] = float32(math.Round(sums[i]/w*eighth) / eighth) // more is not known
 		}
 	}
 	return out
 }
 
 // spread tells which parts of a span a piece of it touches, and how much of them.
-func spread(begin, end, span int64, parts int, each func(i int, weight float32)) {
+func spread(begin, end, span int64, parts int, each func(i int, weight float64)) {
 	begin, end = max(0, begin), min(span, end)
 	length := float64(span) / float64(parts)
 	if begin >= end || length <= 0 {
@@ -45,7 +46,7 @@ func spread(begin, end, span int64, parts int, each func(i int, weight float32))
 	for i := int(float64(begin) / length); i < parts; i++ {
 		low, high := max(float64(begin), float64(i)*length), min(float64(end), float64(i+1)*length)
 		if high > low {
-			each(i, float32((high-low)/length))
+			each(i, (high-low)/length)
 		}
 		if float64(i+1)*length >= float64(end) {
 			return

@@ -18,6 +18,17 @@ type Key struct {
 	Server  netip.AddrPort
 }
 
+// String names the row in full.
+func (k Key) String() string {
+	switch {
+	case k == (Key{}):
+		return "the whole table"
+	case k.Server.IsValid():
+		return k.Server.String() + " of " + k.Service.String()
+	}
+	return k.Service.String()
+}
+
 // Metric is one of the figures that are remembered.
 type Metric uint8
 

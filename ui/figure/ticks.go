@@ -2,12 +2,16 @@ package figure
 
 import "time"
 
-// Above is the smallest number of one digit and zeros, or ten, at or above n whose
-// half is such a number too: 2, 4, 6, 8, 10, 20, 40 … An axis that ends with it has
-// round figures at its end and in its middle.
+// Above is the smallest round number at or above n, but at least 2. Its half is
+// round too: an axis that ends with it has both at its end and in its middle.
 func Above(n uint64) uint64 {
+	for _, top := range [...]uint64{2, 4, 6, 8} {
+		if top >= n {
+			return top
+		}
+	}
 	for unit := uint64(1); ; unit *= 10 {
-		for _, top := range [...]uint64{2, 4, 6, 8, 10} {
+		for _, top := range [...]uint64{10, 12, 16, 20, 30, 40, 60, 80} {
 			if top*unit >= n || top*unit >= 1<<60 {
 				return top * unit
 			}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestAbove(t *testing.T) {
-	for n, want := range map[uint64]uint64{0: 2, 1: 2, 2: 2, 3: 4, 9: 10, 10: 10, 11: 20, 61: 80, 4103: 6000, 99_999: 100_000, 1 << 63: 2_000_000_000_000_000_000} {
+	for n, want := range map[uint64]uint64{0: 2, 1: 2, 2: 2, 3: 4, 9: 10, 10: 10, 11: 12, 61: 80, 1378: 1600, 4103: 6000, 99_999: 100_000, 1 << 63: 1_200_000_000_000_000_000} {
 		if got := Above(n); got != want {
 			t.Errorf("Above(%d): want %d, got %d", n, want, got)
 		}

@@ -42,7 +42,7 @@ func (k Ink) levels() int {
 
 // Plot draws values as an area over zero in lines of cells, the uppermost first,
 // with Across values in each cell. The peaks, where they stand out of the area, are
-// single dots above it. A negative value is unknown and stays blank; a known one
+// single dots well above it. A negative value is unknown and stays blank; a known one
 // has the lowest dot at least, which tells zero from a gap.
 func (k Ink) Plot(values, peaks []float32, top float32, width, height int) [][]rune {
 	cells := make([]rune, width*height)
@@ -65,12 +65,16 @@ func (k Ink) Plot(values, peaks []float32, top float32, width, height int) [][]r
 		if i >= len(peaks) {
 			continue
 		}
-		if peak := heightOf(peaks[i], top, per*height); peak > full {
+		if peak := heightOf(peaks[i], top, per*height); peak > full+per*height/standsOut {
 			k.dot(&lines[height-1-(peak-1)/per][i/k.Across()], i%k.Across(), (peak-1)%per)
 		}
 	}
 	return lines
 }
+
+// standsOut is the part of a plot's height by which a peak must stand out: where it
+// goes up and down with the values around it, it tells nothing.
+const standsOut = 8
 
 // heightOf is how many of a column's levels are filled for a value.
 func heightOf(v, top float32, all int) int {
