@@ -14,8 +14,8 @@ import (
 	"lvsdeck/persist/adm"
 )
 
-// history is a journal with a plan that was undone, by somebody with a bad name.
-func history(t *testing.T) plan.History {
+// someHistory is a journal with a plan that was undone, by somebody with a bad name.
+func someHistory(t *testing.T) plan.History {
 	t.Helper()
 	now := time.Date(2026, 3, 1, 12, 4, 31, 0, time.Local)
 	store, err := persist.Open(persist.Options{
@@ -44,7 +44,7 @@ func history(t *testing.T) plan.History {
 }
 
 func TestJournalTable(t *testing.T) {
-	h := history(t)
+	h := someHistory(t)
 	var b strings.Builder
 	if err := Journal(&b, h, "table"); err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func TestJournalTable(t *testing.T) {
 }
 
 func TestJournalJSON(t *testing.T) {
-	h := history(t)
+	h := someHistory(t)
 	h.Entries = append(h.Entries, &persist.Entry{Record: persist.Record{ID: "new", Steps: json.RawMessage(`[{"kind":"unheard of"}]`)}})
 	var b strings.Builder
 	if err := Journal(&b, h, "json"); err != nil {

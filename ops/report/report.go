@@ -1,0 +1,358 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/conns"
+	"lvsdeck/ops/history"
+	"lvsdeck/ops/incident"
+)
+
+// Sources are what a report is made of. History is needed; of the rest there can be
+// none.
+type Sources struct {
+	Host     string
+	Of       string // of what: "the running director", or a recording's name
+	From, To time.Time
+	Began    time.Time // when the incident began; zero: as the sources say
+
+	History *history.Store // with the journal's marks, when there is a journal
+	Latest  *ops.Sample    // the newest of the span
+	Log     *incident.History
+	Checks  *check.Report // the newest of the span
+	Conns   *conns.Result // a reading of connections by client, network and state
+	ConnsAt time.Time
+}
+
+// Report is an incident in words and figures.
+type Report struct {
+	Sources
+	Why string // how it is known when it began
+
+	Changed, Affected, Causes []string // sentences
+
+	Events  []Event // in order
+	Left    int     // older ones that found no room
+	Rows    []Row   // those that moved most, the worst first
+	Graphs  []Graph
+	Missing []string // what there was not, each a sentence
+}
+
+// Event is a line of the time line.
+type Event struct {
+	Time           time.Time
+	Kind           string    // changed, seen, and the kinds of the incident log
+	Row            alarm.Row // the director's where it is about many
+	Text           string    // of a mark
+	incident.Entry           // of the log, otherwise without a kind
+}
+
+// Means are what a row had over a part of the span: ops.Unknown where nothing was
+// read.
+type Means struct{ Conns, Active float32 }
+
+// Row is one that moved: what it had before the incident, during it, and at most.
+type Row struct {
+	Row                  alarm.Row
+	Before, During, Most Means
+	Gone                 bool // it is not in the table any more
+	score                float64
+}
+
+// Graph is one figure over the span.
+type Graph struct {
+	Row    alarm.Row
+	Metric history.Metric
+	history.Series
+}
+
+// The bounds of a report.
+const (
+	MostEvents = 200
+	mostRows   = 10
+	graphRows  = 3
+	graphParts = 72
+	searched   = 20 // services whose servers are looked at
+)
+
+// Make makes a report.
+func Make(s Sources) Report {
+	r := Report{Sources: s}
+	r.begin()
+	r.timeLine()
+	r.rows()
+	r.graphs()
+	r.missing()
+	r.changed()
+	r.affected()
+	r.causes()
+	return r
+}
+
+// inSpan tells a time that the report is about.
+func (r *Report) inSpan(t time.Time) bool { return !t.Before(r.From) && !t.After(r.To) }
+
+// shortBefore is the least before an incident that it can be compared with, and what
+// is taken for the incident when nothing says when it began.
+const (
+	shortBefore = time.Minute
+	lastPart    = 5 * time.Minute
+)
+
+// begin finds when the incident began: at the first of what did not end, else the
+// first that was written down, else where the figures moved most.
+func (r *Report) begin() {
+	if !r.Began.IsZero() {
+		r.Why = "as it was asked"
+		return
+	}
+	if e, ok := r.firstEntry(); ok {
+		r.Began, r.Why = e.Time, "the first of what is in the incident log"
+		if e.Since != nil && r.inSpan(*e.Since) {
+			r.Began = *e.Since
+		}
+		return
+	}
+	for _, m := range r.marks() {
+		if m.Kind == history.Found {
+			r.Began, r.Why = m.Time, "the first thing that checks found"
+			return
+		}
+	}
+	if at, ok := r.step(); ok {
+		r.Began, r.Why = at, "when the figures of the whole table moved most"
+		return
+	}
+	r.Began, r.Why = r.To.Add(-min(lastPart, r.To.Sub(r.From)/2)), "nothing says when; the last minutes are compared with those before"
+}
+
+// firstEntry is the oldest entry of the span that began something that lasts, or else
+// of any that began something.
+func (r *Report) firstEntry() (first incident.Entry, ok bool) {
+	if r.Log == nil {
+		return first, false
+	}
+	ended := map[string]bool{}
+	lasts := false
+	for _, e := range r.Log.Between(r.From, r.To) { // newest first
+		switch {
+		case e.Kind == incident.Ended || e.Kind == incident.Gone:
+			ended[e.ID] = true
+		case e.Kind == incident.Noted:
+		case !ended[e.ID]:
+			first, ok, lasts = e, true, true
+		case !lasts:
+			first, ok = e, true
+		}
+		if e.Kind == incident.Crossed || e.Kind == incident.Found {
+			delete(ended, e.ID)
+		}
+	}
+	return first, ok
+}
+
+// step finds where new or active connections of the whole table moved most from one
+// level to another, if they did so by half or more.
+func (r *Report) step() (at time.Time, ok bool) {
+	best := 1.5
+	for _, m := range []history.Metric{history.Conns, history.Active} {
+		s := r.History.Series(history.Key{}, m, r.From, r.To, 60)
+		for cut := 3; cut <= len(s.Mean)-3; cut++ {
+			before, after := meanOf(s.Mean[:cut]), meanOf(s.Mean[cut:])
+			if before < 0 || after < 0 {
+				continue
+			}
+			if by := ratio(before, after, floorOf(m)); by > best {
+				best, at, ok = by, r.From.Add(time.Duration(cut)*r.To.Sub(r.From)/60), true
+			}
+		}
+	}
+	return at, ok
+}
+
+// floorOf is what is too little to say anything: it is added to both sides.
+func floorOf(m history.Metric) float32 {
+	if m == history.Active {
+		return 20
+	}
+	return 5
+}
+
+// ratio is how many times one level is the other, whichever is more.
+func ratio(a, b, floor float32) float64 {
+	x, y := float64(max(a, 0)+floor), float64(max(b, 0)+floor)
+	return max(x/y, y/x)
+}
+
+func meanOf(all []float32) float32 {
+	var sum float32
+	n := 0
+	for _, v := range all {
+		if v >= 0 {
+			sum += v
+			n++
+		}
+	}
+	if n == 0 {
+		return ops.Unknown
+	}
+	return sum / float32(n)
+}
+
+func (r *Report) marks() []history.Mark { return r.History.Marks(r.From, r.To.Add(1)) }
+
+// timeLine merges what the log and the history's marks have. What checks found is
+// taken from the log where there is one.
+func (r *Report) timeLine() {
+	logged := false
+	if r.Log != nil {
+		for _, e := range r.Log.Between(r.From, r.To) {
+			r.Events = append(r.Events, Event{Time: e.Time, Kind: string(e.Kind), Row: e.Row, Entry: e})
+			logged = logged || e.Kind == incident.Found || e.Kind == incident.Gone
+		}
+	}
+	for _, m := range r.marks() {
+		if logged && (m.Kind == history.Found || m.Kind == history.Cleared) {
+			continue
+		}
+		e := Event{Time: m.Time, Kind: m.Kind.String(), Text: m.Text}
+		if len(m.About) == 1 {
+			e.Row = alarm.Row(m.About[0])
+		}
+		r.Events = append(r.Events, e)
+	}
+	slices.SortStableFunc(r.Events, func(a, b Event) int { return a.Time.Compare(b.Time) })
+	if over := len(r.Events) - MostEvents; over > 0 {
+		r.Left, r.Events = over, r.Events[over:]
+	}
+}
+
+// rows finds the rows that moved most: among services, and among the servers of those
+// that moved most.
+func (r *Report) rows() {
+	if r.Latest == nil {
+		return
+	}
+	var services, all []Row
+	for _, v := range r.Latest.Services {
+		services = append(services, r.row(history.Key{Service: v.ServiceID}, false))
+	}
+	worstFirst(services)
+	for i, v := range services {
+		all = append(all, v)
+		if i >= searched {
+			continue
+		}
+		for _, one := range r.History.Servers(history.Key{Service: v.Row.Service}) {
+			row := r.row(one.Key, !one.Left.IsZero())
+			if like := row.like(v); !like { // else the service tells it all
+				all = append(all, row)
+			}
+		}
+	}
+	worstFirst(all)
+	for _, row := range all {
+		if row.score > 0 && len(r.Rows) < mostRows {
+			r.Rows = append(r.Rows, row)
+		}
+	}
+}
+
+func worstFirst(all []Row) {
+	slices.SortStableFunc(all, func(a, b Row) int { return cmp.Compare(b.score, a.score) })
+}
+
+// row compares what a row had before with what it has during the incident.
+func (r *Report) row(k history.Key, gone bool) Row {
+	row := Row{Row: alarm.Row(k), Gone: gone}
+	part := func(m history.Metric, from, to time.Time) (mean, most float32) {
+		s := r.History.Series(k, m, from, to, 1)
+		return s.Mean[0], s.Max[0]
+	}
+	row.Before.Conns, _ = part(history.Conns, r.From, r.Began)
+	row.Before.Active, _ = part(history.Active, r.From, r.Began)
+	row.During.Conns, row.Most.Conns = part(history.Conns, r.Began, r.To)
+	row.During.Active, row.Most.Active = part(history.Active, r.Began, r.To)
+	row.score = max(moved(row.Before.Conns, row.During.Conns, floorOf(history.Conns)), moved(row.Before.Active, row.During.Active, floorOf(history.Active)))
+	return row
+}
+
+// moved is how much a figure moved, for the order of rows: by which factor, and more
+// for large ones. Less than by a third is nothing.
+func moved(before, during, floor float32) float64 {
+	if before < 0 || during < 0 {
+		return 0
+	}
+	by := ratio(before, during, floor)
+	if by < 1.33 {
+		return 0
+	}
+	size := float64(max(before, during) / floor)
+	return (by - 1) * min(size, 1000)
+}
+
+// like tells a server that moved by about what its service did.
+func (r Row) like(service Row) bool {
+	same := func(a, b Means, of func(Means) float32, floor float32) bool {
+		if of(a) < 0 || of(b) < 0 || of(service.Before) < 0 || of(service.During) < 0 {
+			return true
+		}
+		own, whole := float64((of(b)+floor)/(of(a)+floor)), float64((of(service.During)+floor)/(of(service.Before)+floor))
+		return max(own/whole, whole/own) < 1.5
+	}
+	return same(r.Before, r.During, func(m Means) float32 { return m.Conns }, floorOf(history.Conns)) &&
+		same(r.Before, r.During, func(m Means) float32 { return m.Active }, floorOf(history.Active))
+}
+
+// graphs are those of the whole table and of the rows that moved most.
+func (r *Report) graphs() {
+	keys := []history.Key{{}}
+	for _, row := range r.Rows[:min(len(r.Rows), graphRows)] {
+		keys = append(keys, history.Key(row.Row))
+	}
+	for _, k := range keys {
+		for _, m := range []history.Metric{history.Conns, history.Active} {
+			s := r.History.Series(k, m, r.From, r.To, graphParts)
+			if slices.ContainsFunc(s.Mean, func(v float32) bool { return v >= 0 }) {
+				r.Graphs = append(r.Graphs, Graph{Row: alarm.Row(k), Metric: m, Series: s})
+			}
+		}
+	}
+}
+
+// missing says what there was not.
+func (r *Report) missing() {
+	miss := func(format string, args ...any) { r.Missing = append(r.Missing, fmt.Sprintf(format, args...)) }
+	reach := r.History.Reach()
+	switch {
+	case reach.First.IsZero():
+		miss("No figures of this span of time are known.")
+	case reach.First.After(r.From.Add(shortBefore)):
+		miss("Figures are known only from %s on.", reach.First.Local().Format(time.TimeOnly))
+	}
+	if r.Began.Sub(r.From) < shortBefore {
+		miss("The incident began with the span, so there is no before to compare it with.")
+	}
+	if r.Log == nil {
+		miss("There is no incident log: thresholds and notes are missing.")
+	}
+	switch {
+	case r.Checks == nil:
+		miss("No checks were made.")
+	default:
+		for _, u := range r.Checks.Unread {
+			miss("Checks did not look at %s.", u)
+		}
+	}
+	if r.Conns == nil {
+		miss("No connections were read, so it is not known which clients they are of.")
+	} else if r.Conns.Ended != nil {
+		miss("Of the connections a part was read (%v): shares hold, counts are of that part.", r.Conns.Ended)
+	}
+}

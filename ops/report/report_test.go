@@ -1,0 +1,261 @@
+package report_test
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/conns"
+	"lvsdeck/ops/history"
+	"lvsdeck/ops/incident"
+	"lvsdeck/ops/report"
+	"lvsdeck/persist"
+)
+
+func init() { time.Local = time.UTC }
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func id(i int) ipvs.ServiceID {
+	return ipvs.AddressService(ipvs.TCP, netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, 0, 113, byte(i)}), 443))
+}
+
+func server(i, k int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i), byte(k)}), 443)
+}
+
+// play fills a history with a table of three services of two servers, a sample every
+// ten seconds for so many minutes; rate gives a server's new connections a second.
+func play(minutes int, rate func(minute, service, server int) int) (*history.Store, *ops.Sample) {
+	store := history.New()
+	var last *ops.Sample
+	for n := range minutes * 6 {
+		s := &ops.Sample{Time: noon.Add(time.Duration(n+1) * 10 * time.Second), Interval: 10 * time.Second}
+		s.Counted = true
+		for i := 1; i <= 3; i++ {
+			v := &ops.Service{Service: ipvs.NewService(id(i))}
+			v.Counted = true
+			for k := 1; k <= 2; k++ {
+				x := rate(n/6, i, k)
+				if x < 0 {
+					continue // the server is gone
+				}
+				f := ops.Figures{Active: uint64(10 * x), Rate: ipvs.Traffic{Conns: uint64(x)}, Counted: true}
+				v.Servers = append(v.Servers, &ops.Server{Server: ipvs.Server{Addr: server(i, k), Weight: 1}, Figures: f})
+				v.Active, v.Rate.Conns = v.Active+f.Active, v.Rate.Conns+f.Rate.Conns
+			}
+			s.Services = append(s.Services, v)
+			s.Active, s.Rate.Conns = s.Active+v.Active, s.Rate.Conns+v.Rate.Conns
+		}
+		store.Add(s)
+		last = s
+	}
+	return store, last
+}
+
+func rowsOf(r report.Report) (all []string) {
+	for _, row := range r.Rows {
+		all = append(all, row.Row.String())
+	}
+	return all
+}
+
+func TestFindsWhatMoved(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		rate  func(minute, service, server int) int
+		rows  []string // that moved, the worst first
+		began int      // in which minute
+		says  []string
+	}{
+		{"calm", func(int, int, int) int { return 100 }, nil, 15, []string{"hardly moved", "Nobody is seen to be affected", "Figures do not say"}},
+		{"one service grows", func(m, i, _ int) int {
+			if i == 2 && m >= 12 {
+				return 900
+			}
+			return 100
+		}, []string{id(2).String()}, 12, []string{"from 600 to 2200 a second", "Most moved TCP 203.0.113.2:443."}},
+		{"a server dies", func(m, i, k int) int {
+			switch {
+			case i == 3 && m >= 10 && k == 1:
+				return 0
+			case i == 3 && m >= 10:
+				return 200
+			}
+			return 100
+		}, []string{server(3, 1).String() + " of " + id(3).String(), server(3, 2).String() + " of " + id(3).String()}, 15,
+			[]string{"New connections fell to less than half at 10.0.3.1:443 of TCP 203.0.113.3:443."}},
+		{"all falls", func(m, _, _ int) int {
+			if m >= 8 {
+				return 10
+			}
+			return 100
+		}, []string{id(1).String(), id(2).String(), id(3).String()}, 8, []string{"from 600 to 60 a second", "fell to less than half at TCP 203.0.113.1:443, TCP 203.0.113.2:443, TCP 203.0.113.3:443"}},
+	} {
+		store, last := play(20, c.rate)
+		r := report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time})
+		if c.name == "a server dies" { // the whole table does not tell when
+			r = report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time, Began: noon.Add(10 * time.Minute)})
+			c.began = 10
+		}
+		if got := int(r.Began.Sub(noon).Round(time.Minute).Minutes()); got != c.began {
+			t.Errorf("%s: began in minute %d (%s), want %d", c.name, got, r.Why, c.began)
+		}
+		if got := rowsOf(r); !slices.Equal(got, c.rows) {
+			t.Errorf("%s: rows %q, want %q", c.name, got, c.rows)
+		}
+		all := strings.Join(slices.Concat(r.Changed, r.Affected, r.Causes), " ")
+		for _, want := range c.says {
+			if !strings.Contains(all, want) {
+				t.Errorf("%s: want %q in %q", c.name, want, all)
+			}
+		}
+	}
+}
+
+// TestServerThatLeft: what is not in the table any more is told, too.
+func TestServerThatLeft(t *testing.T) {
+	store, last := play(20, func(m, i, k int) int {
+		if i == 1 && k == 2 && m >= 15 {
+			return -1
+		}
+		return 100
+	})
+	r := report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time, Began: noon.Add(14 * time.Minute)})
+	found := false
+	for _, e := range r.Events {
+		found = found || e.Kind == "seen" && strings.Contains(e.Text, server(1, 2).String())
+	}
+	if !found || !strings.Contains(strings.Join(r.Changed, " "), "The table was changed once") {
+		t.Errorf("%+v %q", r.Events, r.Changed)
+	}
+}
+
+func entry(minute int, kind incident.Kind, name string) incident.Entry {
+	e := incident.Entry{Time: noon.Add(time.Duration(minute) * time.Minute), Kind: kind, ID: name, Text: name, By: persist.Who{User: "alice"}, Severity: "fault"}
+	if kind == incident.Crossed || kind == incident.Ended {
+		e.Row = alarm.Row{Service: id(2)}
+		e.Threshold = &alarm.Threshold{Row: e.Row, Figure: alarm.ConnRate, Limit: 500, Hold: 1}
+	}
+	return e
+}
+
+// TestWhenItBegan: the first that lasts, else the first that was, within the span.
+func TestWhenItBegan(t *testing.T) {
+	store, last := play(20, func(int, int, int) int { return 100 })
+	for _, c := range []struct {
+		log  []incident.Entry // oldest first
+		want int
+	}{
+		{[]incident.Entry{entry(3, incident.Crossed, "a"), entry(4, incident.Ended, "a"), entry(9, incident.Found, "b")}, 9},
+		{[]incident.Entry{entry(3, incident.Crossed, "a"), entry(4, incident.Ended, "a")}, 3},
+		{[]incident.Entry{entry(3, incident.Crossed, "a"), entry(4, incident.Ended, "a"), entry(7, incident.Crossed, "a"), entry(9, incident.Found, "b")}, 7},
+		{[]incident.Entry{entry(-9, incident.Found, "old"), entry(5, incident.Noted, "")}, 15},
+		{nil, 15},
+	} {
+		slices.Reverse(c.log)
+		r := report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time, Log: &incident.History{Entries: c.log}})
+		if got := int(r.Began.Sub(noon).Minutes()); got != c.want {
+			t.Errorf("%v: minute %d (%s), want %d", c.log, got, r.Why, c.want)
+		}
+	}
+}
+
+func TestTimeLineAndSentences(t *testing.T) {
+	store, last := play(20, func(m, i, _ int) int {
+		if i == 2 && m >= 12 {
+			return 900
+		}
+		return 100
+	})
+	store.Mark(
+		history.Mark{Time: noon.Add(11*time.Minute + 30*time.Second), Kind: history.Changed, Plan: "p", Text: "weight of 10.0.2.1:443 to 1 (bob)", About: []history.Key{{Service: id(2), Server: server(2, 1)}}},
+		history.Mark{Time: noon.Add(13 * time.Minute), Kind: history.Found, Text: "half-open"},
+	)
+	finding := check.Finding{Check: "half-open", Severity: check.Fault, Service: id(2), Short: "handshakes do not end", Evidence: []string{"60 %"}, Means: "clients wait"}
+	log := incident.History{Entries: []incident.Entry{entry(13, incident.Found, "half-open"), entry(12, incident.Crossed, "a"), entry(1, incident.Noted, "before"), entry(-5, incident.Noted, "out of the span")}}
+	group := func(client string, n uint64) conns.Group {
+		return conns.Group{Client: netip.MustParsePrefix(client), Counts: conns.Counts{Conns: n}}
+	}
+	read := &conns.Result{All: conns.Counts{Conns: 1000, HalfOpen: 600}, Rankings: []conns.Ranking{
+		{By: conns.ByClient, Groups: []conns.Group{group("198.51.100.7/32", 320), group("192.0.2.1/32", 5)}},
+		{By: conns.ByNet, Groups: []conns.Group{group("198.51.100.0/24", 330)}},
+	}}
+	r := report.Make(report.Sources{
+		History: store, Latest: last, From: noon, To: last.Time, Log: &log, Conns: read,
+		Checks: &check.Report{Time: last.Time, Findings: []check.Finding{finding}, Unread: []string{"the firewall"}},
+	})
+	var kinds []string
+	for _, e := range r.Events {
+		kinds = append(kinds, e.Kind)
+	}
+	if want := []string{"note", "changed", "crossed", "found"}; !slices.Equal(kinds, want) {
+		t.Errorf("time line %v, want %v", kinds, want)
+	}
+	for name, part := range map[string]struct {
+		got  []string
+		want []string
+	}{
+		"changed":  {r.Changed, []string{"Since 12:12:00", "from 600 to 2200", "The table was changed once: 12:11:30, weight of 10.0.2.1:443"}},
+		"affected": {r.Affected, []string{"Clients of TCP 203.0.113.2:443 are not served", "Thresholds were crossed of TCP 203.0.113.2:443"}},
+		"causes": {r.Causes, []string{"Checks find: handshakes do not end (TCP 203.0.113.2:443)", "changed 30 s before it began", "60 % of the connections have not finished",
+			"One client, 198.51.100.7, has 32 %", "One network, 198.51.100.0/24, has 33 %"}},
+		"missing": {r.Missing, []string{"Checks did not look at the firewall."}},
+	} {
+		all := strings.Join(part.got, " ")
+		for _, want := range part.want {
+			if !strings.Contains(all, want) {
+				t.Errorf("%s: want %q in %q", name, want, all)
+			}
+		}
+	}
+	if len(r.Graphs) < 4 || !r.Graphs[0].Row.Director() || len(r.Graphs[0].Mean) == 0 {
+		t.Errorf("%d graphs", len(r.Graphs))
+	}
+}
+
+// TestNothingKnown: a report of nothing says so, and of much keeps its bounds.
+func TestNothingKnown(t *testing.T) {
+	r := report.Make(report.Sources{History: history.New(), From: noon, To: noon.Add(time.Hour)})
+	if len(r.Missing) != 4 || len(r.Rows) != 0 || len(r.Graphs) != 0 || len(r.Changed) == 0 || len(r.Affected) == 0 || len(r.Causes) == 0 {
+		t.Errorf("%q %v", r.Missing, r.Rows)
+	}
+	log := incident.History{}
+	for i := range 500 {
+		log.Entries = append(log.Entries, entry(0, incident.Noted, fmt.Sprint(i)))
+	}
+	r = report.Make(report.Sources{History: history.New(), From: noon, To: noon.Add(time.Hour), Log: &log})
+	if len(r.Events) != report.MostEvents || r.Left != 300 {
+		t.Errorf("%d events, %d left", len(r.Events), r.Left)
+	}
+}
+
+// BenchmarkMake makes the report of an hour of 1,000 services of 10 servers.
+func BenchmarkMake(b *testing.B) {
+	store := history.New()
+	var last *ops.Sample
+	for n := range 1800 {
+		s := &ops.Sample{Time: noon.Add(time.Duration(n+1) * 2 * time.Second), Interval: 2 * time.Second}
+		s.Counted = true
+		for i := range 1000 {
+			v := &ops.Service{Service: ipvs.NewService(ipvs.AddressService(ipvs.TCP, netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}), 443)))}
+			v.Figures = ops.Figures{Active: uint64(n + i), Rate: ipvs.Traffic{Conns: uint64(i)}, Counted: true}
+			for k := range 10 {
+				v.Servers = append(v.Servers, &ops.Server{Server: ipvs.Server{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), byte(k)}), 80), Weight: 1}, Figures: v.Figures})
+			}
+			s.Services = append(s.Services, v)
+		}
+		store.Add(s)
+		last = s
+	}
+	for b.Loop() {
+		report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time})
+	}
+}

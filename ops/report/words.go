@@ -1,0 +1,199 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lvsdeck/ops/alarm"
+	"lvsdeck/ops/check"
+	"lvsdeck/ops/conns"
+	"lvsdeck/ops/history"
+	"lvsdeck/ops/incident"
+)
+
+// named is how many things are named in a sentence.
+const named = 3
+
+// list names things, as many as a sentence takes.
+func list(all []string) string {
+	if len(all) > named {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:named], ", "), len(all)-named)
+	}
+	return strings.Join(all, ", ")
+}
+
+// number is a mean as a whole number, where it is known.
+func number(v float32) string {
+	if v < 0 {
+		return "an unknown number"
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+func clock(t time.Time) string { return t.Local().Format(time.TimeOnly) }
+
+// changed says how the whole table's figures moved, and what was done to it.
+func (r *Report) changed() {
+	all := r.row(history.Key{}, false)
+	say := func(format string, args ...any) { r.Changed = append(r.Changed, fmt.Sprintf(format, args...)) }
+	switch by := ratio(all.Before.Conns, all.During.Conns, 0.01); {
+	case all.Before.Conns < 0 || all.During.Conns < 0:
+		say("How the whole table's figures moved is not known.")
+	case by < 1.2 && ratio(all.Before.Active, all.During.Active, 0.01) < 1.2:
+		say("The whole table's figures hardly moved: %s new connections a second and %s active ones, before %s and %s.",
+			number(all.During.Conns), number(all.During.Active), number(all.Before.Conns), number(all.Before.Active))
+	default:
+		say("Since %s new connections went from %s to %s a second and active ones from %s to %s.", clock(r.Began),
+			number(all.Before.Conns), number(all.During.Conns), number(all.Before.Active), number(all.During.Active))
+	}
+	var rows []string
+	for _, row := range r.Rows {
+		rows = append(rows, row.Row.String())
+	}
+	if len(rows) > 0 {
+		say("Most moved %s.", list(rows))
+	}
+	n, last := 0, Event{}
+	for _, e := range r.Events {
+		if e.Kind == history.Changed.String() || e.Kind == history.Seen.String() {
+			n, last = n+1, e
+		}
+	}
+	switch n {
+	case 0:
+		say("Nothing was changed in the table in this time, as far as was seen.")
+	case 1:
+		say("The table was changed once: %s, %s.", clock(last.Time), last.Text)
+	default:
+		say("The table was changed %d times, the last at %s: %s.", n, clock(last.Time), last.Text)
+	}
+}
+
+// open are the findings that are more than notices.
+func (r *Report) open() (all []check.Finding) {
+	if r.Checks == nil {
+		return nil
+	}
+	for _, f := range r.Checks.Findings {
+		if f.Severity > check.Notice {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// affected says which services have faults, crossed thresholds, or less traffic.
+func (r *Report) affected() {
+	say := func(format string, args ...any) { r.Affected = append(r.Affected, fmt.Sprintf(format, args...)) }
+	add := func(to []string, row alarm.Row) []string {
+		name := "the whole director"
+		if !row.Director() {
+			name = alarm.Row{Service: row.Service}.String()
+		}
+		if slices.Contains(to, name) {
+			return to
+		}
+		return append(to, name)
+	}
+	var faults, warned, crossed, fell []string
+	for _, f := range r.open() {
+		row := alarm.Row{Service: f.Service, Server: f.Server}
+		if f.Severity == check.Fault {
+			faults = add(faults, row)
+		} else {
+			warned = add(warned, row)
+		}
+	}
+	for _, e := range r.Events {
+		if e.Kind == string(incident.Crossed) {
+			crossed = add(crossed, e.Row)
+		}
+	}
+	for _, row := range r.Rows {
+		if row.Before.Conns > floorOf(history.Conns) && row.During.Conns >= 0 && row.During.Conns < row.Before.Conns/2 {
+			fell = append(fell, row.Row.String())
+		}
+	}
+	if len(faults) > 0 {
+		say("Clients of %s are not served, or not all: checks find faults there.", list(faults))
+	}
+	if len(warned) > 0 {
+		say("Checks warn of %s.", list(warned))
+	}
+	if len(crossed) > 0 {
+		say("Thresholds were crossed of %s.", list(crossed))
+	}
+	if len(fell) > 0 {
+		say("New connections fell to less than half at %s.", list(fell))
+	}
+	if len(r.Affected) == 0 {
+		say("Nobody is seen to be affected: there are no faults, no thresholds crossed, and no service lost half of its new connections.")
+	}
+}
+
+// justBefore is how long before the beginning a change is taken for a cause.
+const justBefore = 2 * time.Minute
+
+// causes says what figures speak for, the strongest first.
+func (r *Report) causes() {
+	say := func(format string, args ...any) { r.Causes = append(r.Causes, fmt.Sprintf(format, args...)) }
+	for _, f := range r.open() {
+		if f.Severity == check.Fault && len(r.Causes) < named {
+			say("Checks find: %s (%s).", f.Short, alarm.Row{Service: f.Service, Server: f.Server})
+		}
+	}
+	for _, e := range r.Events {
+		if e.Kind != history.Changed.String() && e.Kind != history.Seen.String() || e.Time.After(r.Began) {
+			continue
+		}
+		if before := r.Began.Sub(e.Time); before <= justBefore {
+			say("The table was changed %d s before it began: %s.", int(before.Seconds()), e.Text)
+		}
+	}
+	r.clients(say)
+	if len(r.Causes) == 0 {
+		say("Figures do not say who causes it.")
+	}
+}
+
+// clients says which of them have more than their part.
+func (r *Report) clients(say func(string, ...any)) {
+	c := r.Conns
+	if c == nil {
+		return
+	}
+	if c.All.ManyHalfOpen() {
+		say("%.0f %% of the connections have not finished their handshake: a flood of SYNs, or answers that find no way back.", 100*float64(c.All.HalfOpen)/float64(c.All.Conns))
+	}
+	known := len(r.Causes)
+	for _, by := range []conns.By{conns.ByClient, conns.ByNet} {
+		for _, g := range r.Top(by) {
+			if c.TooMuch(by, g.Counts) {
+				say("One %s, %s, has %.0f %% of the connections.", clientWord[by], g.Name(by), 100*c.Share(g.Counts))
+			}
+		}
+	}
+	if top := r.Top(conns.ByClient); len(top) > 0 && len(r.Causes) == known {
+		say("No client has more than its part: the largest, %s, has %.1f %% of the connections.", top[0].Name(conns.ByClient), 100*c.Share(top[0].Counts))
+	}
+}
+
+var clientWord = map[conns.By]string{conns.ByClient: "client", conns.ByNet: "network"}
+
+// topMost is how many groups of a grouping a report has.
+const topMost = 10
+
+// Top is the largest groups of a grouping, or none where it was not counted.
+func (r *Report) Top(by conns.By) []conns.Group {
+	if r.Conns == nil {
+		return nil
+	}
+	for _, ranking := range r.Conns.Rankings {
+		if ranking.By == by {
+			return ranking.Groups[:min(len(ranking.Groups), topMost)]
+		}
+	}
+	return nil
+}
