@@ -19,6 +19,7 @@ import (
 	"lvsdeck/ops/incident"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/pulse"
 	"lvsdeck/ops/task"
 	"lvsdeck/ops/why"
 	"lvsdeck/persist"
@@ -114,6 +115,8 @@ type Model struct {
 	tasks   *task.Keeper
 	about   []services.About // the row under the cursor
 	report  *check.Report    // of the newest round of checks, or nil
+	pulse   pulse.Watch      // what is unusual
+	shares  *shares          // the newest reading of connections that the pulse has made, or nil
 
 	alarms    []alarm.Status // how thresholds stand
 	crossings int            // that were heard of
@@ -237,6 +240,7 @@ func (m *Model) takeSample() {
 		m.owner = m.opts.Owner()
 	}
 	m.takeReport()
+	m.pulse.Look(m.live)
 	m.tasks.Look(m.live)
 	m.forgetWritten()
 	if !m.paused {

@@ -13,6 +13,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/conns"
 	"lvsdeck/ui/figure"
+	"lvsdeck/ui/paint"
 )
 
 // What a reading of connections may cost without being asked for, and how long a
@@ -48,13 +49,11 @@ func noConns(m *Model) string {
 // to nothing.
 type connections struct {
 	pick
-	by      conns.By
-	views   []connsView
-	net4    int // lengths of clients' networks; 0: as package conns has it
-	net6    int
-	within  time.Duration // how long readings may take: 0, or connsSample
-	reading *reading
-	err     error // of the last reading
+	connsReader
+	by    conns.By
+	views []connsView
+	net4  int // lengths of clients' networks; 0: as package conns has it
+	net6  int
 }
 
 // connsView is one reading of what a filter picks.
@@ -75,13 +74,18 @@ type reading struct {
 
 // openConns opens the screen for the row under the cursor.
 func openConns(m *Model) tea.Cmd {
-	c := &connections{}
 	var f conns.Filter
 	if row, ok := m.list.Current(); ok {
 		if f.Service = row.Service.ServiceID; row.Server != nil {
 			f.Server = row.Server.Addr
 		}
 	}
+	return m.openConnsOf(f)
+}
+
+// openConnsOf opens the screen for what a filter picks.
+func (m *Model) openConnsOf(f conns.Filter) tea.Cmd {
+	c := &connections{}
 	m.push(c)
 	return c.look(m, f)
 }
@@ -112,23 +116,54 @@ func (m *Model) connsCost() time.Duration { return m.opts.Conns.ReadCost(m.conns
 
 // read reads the view on top, beside the loop.
 func (c *connections) read(m *Model) tea.Cmd {
-	view := c.view()
-	q := conns.Query{Filter: view.filter, By: conns.AllBy(), Top: connsTop, Net4: c.net4, Net6: c.net6, Listed: m.listed()}
+	q := conns.Query{Filter: c.view().filter, By: conns.AllBy(), Top: connsTop, Net4: c.net4, Net6: c.net6}
+	// The view is still the one on top when it is done: nothing opens or closes one
+	// meanwhile.
+	return c.count(m, q, true, func(v connsView) { *c.view() = v })
+}
+
+// connsReader reads connections for a screen, beside the loop.
+type connsReader struct {
+	within  time.Duration // how long readings may take: 0, or connsSample
+	reading *reading      // that is under way
+	err     error         // of the last one
+}
+
+// count reads what a query asks for, and hands over what came of it.
+func (c *connsReader) count(m *Model, q conns.Query, origin bool, show func(connsView)) tea.Cmd {
+	q.Listed = m.listed()
 	table := m.opts.Table
 	c.err = nil
 	var cmd tea.Cmd
-	c.reading, cmd = m.readConns(c.within, true, func(ctx context.Context, in io.Reader, p *conns.Progress) func(*Model) {
+	c.reading, cmd = m.readConns(c.within, origin, func(ctx context.Context, in io.Reader, p *conns.Progress) func(*Model) {
 		q.Progress, q.Timeouts = p, timeoutsOf(ctx, table)
 		result, err := conns.Read(ctx, in, q)
 		return func(m *Model) {
 			began := c.reading.began
 			if c.reading, c.err = nil, err; err == nil {
-				// The view is still the one on top: nothing opens or closes one meanwhile.
-				*c.view() = connsView{view.filter, result, m.clock(), m.now().Sub(began)}
+				show(connsView{q.Filter, result, m.clock(), m.now().Sub(began)})
 			}
 		}
 	}, func(err error) { c.reading, c.err = nil, err })
 	return cmd
+}
+
+// stop ends a reading that is under way.
+func (c *connsReader) stop() {
+	if c.reading != nil {
+		c.reading.stop(errStopped)
+	}
+}
+
+// lines are how far a reading has come, and why there is none.
+func (c *connsReader) lines(m *Model) (lines []string) {
+	if c.reading != nil {
+		lines = append(lines, c.reading.line(m))
+	}
+	if c.err != nil {
+		lines = append(lines, wrapped(m, paint.Bad, m.signs.Problem+" "+c.err.Error(), 1)...)
+	}
+	return lines
 }
 
 // clock is the time of day as the status line shows it.
@@ -209,7 +244,7 @@ func (c *connections) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case key == "q", key == "C":
 		c.leave(m)
 	case c.reading != nil && key == "esc":
-		c.reading.stop(errStopped)
+		c.stop()
 	case c.reading != nil:
 	case key == "esc" && len(c.views) > 1:
 		c.widen()
@@ -254,9 +289,7 @@ func (c *connections) answer(m *Model, key string) tea.Cmd {
 }
 
 func (c *connections) leave(m *Model) {
-	if c.reading != nil {
-		c.reading.stop(errStopped)
-	}
+	c.stop()
 	m.drop(c)
 }
 

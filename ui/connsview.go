@@ -32,12 +32,7 @@ func (c *connections) Body(m *Model, height int) []string {
 		line := m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Rest, "of ")
 		lines = append(lines, line.Put(paint.Accent, text.Cut(text.Clean(f.String()), line.Room()-1, m.signs.Cut)).String())
 	}
-	if c.reading != nil {
-		lines = append(lines, c.reading.line(m))
-	}
-	if c.err != nil {
-		lines = append(lines, wrapped(m, paint.Bad, m.signs.Problem+" "+c.err.Error(), 1)...)
-	}
+	lines = append(lines, c.lines(m)...)
 	if view.result == nil {
 		if c.reading == nil {
 			lines = append(append(lines, ""), m.connsQuestion()...)

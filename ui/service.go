@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"context"
-	"io"
 	"net/netip"
 	"slices"
 	"time"
@@ -25,13 +23,11 @@ func serviceCommands() []command {
 // its servers: keys that change a row act on the one under its cursor.
 type serviceScreen struct {
 	pick
-	id      ipvs.ServiceID
-	server  netip.AddrPort // under the cursor; zero: the service
-	states  bool           // the columns of a reading of connections stand first
-	conns   connsView
-	within  time.Duration // how long readings may take: 0, or connsSample
-	reading *reading
-	err     error // of the last reading
+	connsReader
+	id     ipvs.ServiceID
+	server netip.AddrPort // under the cursor; zero: the service
+	states bool           // the columns of a reading of connections stand first
+	conns  connsView
 }
 
 // openService shows the service of the row under the cursor.
@@ -45,7 +41,6 @@ func openService(m *Model) tea.Cmd {
 // read when that costs next to nothing.
 func (m *Model) openServiceAt(id ipvs.ServiceID, server netip.AddrPort) tea.Cmd {
 	s := &serviceScreen{id: id, server: server}
-	s.conns.filter.Service = id
 	m.push(s)
 	if m.opts.Conns == nil || m.connsCost() > connsFree {
 		return nil
@@ -91,11 +86,9 @@ func (s *serviceScreen) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	key := k.String()
 	switch {
 	case key == "esc" && s.reading != nil:
-		s.reading.stop(errStopped)
+		s.stop()
 	case key == "esc", key == "q", key == "s":
-		if s.reading != nil {
-			s.reading.stop(errStopped)
-		}
+		s.stop()
 		m.drop(s)
 	case key == "tab":
 		s.states = !s.states
@@ -138,23 +131,10 @@ func (s *serviceScreen) ask(m *Model) tea.Cmd {
 	})
 }
 
-// read reads the service's connections beside the loop.
+// read reads the service's connections.
 func (s *serviceScreen) read(m *Model) tea.Cmd {
-	q := conns.Query{Filter: s.conns.filter, By: []conns.By{conns.ByServer}, Listed: m.listed()}
-	table := m.opts.Table
-	s.err = nil
-	var cmd tea.Cmd
-	s.reading, cmd = m.readConns(s.within, false, func(ctx context.Context, in io.Reader, p *conns.Progress) func(*Model) {
-		q.Progress, q.Timeouts = p, timeoutsOf(ctx, table)
-		result, err := conns.Read(ctx, in, q)
-		return func(m *Model) {
-			began := s.reading.began
-			if s.reading, s.err = nil, err; err == nil {
-				s.conns.result, s.conns.at, s.conns.took = result, m.clock(), m.now().Sub(began)
-			}
-		}
-	}, func(err error) { s.reading, s.err = nil, err })
-	return cmd
+	q := conns.Query{Filter: conns.Filter{Service: s.id}, By: []conns.By{conns.ByServer}}
+	return s.count(m, q, false, func(v connsView) { s.conns = v })
 }
 
 // counts are a server's connections as they were read; of the whole service with

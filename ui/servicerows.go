@@ -11,7 +11,7 @@ import (
 	"lvsdeck/ui/services"
 )
 
-// lately is the time over which the shares of new connections are taken.
+// lately is the time over which the sharing of new connections are taken.
 const lately = 5 * time.Minute
 
 // largeRow is one line of the service screen: a server, or the service itself.
@@ -19,14 +19,14 @@ type largeRow struct {
 	services.Row
 	*ops.Figures
 	trend  *ops.Trend
-	all    *shares
+	all    *sharing
 	fresh  float64      // connections begun lately; negative: not known
 	counts conns.Counts // of the reading
 	read   bool         // there was one
 }
 
-// shares is what the servers of a service have together.
-type shares struct {
+// sharing is what the servers of a service have together.
+type sharing struct {
 	weight, fresh float64
 	most          float64       // the largest share, of weight or of new connections
 	over          time.Duration // how much of the time lately is known
@@ -34,7 +34,7 @@ type shares struct {
 
 // rows are the service and its servers.
 func (s *serviceScreen) rows(m *Model, v *ops.Service) []largeRow {
-	all := &shares{}
+	all := &sharing{}
 	rows := make([]largeRow, 1+len(v.Servers))
 	for i := range rows {
 		row, k := &rows[i], services.Key{Service: s.id}
@@ -57,7 +57,7 @@ func (s *serviceScreen) rows(m *Model, v *ops.Service) []largeRow {
 }
 
 // begun is how many connections a server was given lately, as far as that was read.
-func (a *shares) begun(t *ops.Trend, interval time.Duration) float64 {
+func (a *sharing) begun(t *ops.Trend, interval time.Duration) float64 {
 	each := interval * ops.TrendEvery
 	if each <= 0 {
 		return -1

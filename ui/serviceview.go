@@ -131,12 +131,7 @@ func (s *serviceScreen) found(m *Model, height int) (lines []string) {
 
 // readings is what is known of the connections, where states are shown.
 func (s *serviceScreen) readings(m *Model, height int) (lines []string) {
-	if s.reading != nil {
-		lines = append(lines, s.reading.line(m))
-	}
-	if s.err != nil {
-		lines = append(lines, wrapped(m, paint.Bad, m.signs.Problem+" "+s.err.Error(), 1)...)
-	}
+	lines = s.lines(m)
 	switch {
 	case !s.states && height <= largeRoomy:
 	case s.conns.result != nil:

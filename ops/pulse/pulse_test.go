@@ -33,7 +33,7 @@ func play(t *testing.T, kind demo.Kind, seed uint64, long time.Duration, f func(
 	d.Play(t.Context(), s, noon, long)
 }
 
-// in words: "UDP 203.0.113.53:53 new connections, 6 times as many".
+// in words: "UDP 203.0.113.53:53 conn/s 6 times as many".
 func words(rows []pulse.Row) (all []string) {
 	for _, r := range rows {
 		where := r.Service.String()
@@ -155,12 +155,12 @@ func TestFloors(t *testing.T) {
 		{"twice as much", 100, 1000, 200, 2000, nil},
 		{"small numbers", 2, 10, 19, 90, nil},
 		{"a small fall", 4, 40, 0, 0, nil},
-		{"a rise of few", 7, 10, 28, 10, []string{"TCP 203.0.113.10:443 new connections, 4 times as many"}},
-		{"from nothing", 0, 0, 50, 0, []string{"TCP 203.0.113.10:443 new connections, from nothing"}},
-		{"a fall", 40, 1000, 12, 900, []string{"TCP 203.0.113.10:443 new connections, down to 30 %"}},
-		{"nobody comes", 40, 1000, 0, 900, []string{"TCP 203.0.113.10:443 new connections, none"}},
-		{"more active", 40, 1000, 40, 3500, []string{"TCP 203.0.113.10:443 active connections, 4 times as many"}},
-		{"both: told once", 40, 1000, 400, 3500, []string{"TCP 203.0.113.10:443 new connections, 10 times as many"}},
+		{"a rise of few", 7, 10, 28, 10, []string{"TCP 203.0.113.10:443 conn/s 4 times as many"}},
+		{"from nothing", 0, 0, 50, 0, []string{"TCP 203.0.113.10:443 conn/s from nothing"}},
+		{"a fall", 40, 1000, 12, 900, []string{"TCP 203.0.113.10:443 conn/s down to 30 %"}},
+		{"nobody comes", 40, 1000, 0, 900, []string{"TCP 203.0.113.10:443 conn/s down to none"}},
+		{"more active", 40, 1000, 40, 3500, []string{"TCP 203.0.113.10:443 active 4 times as many"}},
+		{"both: told once", 40, 1000, 400, 3500, []string{"TCP 203.0.113.10:443 conn/s 10 times as many"}},
 	} {
 		s := newSite(c.conns, c.active)
 		s.conns, s.active = c.nowConns, c.nowActive
@@ -175,7 +175,7 @@ func TestServers(t *testing.T) {
 	s := newSite(100, 2000)
 	s.second = 30
 	s.pass(10*time.Second, nil)
-	s.says(t, "a server that dies", "10.0.0.2:443 active connections, down to 3 %")
+	s.says(t, "a server that dies", "10.0.0.2:443 active down to 3 %")
 	s.weight = 0
 	s.pass(4*time.Second, nil)
 	s.says(t, "once it is drained it is meant to")
@@ -184,7 +184,7 @@ func TestServers(t *testing.T) {
 	s.says(t, "and one that comes back")
 	s.second, s.active = 8000, 16000
 	s.pass(10*time.Second, nil)
-	s.says(t, "all servers of a service", "TCP 203.0.113.10:443 active connections, 8 times as many")
+	s.says(t, "all servers of a service", "TCP 203.0.113.10:443 active 8 times as many")
 }
 
 // An incident is held against what was before it, however long it lasts; after an
@@ -193,7 +193,7 @@ func TestEpisodes(t *testing.T) {
 	s := newSite(100, 0)
 	s.conns = 1000
 	s.pass(10*time.Second, nil)
-	const rise = "TCP 203.0.113.10:443 new connections, 10 times as many"
+	const rise = "TCP 203.0.113.10:443 conn/s 10 times as many"
 	s.says(t, "it begins", rise)
 	began := s.Rows()[0].Since
 	s.pass(30*time.Minute, nil)
@@ -205,16 +205,16 @@ func TestEpisodes(t *testing.T) {
 	s.pass(2*time.Second, nil)
 	s.conns = 900
 	s.pass(4*time.Second, nil)
-	s.says(t, "a gap in it", "TCP 203.0.113.10:443 new connections, 9 times as many")
+	s.says(t, "a gap in it", "TCP 203.0.113.10:443 conn/s 9 times as many")
 	s.pass(32*time.Minute, nil)
 	s.says(t, "an hour later")
 
 	s.conns = 1
 	s.pass(10*time.Second, nil)
-	s.says(t, "it ends", "TCP 203.0.113.10:443 new connections, down to 0 %")
+	s.says(t, "it ends", "TCP 203.0.113.10:443 conn/s down to 0 %")
 	s.conns = 800
 	s.pass(2*time.Second, nil)
-	s.says(t, "back, but not for long enough", "TCP 203.0.113.10:443 new connections, down to 89 %")
+	s.says(t, "back, but not for long enough", "TCP 203.0.113.10:443 conn/s down to 89 %")
 	s.pass(10*time.Second, nil)
 	s.says(t, "back")
 }
@@ -223,7 +223,7 @@ func TestWhatSamplesSayBesides(t *testing.T) {
 	s := newSite(100, 0)
 	s.conns = 1000
 	s.pass(10*time.Second, nil)
-	const rise = "TCP 203.0.113.10:443 new connections, 10 times as many"
+	const rise = "TCP 203.0.113.10:443 conn/s 10 times as many"
 	s.conns = 0
 	s.pass(20*time.Second, func(s *ops.Sample) { s.EstimatorStopped = "off" })
 	s.says(t, "figures that stand still", rise)
@@ -248,8 +248,8 @@ func TestFindings(t *testing.T) {
 		return check.Finding{Check: name, Severity: severity, Service: web, Short: name, Evidence: []string{"12 of 13"}}
 	}
 	rows := pulse.Findings(&check.Report{Findings: []check.Finding{
-		found("vip", check.Fault), found("drain", check.Warning), found("answers", check.Warning), found("half-open", check.Notice)}})
-	if got, want := words(rows), []string{"TCP 203.0.113.10:443 vip", "TCP 203.0.113.10:443 answers"}; !slices.Equal(got, want) || rows[0].Score <= rows[1].Score || rows[0].Evidence != "12 of 13" {
+		found("vip", check.Fault), found("drain", check.Warning), found("share", check.Warning), found("answers", check.Warning), found("half-open", check.Notice)}})
+	if got, want := words(rows), []string{"TCP 203.0.113.10:443 vip", "TCP 203.0.113.10:443 share", "TCP 203.0.113.10:443 answers"}; !slices.Equal(got, want) || rows[0].Score <= rows[1].Score || rows[0].Evidence != "12 of 13" {
 		t.Errorf("%q, want %q: %+v", got, want, rows)
 	}
 	if pulse.Findings(nil) != nil {

@@ -46,6 +46,14 @@ type Row struct {
 // More tells that there is more of it than usual.
 func (r Row) More() bool { return r.Now > r.Usual }
 
+// OfDirector tells that a row is about all services together.
+func (r Row) OfDirector() bool { return r.Service == ipvs.ServiceID{} }
+
+// Same tells that two rows are about one thing, at different times.
+func (r Row) Same(o Row) bool {
+	return r.Kind == o.Kind && r.Service == o.Service && r.Server == o.Server && r.Client == o.Client && r.Short == o.Short
+}
+
 // Sort puts rows in order, the worst first.
 func Sort(rows []Row) {
 	slices.SortStableFunc(rows, func(a, b Row) int {
@@ -55,8 +63,8 @@ func Sort(rows []Row) {
 }
 
 // Rows is what is unusual in the last sample, in order. What strays the same way in
-// one place is told once, by the figure that strays further, and servers are left
-// out when their whole service does.
+// one place is told once, by the figure that strays further. Servers are left out
+// when their whole service does, and the director when it is one service.
 func (w *Watch) Rows() (rows []Row) {
 	for f, e := range w.episodes {
 		score := far(e.now, e.usual)
@@ -64,7 +72,7 @@ func (w *Watch) Rows() (rows []Row) {
 		other.active = !f.active
 		o, both := w.told(other, e.way)
 		switch {
-		case !e.told, f.server.IsValid() && w.wholeService(f.service, e.way):
+		case !e.told, f.server.IsValid() && w.wholeService(f.service, e.way), f.service == ipvs.ServiceID{} && w.oneService(f, e):
 			continue
 		case both && far(o.now, o.usual) > score:
 			continue
@@ -90,6 +98,16 @@ func (w *Watch) wholeService(id ipvs.ServiceID, way int) bool {
 	return active || conns
 }
 
+// oneService tells that most of how far the director strays is one service.
+func (w *Watch) oneService(all figure, e *episode) bool {
+	for f, o := range w.episodes {
+		if f != all && f.active == all.active && !f.server.IsValid() && o.told && o.way == e.way && 2*math.Abs(o.now-o.usual) > math.Abs(e.now-e.usual) {
+			return true
+		}
+	}
+	return false
+}
+
 // far is a score: by how many times, and by how much.
 func far(now, usual float64) float64 {
 	times := math.Abs(math.Log2((now + 1) / (usual + 1)))
@@ -105,23 +123,28 @@ const (
 // someConns is from how many connections on a share means something.
 const someConns = 50
 
-// Findings is the faults that checks have found, and what they have found in the
-// traffic of servers.
+// Findings is the faults that checks have found, and what else comes and goes:
+// warnings about how things are set up are always there.
 func Findings(r *check.Report) (rows []Row) {
 	if r == nil {
 		return nil
 	}
 	for _, f := range r.Findings {
-		row := Row{Kind: Found, Service: f.Service, Server: f.Server, Short: f.Short, Severity: f.Severity, Evidence: f.Evidence[0], Score: scoreWarning}
+		row := Row{Kind: Found, Service: f.Service, Server: f.Server, Short: f.Short, Severity: f.Severity, Evidence: f.Evidence[0], Since: f.Since, Score: scoreWarning}
 		switch {
 		case f.Severity == check.Fault:
 			row.Score = scoreFault
-		case f.Severity < check.Warning || !slices.ContainsFunc(check.Checks, func(c check.Check) bool { return c.Name == f.Check && c.Symptom }):
+		case f.Severity < check.Warning || !comesAndGoes(f.Check):
 			continue
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+func comesAndGoes(name string) bool {
+	i := slices.IndexFunc(check.Checks, func(c check.Check) bool { return c.Name == name })
+	return i >= 0 && (check.Checks[i].Symptom || check.Checks[i].Wavers)
 }
 
 // Shares is what is unusual in a reading of connections that was made at a time.

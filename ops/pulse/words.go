@@ -5,13 +5,13 @@ import (
 	"math"
 )
 
-// What says in a few words what is unusual: "new connections, 6 times as many".
+// What says in a few words what is unusual: "conn/s 6 times as many".
 func (r Row) What() string {
 	switch r.Kind {
 	case Conns:
-		return "new connections, " + r.times()
+		return "conn/s " + r.times()
 	case Active:
-		return "active connections, " + r.times()
+		return "active " + r.times()
 	case HalfOpen:
 		return "handshakes not finished"
 	case Client:
@@ -30,7 +30,7 @@ func (r Row) times() string {
 	case r.More():
 		return fmt.Sprintf("%.0f times as many", math.Round(r.Now/r.Usual))
 	case r.Now < 1:
-		return "none"
+		return "down to none"
 	}
 	return fmt.Sprintf("down to %.0f %%", 100*r.Now/r.Usual)
 }

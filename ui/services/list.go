@@ -472,7 +472,7 @@ func (l *List) SetProblems(on bool) {
 // Visible gives the services on screen whose servers' own counters are worth
 // reading: the open ones and the cursor's, or all when their sums are shown.
 func (l *List) Visible(sums bool) []ipvs.ServiceID {
-	if l.aim != nil {
+	if l.aim != nil && l.aim.Service != (ipvs.ServiceID{}) {
 		return []ipvs.ServiceID{l.aim.Service}
 	}
 	var ids []ipvs.ServiceID
