@@ -64,17 +64,29 @@ func BenchmarkMillion(b *testing.B) {
 			run("by server", grouped(ByServer))
 			run("by state", grouped(ByState))
 			run("by all", grouped(AllBy()...))
-			run("awk by client", awk("$2"))
-			run("awk by server", awk(`$1 " " $4 ":" $5 " " $6 ":" $7`))
-			run("awk by state", awk(`$1 " " $8`))
+			for _, by := range []struct{ name, key string }{
+				{"client", "$2"}, {"server", `$1 " " $4 ":" $5 " " $6 ":" $7`}, {"state", `$1 " " $8`},
+			} {
+				run("awk by "+by.name, awk(by.key, "{n[k]++}"))
+				run("awk by "+by.name+", all counts", awk(by.key, allCounts))
+			}
 		})
 	}
 }
 
-// awk counts the lines of each key: less than Read tells.
-func awk(key string) func(in *os.File) error {
+// allCounts is what Read tells of each group: connections, established, half open
+// and idle ones, templates.
+const allCounts = `$3 == "0000" {t[k]++; next}
+	{n[k]++}
+	$8 == "ESTABLISHED" {o[k]++}
+	$8 == "SYN_RECV" || $8 == "SYN_SENT" || $8 == "SYNACK" {h[k]++}
+	2 * $NF < T[$8] {i[k]++}`
+
+// awk does something with the lines of each key.
+func awk(key, do string) func(in *os.File) error {
 	return func(in *os.File) error {
-		cmd := exec.Command("awk", "NR > 1 {n["+key+"]++} END {for (k in n) print n[k], k}")
+		const timeouts = `T["ESTABLISHED"] = 900; T["FIN_WAIT"] = T["TIME_WAIT"] = 120; T["SYN_RECV"] = T["CLOSE_WAIT"] = 60; T["CLOSE"] = 10; T["UDP"] = 300`
+		cmd := exec.Command("awk", "BEGIN {"+timeouts+"} NR == 1 {next} {k = "+key+"} "+do+" END {for (k in n) print n[k], o[k], h[k], i[k], t[k], k}")
 		cmd.Stdin = in
 		return cmd.Run()
 	}
