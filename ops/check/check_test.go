@@ -170,7 +170,7 @@ func TestBroken(t *testing.T) {
 		{"VIP at the other director", dr, func(s *site) {
 			s.ok(s.host.Remove(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(vip, 32)}))
 			s.ok(s.table.StartDaemon(s.t.Context(), ipvs.Daemon{Role: ipvs.Backup, Interface: "eth0"}))
-		}, nil, "notice sync daemon fix,notice vip -"},
+		}, nil, "notice sync daemon,notice vip -"},
 		{"forwarding off", nat, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, nil, "fault forwarding - fix"},
 		{"forwarding off where it is not needed", tun, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth0/forwarding", "0")) }, nil, ""},
 
@@ -321,6 +321,7 @@ func TestBroken(t *testing.T) {
 			"warning answers 10.0.3.11:80"},
 		{"answers under DR", dr, nil, moved(ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 90}), "warning answers 203.0.113.11:80"},
 		{"too big for the tunnel", tun, nil, moved(ipvs.Traffic{Conns: 1, InPackets: 9, OutPackets: 2, OutBytes: 1152}), "warning answers 192.0.2.11:80"},
+		{"refused by the tunnel's end", tun, nil, moved(ipvs.Traffic{Conns: 3, InPackets: 9, OutPackets: 9, OutBytes: 9 * 88}), "warning answers 192.0.2.11:80"},
 		{"knocking", dr, nil, moved(ipvs.Traffic{Conns: 20, InPackets: 49}, ipvs.Traffic{Conns: 20, InPackets: 50}), "warning handshakes 203.0.113.11:80"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

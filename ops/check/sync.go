@@ -92,7 +92,6 @@ func pingPong(s *Scene) []Finding {
 	return []Finding{{
 		Short:    "a director that stands by balances what it gets",
 		Evidence: evidence("the backup sync daemon runs, and net.ipv4.vs.%s is 0", name),
-		Means:    "Where it is also a server of the active director's, packets go back and forth between both.",
-		Fix:      fix("", s.set(name, "1", "While only the backup daemon runs, packets are not balanced here.")),
+		Means:    "Where it is also a server of the active director's, packets go back and forth between both. If it never balances while it stands by, set it to 1.",
 	}}
 }

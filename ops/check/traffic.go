@@ -87,9 +87,13 @@ func halfOpen(s *Scene) (all []Finding) {
 	return all
 }
 
-// icmpSize is more than a message of IPv4 about a packet that is too big has
-// (RFC 1812, 4.3.2.3).
-const icmpSize = 600
+// Messages of ICMP quote what they are about (RFC 1812, 4.3.2.3): one about a packet
+// that is too big has nearly 576 bytes, one about the beginning of a connection less
+// than half of it.
+const (
+	icmpSize  = 600
+	icmpShort = 288
+)
 
 // answers: those that should pass the director and do not, or the other way round.
 func answers(s *Scene) (all []Finding) {
@@ -106,6 +110,11 @@ func answers(s *Scene) (all []Finding) {
 		case r.Forward == ipvs.Masq && !v.OnePacket && n.InPackets >= fewPackets && 20*n.OutPackets < n.InPackets:
 			f.Short = "the server's answers do not come back"
 			f.Means = "Clients time out: the server does not answer, or not by way of the director. A probe tells which."
+		case r.Forward == ipvs.TunnelFwd && n.OutPackets > 0 && n.OutBytes/n.OutPackets < icmpShort:
+			f.Short = "the server refuses what comes by the tunnel"
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%d bytes each on average: the server's messages that it cannot take them, which clients get", n.OutBytes/n.OutPackets))
+			f.Means = "Clients time out: the server does not know the tunnel, or its device is down or its port closed. A probe tells which."
+			f.Lines = []string{"lsmod; ip -br link  # is the tunnel's module loaded, and its device up?"}
 		case r.Forward == ipvs.TunnelFwd && n.OutPackets > 0 && n.OutBytes/n.OutPackets < icmpSize:
 			f.Short = "packets are too big for the tunnel"
 			f.Evidence = append(f.Evidence, fmt.Sprintf("%d bytes each on average: the director's own messages that they do not fit", n.OutBytes/n.OutPackets))

@@ -1,0 +1,225 @@
+package check
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/lab"
+	"lvsdeck/ops/probe/wire"
+)
+
+// TestScenarios breaks healthy directors with clients on them. The failure and
+// no other is named; with what is offered clients are served, and without it they
+// are not, before and after.
+func TestScenarios(t *testing.T) {
+	lab.Require(t)
+	for _, c := range scenarios {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(t)
+		})
+	}
+}
+
+func (c scenario) test(t *testing.T) {
+	d := newDirector(t, c.mode, 2, c.v6)
+	d.ok(d.clients(2, patience))
+	c.harm(d)
+	d.fares(12, c.lost)
+	got, found := d.findings(c.want)
+	if want := d.expects(c.want, got); got != want {
+		t.Errorf("found %q, want %q: %+v", got, want, found)
+		return
+	}
+	t.Logf("%-4s %-45s %s", c.mode, c.name, got)
+	var undo []func()
+	for _, f := range found {
+		if f.Fix != nil {
+			undo = append(undo, d.apply(f.Fix))
+		}
+	}
+	if len(undo) == 0 {
+		return
+	}
+	d.fares(4, false)
+	d.look() // reads what the fix has changed
+	lab.Wait(t, "what had failed before to be forgotten", func() error {
+		d.observe()
+		r, err := d.watch.round(t.Context(), false)
+		d.ok(err)
+		if left := bad(r.Findings); left != "" {
+			return fmt.Errorf("left after the fix: %s", left)
+		}
+		return nil
+	})
+	for _, u := range slices.Backward(undo) {
+		u()
+	}
+	if again, _ := d.findings(c.want); again != d.expects(c.want, again) {
+		t.Errorf("after taking it back: %q, want %q", again, c.want)
+	}
+	if c.lost {
+		d.fares(4, true)
+	}
+}
+
+// fares asks with some clients, whether they are served.
+func (d *director) fares(clients int, lost bool) {
+	d.t.Helper()
+	if err := d.clients(clients, map[bool]time.Duration{true: lostTime, false: patience}[lost]); (err != nil) != lost {
+		d.t.Errorf("clients: %v; lost should be %t", err, lost)
+	}
+}
+
+// findings looks, and gives what is wanted: all, or those above notices.
+func (d *director) findings(want string) (got string, found []Finding) {
+	d.t.Helper()
+	d.observe()
+	found = d.look()
+	if strings.Contains(want, "notice") {
+		return strings.Join(told(found), ", "), found
+	}
+	return bad(found), found
+}
+
+// expects is what is wanted, with servers' names. KEPT is whichever was met.
+func (d *director) expects(want, got string) string {
+	for n := range d.Servers {
+		want = strings.ReplaceAll(want, fmt.Sprintf("RS%d", n+1), d.at(n))
+		if strings.Contains(got, d.at(n)) {
+			want = strings.ReplaceAll(want, "KEPT", d.at(n))
+		}
+	}
+	return want
+}
+
+// TestServers breaks the servers of a director, each in a way of its own, all at
+// once: with probes each is named, and the one that is sound is not.
+func TestServers(t *testing.T) {
+	lab.Require(t)
+	for _, c := range servers {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDirector(t, c.mode, len(c.sick)+1, false)
+			d.ok(d.clients(len(d.Servers), patience))
+			if c.harm != nil {
+				c.harm(d)
+			}
+			var want []string
+			for n, s := range c.sick {
+				if s.harm != nil {
+					s.harm(d, n)
+				}
+				at := d.Addrs[n].String()
+				want = append(want, strings.NewReplacer("RS:", at+":", "RS", d.at(n)).Replace(s.want))
+			}
+			d.clients(len(d.Servers), lostTime)
+			d.look()
+			d.Director.Do(func() { d.ok(d.watch.Probe(t.Context(), func(ipvs.ServiceID) bool { return true }, nil)) })
+			var got []string
+			for _, f := range d.watch.Latest().Findings {
+				if f.Severity > Notice {
+					got = append(got, told([]Finding{f})...)
+					t.Logf("%s %s: %s", c.mode, told([]Finding{f}), f.Short)
+				}
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("found %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// named has commands for a server, which is RIP in them.
+func (d *director) named(n int, commands []string) (all []string) {
+	for _, c := range commands {
+		all = append(all, strings.NewReplacer("RIP", d.Addrs[n].String()).Replace(c))
+	}
+	return all
+}
+
+// syncLink has a master's sync daemon on a card of its own.
+func syncLink(d *director) {
+	d.run(d.Director, "ip link add sync0 type dummy", "ip addr add 192.0.2.1/24 dev sync0", "ip link set sync0 up", "ipvsadm --start-daemon master --mcast-interface sync0")
+}
+
+// forgotten waits until what servers did before does not count any more.
+func forgotten(d *director) {
+	lab.Wait(d.t, "connections of before to be old", func() error {
+		scene := Scene{Sample: d.watch.Sample()}
+		g := gathering{Scene: scene, from: d.watch.from, ctx: d.t.Context(), kept: &kept{}}
+		g.readConns()
+		for at, n := range g.Loads.Servers {
+			if n.Fresh > 0 {
+				return fmt.Errorf("%v has %d fresh ones", at, n.Fresh)
+			}
+		}
+		return nil
+	})
+}
+
+// hold opens a connection and holds it open; it tells the server's name.
+func (d *director) hold(to string) (c net.Conn, name string) {
+	d.t.Helper()
+	var err error
+	d.client.Do(func() { c, err = net.DialTimeout("tcp", to, patience) })
+	d.ok(err)
+	d.t.Cleanup(func() { c.Close() })
+	d.ok(c.SetDeadline(time.Now().Add(patience)))
+	name, err = bufio.NewReader(c).ReadString('\n')
+	d.ok(err)
+	return c, name
+}
+
+// upload sends much by a connection, and waits for it to come back.
+func (d *director) upload(size int) {
+	d.t.Helper()
+	c, _ := d.hold(d.At(lab.TCPPort))
+	go c.Write(make([]byte, size))
+	_, err := io.CopyN(io.Discard, c, int64(size))
+	d.ok(err)
+}
+
+// counted waits until the kernel has counted what was uploaded, and what came of it.
+func (d *director) counted() {
+	d.t.Helper()
+	lab.Wait(d.t, "counters to move", func() error {
+		d.observe()
+		short, _ := d.watch.meter.moved()
+		for _, n := range short {
+			if n.InPackets >= fewPackets && n.OutPackets > 0 {
+				return nil
+			}
+		}
+		return fmt.Errorf("%v", short)
+	})
+}
+
+// flood begins connections that nobody means to use, each once, from addresses of
+// the client's network that nobody has.
+func (d *director) flood(many int) {
+	d.t.Helper()
+	d.client.Do(func() {
+		raw, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_RAW)
+		d.ok(err)
+		defer unix.Close(raw)
+		for n := range many {
+			from := netip.AddrFrom4([4]byte{198, 51, 100, byte(10 + n%200)})
+			h := wire.Header{Src: from, Dst: d.VIP, TTL: 64}
+			syn := h.Segment(wire.Segment{SrcPort: uint16(20000 + n), DstPort: lab.TCPPort, Seq: uint32(n), Flags: wire.SYN})
+			d.ok(unix.Sendto(raw, syn, 0, &unix.SockaddrInet4{Addr: d.VIP.As4()}))
+		}
+	})
+}
