@@ -7,7 +7,7 @@ GO ?= go
 export CGO_ENABLED := 0
 
 # Packages with tests that need the lab's kernel.
-LAB := ./lab ./ipvs/kernel ./ipvs/proc ./netcfg ./persist ./ops/path ./ops/plan ./ops/probe ./ops/confirm ./ops/ipvsadm ./ops/setup ./ops/block ./ops/boot ./ops/check ./ops/conns ./ops/realserver ./lab/flow
+LAB := ./lab ./ipvs/kernel ./ipvs/proc ./netcfg ./persist ./ops/path ./ops/plan ./ops/probe ./ops/confirm ./ops/ipvsadm ./ops/setup ./ops/block ./ops/boot ./ops/check ./ops/conns ./ops/realserver ./ops/why ./lab/flow
 
 .PHONY: run demo lab test check lint test-plain test-lab bench screenshots install race keys clean tools
 

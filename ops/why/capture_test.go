@@ -2,6 +2,7 @@ package why
 
 import (
 	"net/netip"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -9,8 +10,7 @@ import (
 	"lvsdeck/ops"
 )
 
-// TestCaptures: the commands for the director, the server and a client. Those for
-// the lab's directors are run there.
+// TestCaptures: the commands for the director, the server and a client.
 func TestCaptures(t *testing.T) {
 	service := func(p ipvs.Protocol, at string) ipvs.ServiceID {
 		return ipvs.AddressService(p, netip.MustParseAddrPort(at))
@@ -82,6 +82,11 @@ func TestCaptures(t *testing.T) {
 		var got []string
 		for _, one := range in.captures() {
 			got = append(got, one.String())
+			if tcpdump, err := exec.LookPath("tcpdump"); err == nil { // then it must take the filter
+				if said, err := exec.Command(tcpdump, "-y", "EN10MB", "-d", one.Args[len(one.Args)-1]).CombinedOutput(); err != nil {
+					t.Errorf("%s: %q: %v\n%s", c.name, one.Args, err, said)
+				}
+			}
 			if one.Expect == "" || one.Where == "" {
 				t.Errorf("%s: a capture without words: %+v", c.name, one)
 			}
