@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -127,6 +128,7 @@ func (m *Model) aboutFound() (lines []services.About) {
 // checks is the screen of what is wrong.
 type checks struct {
 	pick
+	filter  string        // what findings must contain, in small letters
 	on      check.Finding // under the cursor
 	probing *probing
 	looking bool // a round that was asked for is under way
@@ -167,6 +169,28 @@ func (m *Model) findings() []check.Finding {
 	return m.report.Findings
 }
 
+// shown are the findings that the filter picks.
+func (c *checks) shown(m *Model) (some []check.Finding) {
+	if c.filter == "" {
+		return m.findings()
+	}
+	for _, f := range m.findings() {
+		about := fmt.Sprintln(f.Severity, f.Check, f.Service, f.Server, f.Short)
+		if strings.Contains(strings.ToLower(about), c.filter) {
+			some = append(some, f)
+		}
+	}
+	return some
+}
+
+// openCheckFilter asks what findings must contain.
+func openCheckFilter(m *Model, c *checks) {
+	m.push(&linePrompt{prompt: newPrompt("filter", "an address, a word of the finding, fault", c.filter), done: func(_ *Model, typed string) (tea.Cmd, error) {
+		c.filter = strings.ToLower(typed)
+		return nil, nil
+	}})
+}
+
 // same tells that two rounds found one thing.
 func same(a, b check.Finding) bool {
 	return a.Check == b.Check && a.Service == b.Service && a.Server == b.Server
@@ -175,16 +199,18 @@ func same(a, b check.Finding) bool {
 // hold remembers what the cursor is on.
 func (c *checks) hold(m *Model) {
 	c.on = check.Finding{}
-	if all := m.findings(); c.at < len(all) {
+	if all := c.shown(m); c.at < len(all) {
 		c.on = all[c.at]
 	}
 }
 
 // follow keeps the cursor on its finding; when that has gone, in its place.
 func (c *checks) follow(m *Model) {
-	all := m.findings()
-	if i := slices.IndexFunc(all, func(f check.Finding) bool { return same(f, c.on) }); i >= 0 {
-		c.at = i
+	all := c.shown(m)
+	if c.at >= len(all) || !same(all[c.at], c.on) {
+		if i := slices.IndexFunc(all, func(f check.Finding) bool { return same(f, c.on) }); i >= 0 {
+			c.at = i
+		}
 	}
 	c.at = max(0, min(c.at, len(all)-1))
 	c.hold(m)
@@ -196,16 +222,20 @@ func (c *checks) refresh(m *Model) tea.Cmd { return c.look(m) }
 // Key implements layer.
 func (c *checks) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	c.follow(m)
-	c.n = len(m.findings())
+	c.n = len(c.shown(m))
 	found := c.on.Check != ""
 	switch key := k.String(); {
 	case key == "esc" && c.probing != nil:
 		c.probing.stop()
+	case key == "esc" && c.filter != "":
+		c.filter = ""
 	case key == "esc", key == "q", key == "F":
 		if c.probing != nil {
 			c.probing.stop()
 		}
 		m.drop(c)
+	case key == "/":
+		openCheckFilter(m, c)
 	case key == "r":
 		return c.look(m)
 	case key == "u":
@@ -327,9 +357,9 @@ func (c *checks) Footer(m *Model) string {
 		if c.on.Fix != nil {
 			keys = append(keys, m.signs.Enter, "fix")
 		}
-		keys = append(keys, "y", "why", "p", "probe", "tab", "whole")
+		keys = append(keys, "y", "why", "p", "probe")
 	}
-	return m.keysLine(append(keys, "P", "all", "r", "look", "u", "undo", "esc", "back")...)
+	return m.keysLine(append(keys, "P", "all", "r", "look", "/", "filter", "u", "undo", "esc", "back")...)
 }
 
 // findingView is one finding on all of the screen.

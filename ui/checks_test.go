@@ -147,6 +147,21 @@ func TestChecksLeadToTheFinding(t *testing.T) {
 	}
 }
 
+func TestChecksFilter(t *testing.T) {
+	all := findings()
+	d := checkedDirector(t, &told{report: reportOf(append(all, all[4]))}, 80, 24)
+	d.do("F", "/")
+	d.types("10.0.3.12")
+	d.do("enter")
+	d.sees("the server's", "filter: 10.0.3.12  (1 of 6)", "many handshakes do not end", "1 of 1")
+	d.do("/")
+	d.fill("nothing like it")
+	d.do("enter", "enter", "down", "tab")
+	d.sees("none", "(0 of 6)   esc clears it")
+	d.do("esc", "end", "up", "down")
+	d.sees("two that look alike", "6 of 6", "pid 4242")
+}
+
 func TestProbesAreAskedFor(t *testing.T) {
 	c := &told{report: reportOf(findings())}
 	d := checkedDirector(t, c, 80, 24)

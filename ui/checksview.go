@@ -28,9 +28,15 @@ func (c *checks) Body(m *Model, height int) []string {
 	if c.probing != nil {
 		lines = append(lines, c.probing.line(m))
 	}
-	all := m.findings()
-	if len(all) == 0 {
+	if len(m.findings()) == 0 {
 		return append(append(append(lines, ""), nothingFound(m)...), unread(m)...)
+	}
+	all := c.shown(m)
+	if c.filter != "" {
+		lines = append(lines, wrapped(m, paint.Accent, fmt.Sprintf("filter: %s  (%d of %d)   esc clears it", c.filter, len(all), len(m.findings())), 1)...)
+	}
+	if len(all) == 0 {
+		return lines
 	}
 	room := height - len(lines) - 2
 	rows := min(len(all), max(checksLeast, room/3))
