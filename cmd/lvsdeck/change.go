@@ -124,6 +124,9 @@ type change struct {
 	// record: also without steps there is something to do, on record only.
 	record bool
 
+	// kept: it lasts over restarts.
+	kept bool
+
 	// newWay is what to try before confirming.
 	newWay string
 }
@@ -226,10 +229,19 @@ func (o *changeOptions) done(w io.Writer, c change) error {
 			n++
 		}
 	}
-	lines := []string{"", fmt.Sprintf("done: %s: %d of %d steps, the others were so already", c.Title, n, len(c.Result.Steps))}
+	lines := []string{"", "done: " + c.Title}
+	if all := len(c.Result.Steps); n < all {
+		lines[1] += fmt.Sprintf("; %d of %d steps were so already", all-n, all)
+	}
 	if o.within > 0 {
 		lines = append(lines, fmt.Sprintf("It is taken back in %s unless it is confirmed. %s, then: lvsdeck confirm", o.within, c.newWay),
 			"To take it back at once: lvsdeck revert")
+	}
+	switch {
+	case c.kept && o.within > 0:
+		lines = append(lines, "Once it is confirmed it lasts over restarts.")
+	case c.kept:
+		lines = append(lines, "It lasts over restarts.")
 	}
 	return say(w, append(lines, "")...)
 }

@@ -150,6 +150,7 @@ func runSetup(ctx context.Context, w setup.Wish, o *setupOptions, out io.Writer)
 		Report: report,
 		run:    func(within time.Duration) (plan.Result, error) { return d.Apply(ctx, draft, within, nil) },
 		prove:  func(r *plain.Report) error { return d.prove(ctx, draft, r, o.textTo(out)) },
+		kept:   o.keep,
 		newWay: fmt.Sprintf("Open a new connection to %s, and a new login", w.Service),
 	})
 }

@@ -48,10 +48,23 @@ func (b Book) Unset(ctx context.Context, session *Session, ids ...ipvs.ServiceID
 	}
 	back.Plan.Title = "take back the set-up of " + listed(ids)
 	err = back.collect(ctx)
+	back.tellServers()
 	if cuts := touches(back.Plan, session); cuts != "" {
 		back.Notes = append([]string{cuts}, back.Notes...)
 	}
 	return back.Return, err
+}
+
+// tellServers says what is not undone here: modes that need something of the real
+// servers left it there.
+func (r *returning) tellServers() {
+	var modes []string
+	for _, record := range r.leaving {
+		if m := string(record.Wish.Mode); record.Wish.Mode != FullNAT && !slices.Contains(modes, m) {
+			modes = append(modes, m)
+			r.note("Real servers stay as they are. To undo their part, on each of them: lvsdeck realserver %s … undo, or the script's own undo.", m)
+		}
+	}
 }
 
 func listed(ids []ipvs.ServiceID) string {

@@ -88,7 +88,7 @@ func TestTouchedOnTheWayBack(t *testing.T) {
 	w := usual(t, NAT, ipvs.IPv4, 2, 80)
 	s.setUp(w)
 	for session, want := range map[*Session]string{
-		nil: "[]", {}: "[]", {Link: "eth5"}: "by eth5, which is touched by step 5:", // of all links
+		nil: "[Real servers stay", {}: "[Real servers stay", {Link: "eth5"}: "by eth5, which is touched by step 5:", // of all links
 		{Client: netip.MustParseAddr("198.51.100.7"), Link: "eth0"}: "by eth0, which is touched by steps 2 and 5",
 	} {
 		back, err := s.Unset(ctx, session, w.Service)
