@@ -129,6 +129,8 @@ type Model struct {
 	keyAt    time.Time     // of the last key
 	sinceKey time.Duration // between the last two
 
+	heard int // changes of the table of which the journal was asked
+
 	frame string
 	stale bool // frame must be drawn anew
 }
@@ -182,7 +184,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.theme = paint.NewTheme(msg.Profile)
 	case sampleMsg:
 		m.takeSample()
-		cmd = tea.Batch(m.compareDue(), m.hearTasks(), m.hearAlarms(), m.followIncidents(), m.lookPending())
+		cmd = tea.Batch(m.hearChanges(), m.compareDue(), m.hearTasks(), m.hearAlarms(), m.followIncidents(), m.lookPending())
 	case secondMsg:
 		m.ticking = false
 		cmd = m.lookPending()

@@ -76,8 +76,21 @@ func (m *Model) openGraphOf(g *graph) tea.Cmd {
 	return g.refresh(m)
 }
 
-// refresh implements refresher: the journal is read again for marks.
-func (g *graph) refresh(m *Model) tea.Cmd {
+// hearChanges reads the journal when samples showed a change of the table, whoever
+// made it.
+func (m *Model) hearChanges() tea.Cmd {
+	if m.opts.History == nil || m.heard == m.opts.History.Changes() {
+		return nil
+	}
+	return m.readPlans()
+}
+
+// refresh implements refresher.
+func (g *graph) refresh(m *Model) tea.Cmd { return m.readPlans() }
+
+// readPlans brings what the journal tells into the history.
+func (m *Model) readPlans() tea.Cmd {
+	m.heard = m.opts.History.Changes()
 	if m.opts.Store == nil {
 		return nil
 	}

@@ -1,5 +1,10 @@
 package history
 
+// Columns is how many columns were ever given.
+func (s *Store) Columns() (services, servers int) {
+	return int(s.ofServices.used), int(s.ofServers.used)
+}
+
 // NewBounded is New with another bound.
 func NewBounded(bytes int) *Store {
 	s := New()

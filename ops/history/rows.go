@@ -90,7 +90,8 @@ func byAddr(servers []*ops.Server) func(r *serverRow, i int) int {
 }
 
 // follow lines the rows up with a sample that covers the time since from, and
-// gives what was changed in the table since the one before.
+// gives what was changed in the table since the one before. A sample that is not
+// sorted, as none of a sampler is, makes no row twice.
 func (s *Store) follow(sample *ops.Sample, from int64) *changes {
 	seen := &changes{}
 	var fresh []serviceRow
@@ -123,7 +124,16 @@ func (s *Store) follow(sample *ops.Sample, from int64) *changes {
 	})
 	if len(fresh) > 0 {
 		s.services = append(s.services, fresh...)
-		slices.SortFunc(s.services, func(a, b serviceRow) int { return a.id.Compare(b.id) })
+		slices.SortStableFunc(s.services, func(a, b serviceRow) int { return a.id.Compare(b.id) })
+		var last ipvs.ServiceID
+		s.services = slices.DeleteFunc(s.services, func(r serviceRow) bool {
+			if r.id != last {
+				last = r.id
+				return false
+			}
+			s.release(&r)
+			return true
+		})
 	}
 	return seen
 }
@@ -159,7 +169,16 @@ func (s *Store) followServers(r *serviceRow, servers []*ops.Server, from int64, 
 	})
 	if len(fresh) > 0 {
 		r.servers = append(r.servers, fresh...)
-		slices.SortFunc(r.servers, func(a, b serverRow) int { return a.addr.Compare(b.addr) })
+		slices.SortStableFunc(r.servers, func(a, b serverRow) int { return a.addr.Compare(b.addr) })
+		var last netip.AddrPort
+		r.servers = slices.DeleteFunc(r.servers, func(o serverRow) bool {
+			if o.addr != last {
+				last = o.addr
+				return false
+			}
+			s.ofServers.free = append(s.ofServers.free, o.column)
+			return true
+		})
 	}
 }
 
@@ -177,12 +196,19 @@ func (s *Store) forget(before int64) {
 		})
 	}
 	s.services = slices.DeleteFunc(s.services, func(r serviceRow) bool {
-		if !gone(r.row) {
-			return false
+		if gone(r.row) {
+			s.release(&r)
 		}
-		s.ofServices.free = append(s.ofServices.free, r.column)
-		return true
+		return gone(r.row)
 	})
+}
+
+// release gives back the columns of a service and its servers.
+func (s *Store) release(r *serviceRow) {
+	s.ofServices.free = append(s.ofServices.free, r.column)
+	for i := range r.servers {
+		s.ofServers.free = append(s.ofServers.free, r.servers[i].column)
+	}
 }
 
 // service gives a row of the table, or one that left it within the hour, or nil.

@@ -78,6 +78,7 @@ type Store struct {
 	ofServers  columns
 	tiers      [len(tiers)]tier
 	marks      []Mark // by time
+	changes    int    // samples that showed some
 	bound      int    // of each tier's bytes
 	short      bool   // the bound has cut the longest tier
 
@@ -102,6 +103,14 @@ func (s *Store) clear() {
 	s.services, s.marks = nil, nil
 	s.ofServices, s.ofServers = columns{used: 1}, columns{}
 	s.tiers = [len(tiers)]tier{}
+}
+
+// Changes counts the samples that showed a change of the table: when it has grown,
+// the journal may tell more about it.
+func (s *Store) Changes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changes
 }
 
 // Add takes a sample into the history. One with an error leaves a gap. One of the
@@ -133,7 +142,10 @@ func (s *Store) Add(sample *ops.Sample) {
 	f.servers = blank(int(s.ofServers.used) * perServer)
 	s.fill(f, sample)
 	if last != nil {
-		s.mark(seen.marks(sample.Time)...)
+		if marks := seen.marks(sample.Time); len(marks) > 0 {
+			s.changes++
+			s.mark(marks...)
+		}
 	}
 	s.append(0, f)
 }

@@ -261,6 +261,26 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
+// TestUnsortedSamples holds that a source that keeps no order makes no row twice.
+func TestUnsortedSamples(t *testing.T) {
+	store, now := history.New(), midnight
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 2000 {
+		now = now.Add(interval)
+		v := svc(0, 1, srv(1, 1, 1, true), srv(2, 1, 1, true), srv(2, 1, 1, true), srv(3, 1, 1, true))
+		all := []*ops.Service{v, svc(1, 1), svc(2, 1), svc(2, 1)}
+		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		r.Shuffle(len(v.Servers), func(i, j int) { v.Servers[i], v.Servers[j] = v.Servers[j], v.Servers[i] })
+		store.Add(sampleAt(now, all...))
+	}
+	if got := store.Series(server(0, 1), history.Active, now.Add(-time.Minute), now, 1).Mean[0]; got != 1 && got != ops.Unknown {
+		t.Errorf("want 1 or unknown, got %v", got)
+	}
+	if services, servers := store.Columns(); services > 10 || servers > 10 {
+		t.Errorf("want columns for 3 services and 3 servers, and a sample's more, got %d and %d", services, servers)
+	}
+}
+
 // near allows the one reading that was cut off.
 func near(got, want []float32) bool {
 	for i := range want {
