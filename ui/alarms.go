@@ -28,7 +28,7 @@ func alarmCommands() []command {
 
 func noIncidents(m *Model) string {
 	if m.opts.Incidents == nil {
-		return "no thresholds are watched here"
+		return m.notRecordedOr("thresholds", "no thresholds are watched here")
 	}
 	return ""
 }

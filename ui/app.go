@@ -19,6 +19,7 @@ import (
 	"lvsdeck/ops/incident"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/record"
 	"lvsdeck/ops/pulse"
 	"lvsdeck/ops/task"
 	"lvsdeck/ops/why"
@@ -65,6 +66,9 @@ type Options struct {
 	History *history.Store // the figures of the last hours; nil: none are kept
 
 	Incidents *incident.Watch // thresholds and the incident log; nil: none
+
+	Recorder *record.Recorder // nil: nothing can be recorded
+	Replay   *record.Player   // the Source, when it is a recording; else nil
 
 	Why     why.Sources                 // who answers why something does not work; no Scene: nobody
 	SetUps  SetUps                      // nil: nothing can be set up
@@ -122,6 +126,7 @@ type Model struct {
 	crossings int            // that were heard of
 	silent    bool           // crossings ring no bell
 
+	recorded       error         // how a recording ended that was heard of
 	pending        confirm.State // what waits to be confirmed
 	lookingPending bool
 	ticking        bool
@@ -153,6 +158,9 @@ func New(opts Options) *Model {
 	}
 	if m.tasks == nil {
 		m.tasks = task.NewKeeper(task.Options{Source: opts.Source})
+	}
+	if opts.Replay != nil { // its keys come first
+		m.commands = append(replayCommands(), slices.DeleteFunc(m.commands, func(c command) bool { return c.group == replayGroup })...)
 	}
 	if opts.ASCII {
 		m.signs = paint.ASCII
@@ -242,6 +250,7 @@ func (m *Model) takeSample() {
 		m.owner = m.opts.Owner()
 	}
 	m.takeReport()
+	m.hearRecorder()
 	m.pulse.Look(m.live)
 	m.tasks.Look(m.live)
 	m.forgetWritten()
@@ -288,14 +297,23 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	m.message = ""
-	if top := m.top(); top != nil && !aboveAll(k.String()) && !(k.String() == exportKey && m.exportable()) {
+	if top := m.top(); top != nil && !m.aboveAll(k.String()) {
 		return top.Key(m, k)
 	}
 	return m.dispatch(m.commands, k)
 }
 
-// aboveAll tells the keys that work whatever is on screen.
-func aboveAll(key string) bool { return key == unlockKey || key == keepKey || key == revertKey }
+// aboveAll tells the keys that work whatever is on screen, or wherever nothing is
+// typed.
+func (m *Model) aboveAll(key string) bool {
+	switch {
+	case key == unlockKey, key == keepKey, key == revertKey:
+		return true
+	case key == exportKey, m.opts.Replay != nil && slices.Contains(replayKeys, key):
+		return m.exportable()
+	}
+	return false
+}
 
 // dispatch runs the command of a key.
 func (m *Model) dispatch(commands []command, k tea.KeyPressMsg) tea.Cmd {
@@ -352,6 +370,10 @@ func (m *Model) services() services.View {
 
 // togglePause holds the picture while sampling goes on, or shows the newest.
 func (m *Model) togglePause() {
+	if m.opts.Replay != nil {
+		m.togglePlay()
+		return
+	}
 	if m.sample == nil {
 		m.message = "nothing was read that could be held"
 		return
@@ -364,6 +386,10 @@ func (m *Model) togglePause() {
 
 // stepInterval goes to the next longer or shorter interval.
 func (m *Model) stepInterval(longer bool) {
+	if m.opts.Replay != nil {
+		m.message = "the readings were made; { and } play them slower and faster"
+		return
+	}
 	next := m.interval
 	if longer {
 		if i := slices.IndexFunc(intervals, func(d time.Duration) bool { return d > m.interval }); i >= 0 {

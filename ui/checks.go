@@ -39,7 +39,7 @@ func checksCommands() []command {
 
 func noChecks(m *Model) string {
 	if m.opts.Checks == nil {
-		return "nothing is checked here"
+		return m.notRecordedOr("checks", "nothing is checked here")
 	}
 	return ""
 }
@@ -53,7 +53,7 @@ func (m *Model) takeReport() {
 	if r == m.report || r == nil {
 		return
 	}
-	if m.opts.History != nil && m.report != nil {
+	if m.opts.History != nil && m.report != nil && m.opts.Replay == nil { // a recording has them
 		m.opts.History.Mark(history.Findings(m.report, r)...)
 	}
 	m.report = r

@@ -39,7 +39,7 @@ func connsCommands() []command {
 
 func noConns(m *Model) string {
 	if m.opts.Conns == nil {
-		return "no connections can be read here"
+		return m.notRecordedOr("connections", "no connections can be read here")
 	}
 	return ""
 }
@@ -170,6 +170,9 @@ func (c *connsReader) lines(m *Model) (lines []string) {
 func (m *Model) clock() time.Time {
 	if m.live == nil {
 		return m.now()
+	}
+	if m.opts.Replay != nil {
+		return m.live.Time
 	}
 	return m.now().In(m.live.Time.Location())
 }

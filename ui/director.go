@@ -36,10 +36,12 @@ type directorRow struct {
 
 func directorCommands() []command {
 	return []command{
-		{"Director", []string{"D"}, "timeouts, sync daemons, sysctls and modules", "", openDirector, nil},
+		{"Director", []string{"D"}, "timeouts, sync daemons, sysctls and modules", "", openDirector, noDirector},
 		{"Director", []string{unlockKey}, "unlock changing where another program manages the table", "", openUnlock, notGuarded},
 	}
 }
+
+func noDirector(m *Model) string { return m.notRecorded("settings of the director") }
 
 func openDirector(m *Model) tea.Cmd {
 	d := &directorScreen{}

@@ -26,7 +26,7 @@ func journalCommands() []command {
 
 func noStore(m *Model) string {
 	if m.opts.Store == nil {
-		return "no journal can be read here"
+		return m.notRecordedOr("journal; ( and ) go to what was changed", "no journal can be read here")
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -151,12 +152,15 @@ func (m *Model) statusLine() string {
 	if m.opts.Demo != "" {
 		left = append(left, segment{paint.Demo, " DEMO " + m.opts.Demo + " ", 8})
 	}
+	if m.opts.Replay != nil {
+		left = append(left, segment{paint.Demo, " REPLAY ", 8})
+	}
 	left = append(left, segment{paint.Strong, text.Cut(text.Clean(m.opts.Host), 24, m.signs.Cut), 9})
 	if m.sample != nil && m.sample.Info.Version != 0 {
 		left = append(left, segment{paint.Rest, "IPVS " + m.sample.Info.Version.String(), 1})
 	}
 	left = append(left, m.modeSegment())
-	if m.opts.Limits.ReadOnly {
+	if m.opts.Limits.ReadOnly && m.opts.Replay == nil {
 		left = append(left, segment{paint.Plain, "read-only", 6})
 		if m.opts.Limits.Why != "" {
 			left = append(left, segment{paint.Rest, "(" + text.Clean(m.opts.Limits.Why) + ")", 3})
@@ -175,10 +179,21 @@ func (m *Model) statusLine() string {
 	if n := m.list.Marks(); n > 0 {
 		right = append(right, segment{paint.Mark, fmt.Sprintf("%d marked", n), 4})
 	}
+	if recording, on := m.recordSegment(); on {
+		right = append(right, recording)
+	}
 	if m.live != nil && !m.live.Time.IsZero() {
-		right = append(right, segment{paint.Plain, m.live.Time.Format("15:04:05"), 2})
+		right = append(right, m.clockSegment())
 	}
 	return m.segments(left, right)
+}
+
+// clockSegment is when the newest reading was made. In a recording that is its clock.
+func (m *Model) clockSegment() segment {
+	if m.opts.Replay != nil {
+		return segment{paint.Strong, m.live.Time.Format(time.DateTime), 8}
+	}
+	return segment{paint.Plain, m.live.Time.Format(time.TimeOnly), 2}
 }
 
 // troubleSegments is what "problems only" would show, all the time.
@@ -195,6 +210,8 @@ func (m *Model) troubleSegments() (out []segment) {
 // modeSegment says how fresh the picture is.
 func (m *Model) modeSegment() segment {
 	switch {
+	case m.opts.Replay != nil:
+		return m.replaySegment()
 	case m.sample == nil && (m.live == nil || m.live.Err == nil):
 		return segment{paint.Rest, m.signs.Live + " starting", 7}
 	case m.paused:
@@ -355,6 +372,8 @@ func (m *Model) notice() (paint.Style, string) {
 		return paint.Warn, m.signs.Problem + " " + managed(m.owner)
 	case m.tasksText() != "":
 		return paint.Accent, m.tasksText()
+	case m.replayNotice() != "":
+		return paint.Warn, m.signs.Problem + " " + m.replayNotice()
 	case len(m.opts.Limits.Missing) > 0:
 		return paint.Rest, "run as root to see: " + strings.Join(m.opts.Limits.Missing, ", ")
 	case m.sample != nil && m.list.Sort() != (services.Sort{}):
@@ -407,7 +426,7 @@ func (m *Model) footerCommands() []*command {
 	for i := range m.commands {
 		c := &m.commands[i]
 		switch {
-		case c.short == "", c.group == changeGroup && m.hands.runner == nil:
+		case c.short == "", c.group == changeGroup && m.hands.runner == nil, c.group == replayGroup && m.opts.Replay == nil:
 		case c.group == consoleGroup:
 			out = append(out, c)
 		case cost(c) <= room:

@@ -22,7 +22,7 @@ func whyCommands() []command {
 
 func noWhy(m *Model) string {
 	if m.opts.Why.Scene == nil {
-		return "nobody can look around here"
+		return m.notRecordedOr("host to look around on", "nobody can look around here")
 	}
 	return noRows(m)
 }

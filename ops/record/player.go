@@ -47,6 +47,7 @@ type Player struct {
 	number int         // of it
 	due    time.Time
 	fill   *Cursor // tells who listens what was before
+	fresh  bool    // and has not begun
 }
 
 // PlayState is how a recording plays.
@@ -116,8 +117,15 @@ func (p *Player) File() *File { return p.file }
 // Marks are those of the recording, in order.
 func (p *Player) Marks() []history.Mark { return p.marks }
 
-// Report is what checks had found by then, or nil.
-func (p *Player) Report() *check.Report { return p.report.Load() }
+// Report is what checks had found by then; before the first round, nothing.
+func (p *Player) Report() *check.Report {
+	if r := p.report.Load(); r != nil {
+		return r
+	}
+	return &noReport
+}
+
+var noReport = check.Report{Unread: []string{"no round of checks was recorded up to here"}}
 
 // State tells how it plays.
 func (p *Player) State() PlayState {
@@ -162,25 +170,26 @@ func (p *Player) Jump(t time.Time) {
 	p.order(func() { p.jump(t) })
 }
 
-// Mark goes to the mark after what is shown, or before it.
-func (p *Player) Mark(after bool) {
-	p.order(func() {
-		now := p.latest.Load().Time
-		if after {
-			if i := slices.IndexFunc(p.marks, func(m history.Mark) bool { return m.Time.After(now) }); i >= 0 {
-				p.jump(p.marks[i].Time)
-			}
-			return
-		}
+// Mark goes to the mark after what is shown, or before it, and gives it.
+func (p *Player) Mark(after bool) (m history.Mark, ok bool) {
+	now := p.latest.Load()
+	i := -1
+	if after {
+		i = slices.IndexFunc(p.marks, func(m history.Mark) bool { return m.Time.After(now.Time) })
+	} else {
 		// The sample shows what happened up to an interval ago.
-		now = now.Add(-p.latest.Load().Interval)
-		for i := len(p.marks) - 1; i >= 0; i-- {
-			if p.marks[i].Time.Before(now) {
-				p.jump(p.marks[i].Time)
-				return
+		since := now.Time.Add(-now.Interval)
+		for k := range p.marks {
+			if p.marks[k].Time.Before(since) {
+				i = k
 			}
 		}
-	})
+	}
+	if i < 0 {
+		return m, false
+	}
+	p.Jump(p.marks[i].Time)
+	return p.marks[i], true
 }
 
 // order has something done by Run.
@@ -345,15 +354,19 @@ func (p *Player) seek(wanted func(*ops.Sample, int) bool, number int) {
 	}
 	p.cursor, p.ahead, p.due = c, nil, time.Now()
 	p.fill = p.file.at(at, last.Time.Add(-heardBefore))
-	for _, f := range p.anew {
-		f()
-	}
+	p.fresh = true
 	p.set(func(s *PlayState) { s.Filling = true })
 	p.show(last, at, report)
 }
 
 // tellMore tells a sample of what was before the one that is shown.
 func (p *Player) tellMore() {
+	if p.fresh {
+		p.fresh = false
+		for _, f := range p.anew {
+			f()
+		}
+	}
 	s, n, err := p.fill.Next()
 	if err != nil && err != io.EOF {
 		p.fill.Skip() // it was told when it was sought, or will be

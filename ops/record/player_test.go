@@ -205,7 +205,7 @@ func TestRecorderWritesWhatItHears(t *testing.T) {
 	p := run(t, f, all)
 	p.Step(39)
 	p.shows(39)
-	if got := p.Report(); got == nil || got.Unread[0] != "nothing" {
+	if got := p.Report(); got.Unread[0] != "nothing" {
 		t.Errorf("the report is %+v", got)
 	}
 }
