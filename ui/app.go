@@ -19,8 +19,8 @@ import (
 	"lvsdeck/ops/incident"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
-	"lvsdeck/ops/record"
 	"lvsdeck/ops/pulse"
+	"lvsdeck/ops/record"
 	"lvsdeck/ops/task"
 	"lvsdeck/ops/why"
 	"lvsdeck/persist"
@@ -54,14 +54,13 @@ type Options struct {
 	RulesFile string         // where the host keeps its rules
 	ASCII     bool
 
-	Table  ipvs.Reader         // for what samples leave out: timeouts, sync daemons
-	Conns  conns.Source        // the table of connections; nil: cannot be read
-	Checks Checks              // what is wrong; nil: nobody looks
-	System netcfg.Host         // the host around the table
-	Owner  func() *owner.Owner // who else manages the table; nil: nobody looks
-	Now    func() time.Time    // time.Now when nil
-
-	Operator netip.Addr // where the operator's SSH session comes from; invalid: not over SSH
+	Table    ipvs.Reader         // for what samples leave out: timeouts, sync daemons
+	Conns    conns.Source        // the table of connections; nil: cannot be read
+	Checks   Checks              // what is wrong; nil: nobody looks
+	System   netcfg.Host         // the host around the table
+	Owner    func() *owner.Owner // who else manages the table; nil: nobody looks
+	Operator netip.Addr          // where the operator's SSH session comes from; invalid: not over SSH
+	Now      func() time.Time    // time.Now when nil
 
 	History *history.Store // the figures of the last hours; nil: none are kept
 
