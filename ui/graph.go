@@ -41,6 +41,7 @@ type graph struct {
 	end       time.Time // the right end; zero: now
 	everyMark bool      // marks of other services, too
 	oneScale  bool
+	named     bool // panes say their figure
 	ink       paint.Ink
 
 	first int // pane on screen

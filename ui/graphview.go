@@ -166,6 +166,9 @@ func (g *graph) paneTitle(m *Model, k history.Key, s history.Series) string {
 		room += len(p.label) + each + 2
 	}
 	name, note := g.name(m, k)
+	if g.named {
+		name = metricNames[g.metric] + "  " + name
+	}
 	width := line.Room() - room - 1
 	name = text.CutMiddle(text.Clean(name), width, m.signs.Cut)
 	line.Put(paint.Strong, name).Left(paint.Rest, note, width-text.Width(name), m.signs.Cut)
@@ -193,7 +196,7 @@ func (g *graph) name(m *Model, k history.Key) (name, note string) {
 			}
 		}
 	}
-	if g.servers && k.Server.IsValid() {
+	if (g.servers || g.named) && k.Server.IsValid() {
 		return k.Server.String(), note
 	}
 	return k.String(), note

@@ -28,6 +28,7 @@ type serviceScreen struct {
 	server netip.AddrPort // under the cursor; zero: the service
 	states bool           // the columns of a reading of connections stand first
 	conns  connsView
+	metric int // the first of the graph, of largeMetrics
 }
 
 // openService shows the service of the row under the cursor.
@@ -92,6 +93,10 @@ func (s *serviceScreen) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		m.drop(s)
 	case key == "tab":
 		s.states = !s.states
+	case key == "right" || key == "l":
+		s.nextMetric(1)
+	case key == "left" || key == "h":
+		s.nextMetric(-1)
 	case key == "c" && s.reading == nil:
 		return s.ask(m)
 	case key == "p":

@@ -145,7 +145,7 @@ func TestServiceLargeScreens(t *testing.T) {
 		m, _ := console(t, uneven(), c.width, c.height, func(o *Options) {
 			o.ASCII, o.Now = c.ascii, func() time.Time { return noon }
 			o.Conns = &connSource{text: connText()}
-			o.Checks = &told{report: reportOf(findings())}
+			o.Checks, o.History = &told{report: reportOf(findings())}, past()
 		})
 		m.list.SetLabels(services.NewLabels(map[string]persist.Label{
 			"TCP 203.0.113.10:443":                  {Name: "web shop", Note: "frontends, call Ann before draining"},

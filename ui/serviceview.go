@@ -33,12 +33,17 @@ func (s *serviceScreen) Body(m *Model, height int) []string {
 	v := s.service(m)
 	lines := s.head(m, v)
 	if v == nil {
-		return append(append(lines, ""), wrapped(m, paint.Warn, m.signs.Problem+" The table does not have this service any more.", 1)...)
+		lines = append(append(lines, ""), wrapped(m, paint.Warn, m.signs.Problem+" The table does not have this service any more.", 1)...)
+		return append(append(lines, ""), s.graph(m, s.graphHeight(m, 0, height-len(lines)-1))...)
 	}
 	lines = append(lines, s.found(m, height)...)
 	lines = append(lines, s.readings(m, height)...)
-	lines = append(lines, s.table(m, v, height-len(lines))...)
-	return lines
+	graph := s.graphHeight(m, 1+len(v.Servers), height-len(lines))
+	lines = append(lines, s.table(m, v, height-len(lines)-graph)...)
+	for len(lines) < height-graph {
+		lines = append(lines, "")
+	}
+	return append(lines, s.graph(m, graph)...)
 }
 
 // head is the service, its settings and its note.
@@ -295,7 +300,10 @@ func (s *serviceScreen) Footer(m *Model) string {
 	}
 	keys := []string{m.signs.Enter, "connections", "tab", other, "c", "read", "esc", "back"}
 	if m.hands.runner != nil {
-		keys = append(keys, "w d x e", "change it")
+		keys = append(keys, "w d x", "change")
 	}
-	return m.keysLine(append(keys, "?", "help")...)
+	if m.opts.History != nil {
+		keys = append(keys, "h l", "graph")
+	}
+	return m.keysLine(keys...)
 }
