@@ -39,7 +39,7 @@ func checksCommands() []command {
 
 func noChecks(m *Model) string {
 	if m.opts.Checks == nil {
-		return m.notRecordedOr("checks", "nothing is checked here")
+		return "nothing is checked here"
 	}
 	return ""
 }
@@ -53,7 +53,7 @@ func (m *Model) takeReport() {
 	if r == m.report || r == nil {
 		return
 	}
-	if m.opts.History != nil && m.report != nil && m.opts.Replay == nil { // a recording has them
+	if m.opts.History != nil && m.report != nil {
 		m.opts.History.Mark(history.Findings(m.report, r)...)
 	}
 	m.report = r
@@ -352,14 +352,14 @@ func (c *checks) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
 
 // Footer implements layer.
 func (c *checks) Footer(m *Model) string {
-	var keys []string
-	if c.on.Check != "" {
-		if c.on.Fix != nil {
-			keys = append(keys, m.signs.Enter, "fix")
-		}
-		keys = append(keys, "y", "why", "p", "probe")
+	if len(m.findings()) == 0 {
+		return m.keysLine("P", "probe all", "r", "look again", "u", "undo", "esc", "back")
 	}
-	return m.keysLine(append(keys, "P", "all", "r", "look", "/", "filter", "u", "undo", "esc", "back")...)
+	keys := []string{"y", "why", "p", "probe", "P", "all", "r", "look", "/", "filter", "u", "undo", "esc", "back"}
+	if c.on.Fix != nil {
+		keys = append([]string{m.signs.Enter, "fix"}, keys...)
+	}
+	return m.keysLine(keys...)
 }
 
 // findingView is one finding on all of the screen.
