@@ -73,7 +73,7 @@ func TestWhyLeadsToTheFix(t *testing.T) {
 	d := newWhyDirector(t, 80, 24)
 	d.drain("10.0.3.11:443", "10.0.3.12:443", "10.0.3.13:443")
 	d.do("y")
-	d.sees("the verdict", "Why does TCP 203.0.113.10:443 not work?", "This is why:", "! fault     no server  no server takes new connections", "! bad       servers", "What ends it:", "1 of 15", "fix")
+	d.sees("the verdict", "Why does TCP 203.0.113.10:443 not work?", "This is why:", "! fault     no server  no server takes new connections", "! bad       servers", "What ends it:", "1 of 16", "fix")
 	d.do("down", "tab")
 	d.sees("an answer whole", "Who manages the table, and what has changed in the last hour?")
 	d.do("esc", "end")

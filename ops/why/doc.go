@@ -1,9 +1,9 @@
 // Package why walks an experienced operator's questions about one service or one
-// of its servers, in the order in which he asks them: whose table is it and what
-// has changed, do clients' packets come, is there a server for them, do handshakes
-// end, with one server or all, can the servers be reached, do they answer, who
-// else answers for the VIP, are answers routed on, does the firewall let all
-// through, and what else is odd.
+// of its servers, one after the other: whose table is it and what has changed, do
+// clients' packets come, is there a server for them, do handshakes end, with one
+// server or all, can the servers be reached, are answers routed on, does the
+// firewall let all through, do the servers answer, who else answers for the VIP,
+// are clients shared out as they should be, and what else is odd.
 //
 //	verdict, err := why.Walk(ctx, sources, place, func(a why.Answer) { … })
 //

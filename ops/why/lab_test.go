@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -162,5 +163,34 @@ func TestBrokenDirectors(t *testing.T) {
 			}
 			d.ok(d.clients(patience))
 		})
+	}
+}
+
+// TestCommand: the program says whether it found something, and what.
+func TestCommand(t *testing.T) {
+	lab.Require(t)
+	t.Parallel()
+	d := newDirector(t, lab.DR)
+	d.ok(d.clients(20 * time.Second))
+	for _, c := range []struct {
+		harm   func()
+		args   string
+		status int
+		says   string
+	}{
+		{func() {}, "-o json", 0, `"topic": "the VIP"`},
+		{func() { d.Servers[1].Command("ip", "addr", "del", d.VIP.String()+"/32", "dev", "lo") }, d.Addrs[1].String() + " --probe", 1, "\nbad        answers     " + d.server(1).String() + ": "},
+		{func() {}, "-o xml", 2, `unknown output format "xml"`},
+	} {
+		c.harm()
+		text, err := d.Director.Try("lvsdeck", append([]string{"why", d.At(lab.TCPPort)}, strings.Fields(c.args)...)...)
+		status := 0
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			status = exit.ExitCode()
+		}
+		if status != c.status || !strings.Contains(text, c.says) && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("why %s: %d, %v; want %d and %q\n%s", c.args, status, err, c.status, c.says, text)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
@@ -351,4 +352,48 @@ func claimed(w *Walk) Answer {
 		return notHere("the VIP is not on this director")
 	}
 	return fine("nobody else answers for %s", w.service.Addr)
+}
+
+// fewShared is how many new connections there must be before shares mean something.
+const fewShared = 200
+
+// shares tells who gets new connections, against the weights.
+func shares(w *Walk) Answer {
+	v := w.service
+	if len(v.Servers) < 2 {
+		return notHere("the service has %s", plural(len(v.Servers), "server"))
+	}
+	var conns, weights uint64
+	var took time.Duration
+	for _, r := range v.Servers {
+		n := w.scene.Longer[check.Place{Service: w.at.Service, Server: r.Addr}]
+		conns, weights, took = conns+n.Conns, weights+uint64(r.Weight), max(took, n.For)
+	}
+	var a Answer
+	switch {
+	case v.Persistence.On:
+		a = fine("persistence keeps clients on their servers, whatever the weights say")
+	case !slices.Contains([]string{"rr", "wrr", "lc", "wlc"}, v.Scheduler):
+		a = fine("%s does not go by weights alone", v.Scheduler)
+	case conns < fewShared:
+		a = unknown("%s to judge by", plural(int(conns), "new connection"))
+	default:
+		a = fine("new connections go as the weights say")
+	}
+	for i, r := range w.servers {
+		if i == few {
+			a.because("and %d more", len(w.servers)-few)
+			break
+		}
+		n := w.scene.Longer[check.Place{Service: w.at.Service, Server: r.Addr}]
+		says := fmt.Sprintf("%s: weight %d of %d", r.Addr, r.Weight, weights)
+		if conns > 0 {
+			says += fmt.Sprintf(", %d of %d new connections in %.0f s (%d %%)", n.Conns, conns, took.Seconds(), 100*n.Conns/conns)
+		}
+		if r.PersistentKnown && r.Persistent > 0 {
+			says += fmt.Sprintf(", keeps %s", plural(int(r.Persistent), "client"))
+		}
+		a.because("%s", says)
+	}
+	return a
 }

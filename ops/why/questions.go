@@ -61,6 +61,10 @@ var questions = []question{
 		look: claimed, checks: []string{check.OfVIP},
 	},
 	{
+		topic: "shares", asks: "Does each server get the clients that it should?",
+		look: shares, checks: []string{"share", "drain", "removed server"},
+	},
+	{
 		topic: "the rest", asks: "What else is odd?", rest: true,
 		look: func(*Walk) Answer { return fine("nothing is seen from here") },
 	},

@@ -231,6 +231,29 @@ func TestProbesAreAnswers(t *testing.T) {
 	}
 }
 
+// TestShares: who gets new connections is told against the weights.
+func TestShares(t *testing.T) {
+	s := newSite(t, ipvs.Masq)
+	s.ok(s.table.SetService(t.Context(), ipvs.Service{ServiceID: http, Scheduler: "wrr", Persistence: ipvs.NewService(http).Persistence}))
+	s.change = func(c *check.Scene) {
+		c.Longer = map[check.Place]check.Moved{}
+		for n, conns := range []uint64{102, 98} {
+			c.Longer[check.Place{Service: http, Server: s.server(n)}] = check.Moved{Traffic: ipvs.Traffic{Conns: conns}, For: time.Minute}
+		}
+	}
+	v, a := s.ask(-1, false)
+	if got := a["shares"]; got.Mark != Fine || len(got.Evidence) != 2 || got.Evidence[0] != "10.0.3.11:80: weight 1 of 2, 102 of 200 new connections in 60 s (51 %)" {
+		t.Errorf("%+v", got)
+	}
+	if got := marks(v, Bad, Look); got != "traffic" {
+		t.Errorf("look: %s", got)
+	}
+	s.change = func(*check.Scene) {}
+	if _, a := s.ask(-1, false); a["shares"].Mark != Unknown || a["shares"].Says != "0 new connections to judge by" {
+		t.Errorf("%+v", a["shares"])
+	}
+}
+
 // TestChanges: the journal of the last hour, and what runs otherwise than saved.
 func TestChanges(t *testing.T) {
 	s := newSite(t, ipvs.Masq)
