@@ -204,6 +204,7 @@ func TestConnectionsLeftWhileReading(t *testing.T) {
 			keys = []string{"l"}
 		}
 		_, cmd := d.Update(keyMsg(keys[0]))
+		d.sees("what goes on", "reading: ")
 		press(d.Model, "q")
 		d.finish(cmd)
 		if _, reading := d.top().(*connections); reading != list {

@@ -163,6 +163,9 @@ func (l *connList) Body(m *Model, height int) []string {
 // meaning is what there is to know of the row under the cursor: how old it is by
 // what its state allows, and of a template whom it holds.
 func (l *connList) meaning(m *Model) string {
+	if len(l.page.Rows) == 0 {
+		return ""
+	}
 	r := l.page.Rows[min(l.at, len(l.page.Rows)-1)]
 	span := func(seconds uint32) string { return figure.Span(time.Duration(seconds) * time.Second) }
 	var words string
