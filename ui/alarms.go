@@ -22,6 +22,7 @@ const alarmGroup = "Watch"
 func alarmCommands() []command {
 	return []command{
 		{alarmGroup, []string{"T"}, "thresholds: what is crossed, and the incident log", "", do(openAlarms), noIncidents},
+		{alarmGroup, nil, "write the report of an incident to a file", "", openReport, cannotReport},
 		{alarmGroup, nil, "ring the terminal's bell when a threshold is crossed, or not", "", do((*Model).toggleBell), noIncidents},
 	}
 }

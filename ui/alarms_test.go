@@ -16,6 +16,7 @@ import (
 	"lvsdeck/ipvs/memory"
 	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/check"
+	"lvsdeck/ops/history"
 	"lvsdeck/ops/incident"
 	"lvsdeck/ui/paint"
 )
@@ -284,4 +285,56 @@ func TestAlarmScreens(t *testing.T) {
 			t.Errorf("%s: not ASCII: %q", sc.name, text[i:min(len(text), i+20)])
 		}
 	}
+}
+
+// TestReport writes a report of a director with a history, and leaves files alone.
+func TestReport(t *testing.T) {
+	t.Chdir(t.TempDir())
+	w := newWatched(t)
+	w.do(":")
+	w.types("report of an inc")
+	w.do("enter")
+	w.sees("no history", "no history is kept here")
+	w.opts.History = history.New()
+	w.sampler.Each(w.opts.History.Add)
+	w.opts.Conns = &connSource{text: connText()}
+	must := func(th alarm.Threshold) { w.must(w.watch.Put(th, "")) }
+	must(alarm.Threshold{Row: alarm.Row{Service: svc(ipvs.TCP, "203.0.113.10:443", "wlc").ServiceID}, Figure: alarm.ConnRate, Limit: 1000, Hold: 1})
+	w.passes(60, 100, 50)
+	w.must(w.table.DeleteServer(t.Context(), svc(ipvs.TCP, "203.0.113.10:443", "wlc").ServiceID, ipvs.Server{Addr: addr("10.0.3.13:443")}))
+	w.passes(60, 900, 700)
+	w.must(w.watch.Note(alarm.Row{}, "called the network people"))
+
+	w.do("T", "tab", "w")
+	w.sees("what is asked", "Report of an incident", "1 hour", "began", "< ", "connections", "read", "dir-a-20260301-")
+	w.do("down")
+	w.types("25:00")
+	w.do("enter")
+	w.sees("no time", "is no time")
+	w.fill("")
+	w.do("down", "down")
+	w.fill("incident.md")
+	w.do("enter")
+	w.sees("written", "written: ", "incident.md")
+	text, err := os.ReadFile("incident.md")
+	w.must(err)
+	for _, want := range []string{
+		"# Incident on dir-a", "from the running director", "the first of what is in the incident log", "to 1400 a second", "Thresholds were crossed of TCP 203.0.113.10:443",
+		"conn/s is 1400, above 1000", "10.0.3.13:443 of TCP 203.0.113.10:443: left", "| seen |", "s before it began", "called the network people (alice from 198.51.100.7)", "One client, 198.51.100.7, has", "| template ASSURED |", "active of TCP 203.0.113.10:443", "█",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("want %q in\n%s", want, text)
+		}
+	}
+	if info, err := os.Stat("incident.md"); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+	w.do("w", "up")
+	w.fill("incident.md")
+	w.do("enter")
+	w.sees("it is there", "Overwrite it?")
+	w.do("esc", "w", "up")
+	w.fill("nowhere/incident.md")
+	w.do("enter")
+	w.sees("no such place", "Nothing was written", "nowhere")
 }

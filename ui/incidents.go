@@ -111,6 +111,8 @@ func (l *incidents) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		}})
 	case key == "r":
 		return l.reread(m)
+	case key == "w":
+		return m.run(&command{run: openReport, why: cannotReport})
 	default:
 		l.move(key)
 	}
@@ -218,7 +220,7 @@ func (l *incidents) about(m *Model, e incident.Entry) []string {
 
 // Footer implements layer.
 func (l *incidents) Footer(m *Model) string {
-	return m.keysLine("n", "note", "N", "on the director", "f", "row", "/", "filter", "tab", "thresholds", "esc", "back")
+	return m.keysLine("n", "note", "N", "on the director", "f", "row", "/", "filter", "w", "report", "tab", "thresholds", "esc", "back")
 }
 
 // Cursor implements layer.

@@ -33,7 +33,8 @@ type Sources struct {
 // Report is an incident in words and figures.
 type Report struct {
 	Sources
-	Why string // how it is known when it began
+	Why   string    // how it is known when it began
+	Known time.Time // from when on figures are
 
 	Changed, Affected, Causes []string // sentences
 
@@ -83,7 +84,10 @@ const (
 
 // Make makes a report.
 func Make(s Sources) Report {
-	r := Report{Sources: s}
+	r := Report{Sources: s, Known: s.From}
+	if first := s.History.Reach().First; first.After(s.From) && first.Before(s.To) {
+		r.Known = first
+	}
 	r.begin()
 	r.timeLine()
 	r.rows()
@@ -129,7 +133,7 @@ func (r *Report) begin() {
 		r.Began, r.Why = at, "when the figures of the whole table moved most"
 		return
 	}
-	r.Began, r.Why = r.To.Add(-min(lastPart, r.To.Sub(r.From)/2)), "nothing says when; the last minutes are compared with those before"
+	r.Began, r.Why = r.To.Add(-min(lastPart, r.To.Sub(r.Known)/2)), "nothing says when; the last minutes are compared with those before"
 }
 
 // firstEntry is the oldest entry of the span that began something that lasts, or else
@@ -157,19 +161,22 @@ func (r *Report) firstEntry() (first incident.Entry, ok bool) {
 	return first, ok
 }
 
+// stepParts is how finely it is looked when figures moved.
+const stepParts = 60
+
 // step finds where new or active connections of the whole table moved most from one
 // level to another, if they did so by half or more.
 func (r *Report) step() (at time.Time, ok bool) {
 	best := 1.5
 	for _, m := range []history.Metric{history.Conns, history.Active} {
-		s := r.History.Series(history.Key{}, m, r.From, r.To, 60)
+		s := r.History.Series(history.Key{}, m, r.Known, r.To, stepParts)
 		for cut := 3; cut <= len(s.Mean)-3; cut++ {
 			before, after := meanOf(s.Mean[:cut]), meanOf(s.Mean[cut:])
 			if before < 0 || after < 0 {
 				continue
 			}
 			if by := ratio(before, after, floorOf(m)); by > best {
-				best, at, ok = by, r.From.Add(time.Duration(cut)*r.To.Sub(r.From)/60), true
+				best, at, ok = by, r.Known.Add(time.Duration(cut)*r.To.Sub(r.Known)/stepParts), true
 			}
 		}
 	}
@@ -318,7 +325,7 @@ func (r *Report) graphs() {
 	}
 	for _, k := range keys {
 		for _, m := range []history.Metric{history.Conns, history.Active} {
-			s := r.History.Series(k, m, r.From, r.To, graphParts)
+			s := r.History.Series(k, m, r.Known, r.To, graphParts)
 			if slices.ContainsFunc(s.Mean, func(v float32) bool { return v >= 0 }) {
 				r.Graphs = append(r.Graphs, Graph{Row: alarm.Row(k), Metric: m, Series: s})
 			}
@@ -329,14 +336,13 @@ func (r *Report) graphs() {
 // missing says what there was not.
 func (r *Report) missing() {
 	miss := func(format string, args ...any) { r.Missing = append(r.Missing, fmt.Sprintf(format, args...)) }
-	reach := r.History.Reach()
 	switch {
-	case reach.First.IsZero():
+	case r.History.Reach().First.IsZero():
 		miss("No figures of this span of time are known.")
-	case reach.First.After(r.From.Add(shortBefore)):
-		miss("Figures are known only from %s on.", reach.First.Local().Format(time.TimeOnly))
+	case r.Known.After(r.From.Add(shortBefore)):
+		miss("Figures are known only from %s on.", r.Known.Local().Format(time.TimeOnly))
 	}
-	if r.Began.Sub(r.From) < shortBefore {
+	if r.Began.Sub(r.Known) < shortBefore {
 		miss("The incident began with the span, so there is no before to compare it with.")
 	}
 	if r.Log == nil {

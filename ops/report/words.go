@@ -182,8 +182,8 @@ func (r *Report) clients(say func(string, ...any)) {
 
 var clientWord = map[conns.By]string{conns.ByClient: "client", conns.ByNet: "network"}
 
-// topMost is how many groups of a grouping a report has.
-const topMost = 10
+// TopMost is how many groups of a grouping a report has.
+const TopMost = 10
 
 // Top is the largest groups of a grouping, or none where it was not counted.
 func (r *Report) Top(by conns.By) []conns.Group {
@@ -192,7 +192,7 @@ func (r *Report) Top(by conns.By) []conns.Group {
 	}
 	for _, ranking := range r.Conns.Rankings {
 		if ranking.By == by {
-			return ranking.Groups[:min(len(ranking.Groups), topMost)]
+			return ranking.Groups[:min(len(ranking.Groups), TopMost)]
 		}
 	}
 	return nil
