@@ -120,7 +120,11 @@ func (p *pulseScreen) title(m *Model) string {
 	if n := len(p.rows); n > 0 {
 		line.Put(paint.Warn, fmt.Sprintf("%d unusual", n)).Space(2)
 	}
-	return line.Put(paint.Rest, "against the last 5 minutes, worst first").String()
+	says := "what is usual is not known yet"
+	if past := m.pulse.Past(); past > 0 {
+		says = "against the last " + figure.Span(past) + ", worst first"
+	}
+	return line.Put(paint.Rest, says).String()
 }
 
 // where is when connections were read, and the place of the cursor, for the lower
@@ -145,7 +149,11 @@ func asUsual(m *Model) []string {
 	if m.sample == nil {
 		return wrapped(m, paint.Rest, "Nothing was read yet.", 1)
 	}
-	lines := wrapped(m, paint.Plain, fmt.Sprintf("Nothing is unusual: %d services and %d servers are as in the last minutes.", len(m.sample.Services), m.sample.Servers), 1)
+	says := fmt.Sprintf("Nothing is unusual: %d services and %d servers are as in the last minutes.", len(m.sample.Services), m.sample.Servers)
+	if m.pulse.Past() == 0 {
+		says = fmt.Sprintf("Nothing unusual was found, but %d services and %d servers have not been watched for long enough to know what is usual.", len(m.sample.Services), m.sample.Servers)
+	}
+	lines := wrapped(m, paint.Plain, says, 1)
 	lines = append(append(lines, ""), wrapped(m, paint.Rest, "Told are new connections per second and active connections that are 3 times what is usual or a third of it, by a margin that keeps small numbers quiet, for 5 seconds at least; faults that checks have found, and what they found in the traffic.", 1)...)
 	if m.opts.Conns == nil {
 		return lines

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lvsdeck/ops"
+	"lvsdeck/ops/check"
 	"lvsdeck/ops/conns"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
@@ -43,7 +44,7 @@ func (s *serviceScreen) rows(m *Model, v *ops.Service) []largeRow {
 			r := v.Servers[i-1]
 			k.Server, row.Figures, row.trend = r.Addr, &r.Figures, r.Trend
 			row.fresh = all.begun(r.Trend, m.sample.Interval)
-			all.weight += float64(r.Weight)
+			all.weight += float64(check.Weighs(v, r))
 			all.fresh += max(0, row.fresh)
 		}
 		row.Row, _ = m.list.Find(k)
@@ -81,7 +82,7 @@ func (r *largeRow) weightShare() float64 {
 	if r.all.weight == 0 {
 		return 0
 	}
-	return float64(r.Server.Weight) / r.all.weight
+	return float64(check.Weighs(r.Service, r.Server)) / r.all.weight
 }
 
 // freshShare is a server's part of the new connections; negative: not known.

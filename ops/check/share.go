@@ -31,7 +31,7 @@ func shares(s *Scene) (all []Finding) {
 		weights, _ := turn(v)
 		for _, r := range v.Servers {
 			got := s.Longer[Place{v.ServiceID, r.Addr}].Conns
-			due := float64(sum) * float64(weighs(v, r)) / float64(weights)
+			due := float64(sum) * float64(Weighs(v, r)) / float64(weights)
 			f := Finding{Severity: Warning, Service: v.ServiceID, Server: r.Addr}
 			switch less, more := float64(got) < 0.8*due-3, float64(got) > 1.2*due+3; {
 			case less && (byWeight || 10*float64(got) < due):
@@ -41,7 +41,7 @@ func shares(s *Scene) (all []Finding) {
 			default:
 				continue
 			}
-			f.Evidence = evidence("%d of %d new connections in %v, where weight %d of %d asks for about %.0f", got, sum, took.Round(time.Second), weighs(v, r), weights, due)
+			f.Evidence = evidence("%d of %d new connections in %v, where weight %d of %d asks for about %.0f", got, sum, took.Round(time.Second), Weighs(v, r), weights, due)
 			f.Means = "Load is not shared as the weights say. A server that was full, or whose weight changed, for a while gets less."
 			if !byWeight {
 				f.Evidence = append(f.Evidence, fmt.Sprintf("%s goes by connections, of which it has %d active and %d inactive", v.Scheduler, r.Active, r.Inactive))
@@ -63,8 +63,8 @@ func (s *Scene) shared(v *ops.Service) (sum uint64, took time.Duration, ok bool)
 	return sum, took, sum >= fewShared && sum >= fewTurns*conns
 }
 
-// weighs is a server's weight for a scheduler: to some all are alike.
-func weighs(v *ops.Service, r *ops.Server) uint64 {
+// Weighs is a server's weight for its service's scheduler: to some all are alike.
+func Weighs(v *ops.Service, r *ops.Server) uint64 {
 	if r.Weight > 0 && (v.Scheduler == "rr" || v.Scheduler == "lc") {
 		return 1
 	}
@@ -77,7 +77,7 @@ func weighs(v *ops.Service, r *ops.Server) uint64 {
 func turn(v *ops.Service) (weights, conns uint64) {
 	var divisor uint64
 	for _, r := range v.Servers {
-		w := weighs(v, r)
+		w := Weighs(v, r)
 		weights += w
 		for w > 0 {
 			divisor, w = w, divisor%w

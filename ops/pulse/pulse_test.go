@@ -106,9 +106,10 @@ func (s *site) pass(long time.Duration, change func(*ops.Sample)) {
 		if s.second >= 0 {
 			halves[1] = s.second
 		}
-		sample := &ops.Sample{Time: s.at, Interval: each, Trend: &ops.Trend{}}
+		sample := &ops.Sample{Time: s.at, Interval: each, Trend: &ops.Trend{Active: s.trend[1]}}
 		v := &ops.Service{Service: ipvs.NewService(web)}
 		v.Counted, v.Rate.Conns, v.Active = true, uint64(s.conns), uint64(halves[0]+halves[1])
+		sample.Active = v.Active
 		s.add(&s.trend[0], s.conns)
 		s.add(&s.trend[1], halves[0]+halves[1])
 		v.Trend = &ops.Trend{Conns: s.trend[0], Active: s.trend[1]}
@@ -168,6 +169,23 @@ func TestFloors(t *testing.T) {
 		s.says(t, c.what+", at once")
 		s.pass(6*time.Second, nil)
 		s.says(t, c.what, c.want...)
+	}
+}
+
+// What is usual is known after a few points of a trend.
+func TestPast(t *testing.T) {
+	s := &site{at: noon, conns: 10, second: -1, weight: 1}
+	s.pass(24*time.Second, nil)
+	if p := s.Past(); p != 0 {
+		t.Errorf("after 24 s: %v", p)
+	}
+	s.pass(20*time.Second, nil)
+	if p := s.Past(); p != 42*time.Second {
+		t.Errorf("after 44 s: %v", p)
+	}
+	s.pass(time.Hour, nil)
+	if p := s.Past(); p != 5*time.Minute {
+		t.Errorf("after an hour: %v", p)
 	}
 }
 

@@ -70,6 +70,7 @@ type episode struct {
 type Watch struct {
 	at       time.Time
 	interval time.Duration
+	past     time.Duration
 	episodes map[figure]*episode
 	recent   []float32 // scratch
 }
@@ -84,6 +85,7 @@ func (w *Watch) Look(s *ops.Sample) {
 		w.episodes = map[figure]*episode{}
 	}
 	w.at, w.interval = s.Time, s.Interval
+	w.past = w.known(s.Trend.Active)
 	rates := s.EstimatorStopped == ""
 	w.both(figure{}, &s.Figures, s.Trend, rates)
 	for _, v := range s.Services {
@@ -102,6 +104,23 @@ func (w *Watch) Look(s *ops.Sample) {
 			delete(w.episodes, f) // it left the table
 		}
 	}
+}
+
+// Past is over how much of the last minutes usual is known; zero is too little to
+// tell.
+func (w *Watch) Past() time.Duration { return w.past }
+
+func (w *Watch) known(points []float32) time.Duration {
+	known := 0
+	for _, p := range points[max(0, len(points)-w.points()):] {
+		if p >= 0 {
+			known++
+		}
+	}
+	if known < leastPast {
+		return 0
+	}
+	return time.Duration(known) * ops.TrendEvery * w.interval
 }
 
 // both looks at the two figures of a service, or of the whole director.
