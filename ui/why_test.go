@@ -34,10 +34,10 @@ func newWhyDirector(t *testing.T, width, height int) *whyDirector {
 	d.must(d.host.Add(netcfg.Address{Link: "eth0", Prefix: netip.MustParsePrefix("203.0.113.10/32")}))
 	w := check.NewWatch(check.WatchOptions{Sources: check.Sources{Host: d.host, Table: d.table}})
 	d.opts.Why = why.Sources{
-		Scene: func(ctx context.Context) (check.Scene, error) {
+		Scene: func(ctx context.Context, id ipvs.ServiceID) (check.Scene, error) {
 			d.sampler.FocusAll()
 			w.Seen(d.sampler.Observe(t.Context(), d.now))
-			s, err := w.Scene(ctx)
+			s, err := w.SceneOf(ctx, id)
 			s.Kernel = check.Release{Major: 6, Minor: 1}
 			return s, err
 		},
@@ -127,23 +127,23 @@ func TestWhyCanBeStopped(t *testing.T) {
 	d.must(d.table.AddService(t.Context(), ipvs.NewService(ipvs.MarkService(7, ipvs.IPv4))))
 	d.pass(2 * time.Second)
 	scene := d.opts.Why.Scene
-	d.opts.Why.Scene = func(ctx context.Context) (check.Scene, error) {
+	d.opts.Why.Scene = func(ctx context.Context, id ipvs.ServiceID) (check.Scene, error) {
 		d.sees("what is asked", "asking: Who manages the table", "esc stop")
 		press(d.Model, "p", "r", "down", "esc")
-		return scene(ctx)
+		return scene(ctx, id)
 	}
 	d.do("y")
 	d.sees("stopped", "stopped before the end")
-	d.opts.Why.Scene = func(ctx context.Context) (check.Scene, error) {
+	d.opts.Why.Scene = func(ctx context.Context, id ipvs.ServiceID) (check.Scene, error) {
 		press(d.Model, "q")
-		return scene(ctx)
+		return scene(ctx, id)
 	}
 	d.do("r")
 	if d.top() != nil {
 		t.Errorf("q leaves:\n%s", grid(d.Model))
 	}
-	d.opts.Why.Scene = func(ctx context.Context) (check.Scene, error) {
-		s, err := scene(ctx)
+	d.opts.Why.Scene = func(ctx context.Context, id ipvs.ServiceID) (check.Scene, error) {
+		s, err := scene(ctx, id)
 		s.Unread, s.Firewall = []string{"the firewall: operation not permitted"}, nil
 		return s, err
 	}

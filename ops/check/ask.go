@@ -53,12 +53,30 @@ func (w *Watch) tell(scene Scene, only func(ipvs.ServiceID) bool, found []Findin
 	w.publish()
 }
 
-// Scene looks as LookNow does, and gives what was looked at.
-func (w *Watch) Scene(ctx context.Context) (Scene, error) {
-	if _, err := w.LookNow(ctx); err != nil {
+// SceneOf looks anew at one service and the host around it, which on a big director
+// is a fraction of a round. Connections are read for a while only (see Sources);
+// whether the rules are saved is as the last round found it. The error is the
+// context's, or that there is no sample.
+func (w *Watch) SceneOf(ctx context.Context, id ipvs.ServiceID) (Scene, error) {
+	sample, err := w.freshSample(ctx)
+	if err != nil {
 		return Scene{}, err
 	}
-	return w.lastScene(ctx)
+	only, from := *sample, w.from
+	only.Services = slices.DeleteFunc(slices.Clone(sample.Services), func(v *ops.Service) bool { return v.ServiceID != id })
+	from.RulesFile = ""
+	scene, err := gather(ctx, from, &only, &kept{}, false)
+	if err != nil {
+		return Scene{}, err
+	}
+	scene.Unread = append(scene.Unread, notRead(sample)...)
+	scene.Lately, scene.Longer = w.meter.moved()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.scene != nil {
+		scene.Saved = w.scene.Saved
+	}
+	return scene, nil
 }
 
 // lastScene is that of the last round, of which there is one at least.

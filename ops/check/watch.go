@@ -99,10 +99,31 @@ func (w *Watch) Run(ctx context.Context) {
 // had, in which everything is read anew; connections for a while only (see
 // Sources). The error is the context's, or that there is no sample.
 func (w *Watch) LookNow(ctx context.Context) (*Report, error) {
+	if _, err := w.freshSample(ctx); err != nil {
+		return nil, err
+	}
+	return w.round(ctx, true)
+}
+
+// freshSample is one of after the call, where it can be had.
+func (w *Watch) freshSample(ctx context.Context) (*ops.Sample, error) {
 	if w.readNow != nil {
 		w.awaitSample(ctx)
 	}
-	return w.round(ctx, true)
+	if s := w.sample.Load(); s != nil {
+		return s, nil
+	}
+	return nil, errNoSample
+}
+
+var errNoSample = errors.New("the table has not been read yet")
+
+// notRead tells that a sample is old.
+func notRead(s *ops.Sample) []string {
+	if s.Err == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("the table, which could not be read again: %v", s.Err)}
 }
 
 // awaitSample waits until the table has been read anew, but not for ever.
@@ -125,7 +146,7 @@ func (w *Watch) round(ctx context.Context, asked bool) (*Report, error) {
 	defer w.mu.Unlock()
 	sample := w.sample.Load()
 	if sample == nil {
-		return nil, errors.New("the table has not been read yet")
+		return nil, errNoSample
 	}
 	began := time.Now()
 	if asked {
@@ -135,9 +156,7 @@ func (w *Watch) round(ctx context.Context, asked bool) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sample.Err != nil {
-		scene.Unread = append(scene.Unread, fmt.Sprintf("the table, which could not be read again: %v", sample.Err))
-	}
+	scene.Unread = append(scene.Unread, notRead(sample)...)
 	scene.Lately, scene.Longer = w.meter.moved()
 	found := Run(scene)
 	if !asked {

@@ -36,8 +36,8 @@ type Answer struct {
 
 // Sources are where answers come from.
 type Sources struct {
-	// Scene looks around on the director.
-	Scene func(context.Context) (check.Scene, error)
+	// Scene looks at a service and around on the director.
+	Scene func(context.Context, ipvs.ServiceID) (check.Scene, error)
 
 	// Probe asks a service's servers by packets, and the VIP's segment who has it.
 	// Nil: that cannot be done here.
@@ -49,7 +49,7 @@ type Sources struct {
 
 // FromWatch are sources of what a watch sees, with probes.
 func FromWatch(w *check.Watch) Sources {
-	return Sources{Scene: w.Scene, Probe: func(ctx context.Context, id ipvs.ServiceID) (found []check.Finding, err error) {
+	return Sources{Scene: w.SceneOf, Probe: func(ctx context.Context, id ipvs.ServiceID) (found []check.Finding, err error) {
 		if err := w.Probe(ctx, func(o ipvs.ServiceID) bool { return o == id }, nil); err != nil {
 			return nil, err
 		}
@@ -153,7 +153,7 @@ func (w *Walk) All(ctx context.Context, tell func(Answer)) (Verdict, error) {
 
 // around looks around, with the one service in sight.
 func (w *Walk) around(ctx context.Context) (err error) {
-	if w.scene, err = w.from.Scene(ctx); err != nil {
+	if w.scene, err = w.from.Scene(ctx, w.at.Service); err != nil {
 		return err
 	}
 	if err := w.find(); err != nil {

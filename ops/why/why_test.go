@@ -59,7 +59,7 @@ func (s *site) server(n int) netip.AddrPort {
 	return netip.MustParseAddrPort(fmt.Sprintf("%s%d:80", rip[s.mode], 11+n))
 }
 
-func (s *site) scene(ctx context.Context) (check.Scene, error) {
+func (s *site) scene(ctx context.Context, _ ipvs.ServiceID) (check.Scene, error) {
 	if err := ctx.Err(); err != nil {
 		return check.Scene{}, err
 	}
