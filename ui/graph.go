@@ -48,9 +48,10 @@ type graph struct {
 	panes int // as many fit
 
 	// As it was drawn last:
-	now  time.Time
-	from time.Time
-	cell time.Duration
+	now   time.Time
+	from  time.Time
+	cell  time.Duration
+	reach history.Reach
 }
 
 // openGraph shows the marked rows, or the one under the cursor, or without any the

@@ -173,6 +173,7 @@ func TestGraphCursor(t *testing.T) {
 	if !g.at.Equal(m.opts.History.Reach().First) {
 		t.Errorf("want the beginning, got %v", g.at)
 	}
+	sees(t, m, "how far it goes back", "known since 11:04:29, 4h00m to")
 	walk(m, "+", "+", "+", "+", "end")
 	if !g.at.IsZero() || !g.end.IsZero() {
 		t.Errorf("want to be back at now, got %v and %v", g.at, g.end)

@@ -66,8 +66,8 @@ func (g *graph) cells(m *Model) int { return m.width - graphScale - 2 }
 // have the cursor in it. It begins at a whole number of cells, so that figures do
 // not move between columns while time goes on.
 func (g *graph) place(m *Model) {
-	reach := m.opts.History.Reach()
-	if g.now = reach.Last; m.sample != nil && m.sample.Time.Before(g.now) {
+	g.reach = m.opts.History.Reach()
+	if g.now = g.reach.Last; m.sample != nil && m.sample.Time.Before(g.now) {
 		g.now = m.sample.Time
 	}
 	g.now = g.now.In(m.clock().Location())
@@ -404,7 +404,15 @@ func (g *graph) where() string {
 	if g.now.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf(" %s to %s ", figure.Span(graphSpans[g.span]), g.from.Add(graphSpans[g.span]).Format(time.TimeOnly))
+	since := ""
+	if g.from.Before(g.reach.First) {
+		since = " known since " + g.reach.First.In(g.now.Location()).Format(time.TimeOnly)
+		if g.reach.Short {
+			since += ", as far as memory goes"
+		}
+		since += ","
+	}
+	return fmt.Sprintf("%s %s to %s ", since, figure.Span(graphSpans[g.span]), g.from.Add(graphSpans[g.span]).Format(time.TimeOnly))
 }
 
 // Footer implements layer.

@@ -53,6 +53,12 @@ func TestKeysWork(t *testing.T) {
 			c.must(c.Send(enter))
 			c.hides("10.0.7.21")
 		},
+		"history": func(c *console) {
+			c.press(down+down+down+"H", "3 conn/s", "TCP 203.0.113.10:443", "what happened to these")
+			c.press("-N", "10.0.3.13:443: weight 100 to 0", "0s before", "15m00s to")
+			c.press("s", "10.0.3.11:443")
+			c.press(esc, "4 of 12")
+		},
 		"move": func(c *console) {
 			c.press(down+down, "3 of 12")
 			c.press("G", "12 of 12")

@@ -5,9 +5,9 @@ func (s *Store) Columns() (services, servers int) {
 	return int(s.ofServices.used), int(s.ofServers.used)
 }
 
-// NewBounded is New with another bound.
+// NewBounded is New with another bound of each tier.
 func NewBounded(bytes int) *Store {
 	s := New()
-	s.bound = bytes
+	s.bytes = [len(tiers)]int{bytes, bytes, bytes}
 	return s
 }

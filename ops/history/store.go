@@ -45,30 +45,29 @@ const (
 	Metrics // how many there are
 )
 
-// tiers are the frames' sizes and how many there are of each, at the most.
+// tiers are the frames' sizes, how many there are of each, and their memory, at the
+// most. At the default interval 5 minutes of readings, half an hour of tens of
+// seconds and 4 hours of minutes fit up to about 35,000 servers; of a larger table
+// they reach less far back, of 100,000 servers 2 minutes, 12 minutes and 1 hour.
 var tiers = [...]struct {
-	step time.Duration // 0: a reading each
-	keep int
+	step  time.Duration // 0: a reading each
+	keep  int
+	bytes int
 }{
-	{0, 150},
-	{10 * time.Second, 180},
-	{time.Minute, 240},
+	{0, 150, 24 << 20},
+	{10 * time.Second, 180, 32 << 20},
+	{time.Minute, 240, 48 << 20},
 }
-
-// tierBytes bounds the memory of the frames of each size. At the default interval
-// 5 minutes of readings, half an hour of tens of seconds and 4 hours of minutes fit
-// up to about 40,000 rows; of a larger table they reach less far back.
-const tierBytes = 48 << 20
 
 // rowStays is how long a row is kept that left the table.
 const rowStays = time.Hour
 
 // Store is the history of a table.
 //
-// Memory: 48 MiB for frames of each of the three sizes at the most, 200 bytes for
-// each row that is in the table or left it within the hour, and marksMax marks. A
-// server takes 4 bytes of each frame, and 14 more of those in which its own
-// counters were read (24 where several became one); a service takes 14 (28).
+// Memory: 104 MiB for frames at the most, 200 bytes for each row that is in the
+// table or left it within the hour, and marksMax marks. A server takes 4 bytes of
+// each frame, and 14 more of those in which its own counters were read (24 where
+// several became one); a service takes 14 (28).
 //
 // All methods may be used at once.
 type Store struct {
@@ -77,17 +76,20 @@ type Store struct {
 	ofServices columns
 	ofServers  columns
 	tiers      [len(tiers)]tier
-	marks      []Mark // by time
-	changes    int    // samples that showed some
-	bound      int    // of each tier's bytes
-	short      bool   // the bound has cut the longest tier
+	marks      []Mark          // by time
+	changes    int             // samples that showed some
+	bytes      [len(tiers)]int // of the frames of each tier, at the most
+	short      bool            // the bound has cut the longest tier
 
 	scratch []counters
 }
 
 // New makes an empty store.
 func New() *Store {
-	s := &Store{bound: tierBytes}
+	s := &Store{}
+	for n := range tiers {
+		s.bytes[n] = tiers[n].bytes
+	}
 	s.clear()
 	return s
 }

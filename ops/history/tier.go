@@ -66,7 +66,7 @@ func (s *Store) evict(n int) {
 	}
 	drop := 0
 	for spare := min(s.folded(n), len(t.frames)-1); drop < spare; drop++ {
-		over := bytes > s.bound
+		over := bytes > s.bytes[n]
 		if !over && len(t.frames)-drop <= tiers[n].keep {
 			break
 		}
