@@ -27,7 +27,7 @@ func KeysMarkdown() string {
 	b.WriteString("\nWhile a filter is typed: `up` and `down` move among the rows found, `Enter` keeps the filter, `esc` goes back to the one before.\n")
 	b.WriteString("\nOn the screen of rules: `s` saves, `l` loads the file, `t` lists the snapshots. Nothing happens before it is shown and confirmed.\n")
 	b.WriteString("\nOn the screen of connections: `1` to `6` or `tab` group them, Enter narrows to the group under the cursor and `esc` widens again, `a` shows those of all services, `l` lists them one by one, `x` says what ends connections, `r` reads again. Nothing is read without being asked for, but what costs less than a second.\n")
-	b.WriteString("\nOn the screen of checks: Enter or `f` shows what ends the finding under the cursor, to be done or not, `tab` shows it whole, `y` asks why, `r` looks again now, `p` probes the service's servers and `P` all servers. A probe is the only check that sends packets; it says which before.\n")
+	b.WriteString("\nOn the screen of checks: Enter or `f` shows what ends the finding under the cursor, to be done or not, `tab` shows it whole, `y` asks why, `r` looks again now, `/` filters, `p` probes the service's servers and `P` all servers. A probe is the only check that sends packets; it says which before.\n")
 	b.WriteString("\nOn the screen that asks why: Enter or `f` shows what ends the finding under the cursor, or drains servers that fail, `tab` shows the line whole, `r` asks again, `p` asks the servers by packets, too, and says before what it sends, `esc` stops the questions. Below the answers stand commands that capture the service's packets.\n")
 	return b.String()
 }
