@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 )
 
 // The journal is these two files: what is written to, and the one before.
@@ -26,6 +27,21 @@ func (s *Store) Plans() ([]*Entry, error) {
 		return nil, err
 	}
 	return entries(slices.Concat(old, []byte{'\n'}, young)), nil
+}
+
+// Stamp tells whether the journal has grown: as long as it is the same, so are the
+// plans.
+type Stamp struct {
+	bytes   int64
+	written time.Time
+}
+
+// Stamp looks at the journal without reading it.
+func (s *Store) Stamp() (stamp Stamp) {
+	if info, err := os.Stat(s.path(journalFile)); err == nil {
+		stamp = Stamp{info.Size(), info.ModTime()}
+	}
+	return stamp
 }
 
 // read reads one of the journal's files, which need not be there.

@@ -23,6 +23,7 @@ import (
 	"lvsdeck/ops/history"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
+	"lvsdeck/ops/record"
 	"lvsdeck/ops/setup"
 	"lvsdeck/ops/task"
 	"lvsdeck/persist"
@@ -35,16 +36,21 @@ type consoleOptions struct {
 	interval time.Duration
 	readOnly bool
 	ascii    bool
+	replay   string
 }
 
 func (o *consoleOptions) flags(f *pflag.FlagSet) {
 	demoFlag(f, &o.demo)
 	f.DurationVar(&o.interval, "interval", ops.DefaultInterval, "time between readings, 1s to 60s")
+	f.StringVar(&o.replay, "replay", "", "play a recording: a `file` that lvsdeck record has written, or V in the console")
 	f.BoolVar(&o.readOnly, "read-only", false, "never change anything")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII only (chosen by itself when the locale is not UTF-8)")
 }
 
 func (o *consoleOptions) check() error {
+	if o.replay != "" && o.demo != "" {
+		return errors.New("--replay and --demo: choose one")
+	}
 	if o.interval < ops.MinInterval || o.interval > ops.MaxInterval {
 		return fmt.Errorf("--interval %s: must be 1s to 60s", o.interval)
 	}
@@ -78,6 +84,9 @@ func demoKinds() string {
 func runConsole(ctx context.Context, o consoleOptions) error {
 	if err := o.check(); err != nil {
 		return err
+	}
+	if o.replay != "" {
+		return runReplay(ctx, o)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -154,6 +163,9 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 		Source: sampler, Runner: opts.Hands, Reader: reader, Sysctls: opts.System, Owner: whose,
 	})
 	watchIncidents(ctx, cancel, &opts, sampler)
+	opts.Recorder = newRecorder(record.Head{Host: opts.Host, Interval: o.interval, Limits: opts.Limits}, opts.Checks, opts.Store, cancel)
+	defer opts.Recorder.Stop()
+	sampler.Each(opts.Recorder.Hear)
 	beside(cancel, func() { sampler.Run(ctx) })
 	beside(cancel, func() { checks.Run(ctx) })
 	beside(cancel, func() { opts.Tasks.Run(ctx) })
