@@ -7,7 +7,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"lvsdeck/netcfg"
 	"lvsdeck/netcfg/firewall"
 	"lvsdeck/ops/block"
 	"lvsdeck/ops/conns"
@@ -118,10 +117,10 @@ func finishBlock(m *Model, f *form) tea.Cmd {
 		}
 	}
 	host := m.opts.System
-	return beside(func(context.Context) ([]netcfg.LinkAddress, error) { return host.Addresses() }, func(m *Model, own []netcfg.LinkAddress, err error) tea.Cmd {
-		for _, a := range own {
-			spared.Own = append(spared.Own, a.Prefix.Addr())
-		}
+	return beside(func(context.Context) (block.Spared, error) {
+		err := spared.Look(host)
+		return spared, err
+	}, func(m *Model, spared block.Spared, err error) tea.Cmd {
 		switch {
 		case m.top() != layer(f):
 			return nil // the operator has gone on

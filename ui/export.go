@@ -270,7 +270,7 @@ func (l *connList) sheet(*Model) (s sheet) {
 	}
 	rows, from := l.page.Rows, l.page.From
 	s = sheet{
-		of:    fmt.Sprintf("%d connections from the %d. on; lvsdeck conns --list writes all", len(rows), from+1),
+		of:    fmt.Sprintf("connections %d to %d of the list (lvsdeck conns --list writes all)", from+1, from+len(rows)),
 		write: func(w io.Writer, format string) error { return write(w, rows, format) },
 	}
 	if l.at < len(rows) {

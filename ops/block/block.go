@@ -2,6 +2,7 @@ package block
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -53,8 +54,36 @@ func (b Block) Rule() netcfg.Filter {
 type Spared struct {
 	Operator netip.Addr   // where the session comes from that asks; invalid: not over SSH
 	Own      []netip.Addr // this host's addresses
+	Routers  []netip.Addr // by which it reaches the world: of IPv6, what they say of themselves are packets like others
 	VIPs     []netip.Addr
 	Servers  []netip.Addr
+}
+
+// The rest of the world, to be asked the way to: a root name server.
+var far = []netip.Addr{netip.MustParseAddr("198.41.0.4"), netip.MustParseAddr("2001:503:ba3e::2:30")}
+
+// Look adds what the host knows: its addresses and its routers.
+func (s *Spared) Look(host netcfg.Surroundings) error {
+	own, err := host.Addresses()
+	if err != nil {
+		return err
+	}
+	for _, a := range own {
+		s.Own = append(s.Own, a.Prefix.Addr())
+	}
+	for _, to := range append(far, s.Operator) {
+		if !to.IsValid() {
+			continue
+		}
+		switch way, err := host.Path(to, netip.Addr{}); {
+		case errors.Is(err, netcfg.ErrNoRoute):
+		case err != nil:
+			return err
+		case way.Via.IsValid():
+			s.Routers = append(s.Routers, way.Via)
+		}
+	}
+	return nil
 }
 
 // Check refuses a block that would cut off the operator, this host, a service or a
@@ -74,7 +103,7 @@ func (b Block) Check(s Spared) error {
 	for _, group := range []struct {
 		all []netip.Addr
 		why string
-	}{{s.Servers, "a real server"}, {s.VIPs, "the address of a service"}, {s.Own, "this director's own address"}} {
+	}{{s.Servers, "a real server"}, {s.VIPs, "the address of a service"}, {s.Own, "this director's own address"}, {s.Routers, "a router of this director"}} {
 		for _, a := range group.all {
 			if b.Client.Contains(a) {
 				return refused(group.why, a, "name a smaller network")

@@ -21,7 +21,7 @@ func of(client string, vip ...string) Block {
 func TestCheck(t *testing.T) {
 	addr := netip.MustParseAddr
 	spared := Spared{
-		Operator: addr("192.0.2.44"), Own: []netip.Addr{addr("203.0.113.1"), addr("fe80::1")},
+		Operator: addr("192.0.2.44"), Routers: []netip.Addr{addr("203.0.113.254")}, Own: []netip.Addr{addr("203.0.113.1"), addr("fe80::1")},
 		VIPs: []netip.Addr{addr("203.0.113.10"), addr("2001:db8::10")}, Servers: []netip.Addr{addr("10.0.3.11")},
 	}
 	for _, c := range []struct {
@@ -39,6 +39,7 @@ func TestCheck(t *testing.T) {
 		{of("10.0.0.0/8"), "must not hold 10.0.3.11, a real server; name a smaller network"},
 		{of("203.0.113.0/29"), "must not hold 203.0.113.1, this director's own address"},
 		{of("fe80::/10"), "this director's own address"},
+		{of("203.0.113.254/32"), "must not hold 203.0.113.254, a router of this director"},
 		{of("198.51.100.7/24"), "must be an address (198.51.100.7) or a network (198.51.100.0/24)"},
 		{Block{}, "must be an address"},
 		{of("198.51.100.7/32", "2001:db8::10"), "must be of the same family as 2001:db8::10"},
@@ -46,6 +47,23 @@ func TestCheck(t *testing.T) {
 		if err := c.Check(spared); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v, want %q", c.Block, err, c.want)
 		}
+	}
+}
+
+// TestLook finds this host's addresses and its way to the world.
+func TestLook(t *testing.T) {
+	host := netcfg.New()
+	own := netcfg.Address{Link: "eth0", Prefix: netip.MustParsePrefix("203.0.113.77/32")}
+	if err := host.Add(own); err != nil {
+		t.Fatal(err)
+	}
+	way, err := host.Path(netip.MustParseAddr("198.41.0.4"), netip.Addr{})
+	if err != nil || !way.Via.IsValid() {
+		t.Fatalf("%+v, %v", way, err)
+	}
+	s := Spared{Operator: netip.MustParseAddr("192.0.2.44")}
+	if err := s.Look(host); err != nil || !slices.Contains(s.Own, own.Prefix.Addr()) || !slices.Contains(s.Routers, way.Via) {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 
