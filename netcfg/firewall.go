@@ -9,4 +9,9 @@ type Firewalls interface {
 	// for want of a program is told in Unread. It wants root's rights, or answers
 	// ipvs.ErrPermission.
 	Firewall() (firewall.Rules, error)
+
+	// FirewallVersion is another number once rules of nft, or of iptables in its
+	// back end, have changed; those of the old iptables change without it. It costs
+	// one question to the kernel.
+	FirewallVersion() (uint32, error)
 }

@@ -28,8 +28,22 @@ func testFirewalls(t *testing.T, fresh func(*testing.T) Host) {
 			}
 			return r
 		}
+		version := func() uint32 {
+			t.Helper()
+			n, err := h.FirewallVersion()
+			if again, err2 := h.FirewallVersion(); err != nil || err2 != nil || again != n {
+				t.Errorf("versions %d and %d, %v, %v", n, again, err, err2)
+			}
+			return n
+		}
 		change := func(do func(Setting) error, filters ...Filter) {
 			t.Helper()
+			before := version()
+			defer func() {
+				if version() == before {
+					t.Errorf("the version after %v is that of before", filters)
+				}
+			}()
 			for _, f := range filters {
 				if err := do(f); err != nil {
 					t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -131,6 +132,35 @@ func nftTables() (tables []nftTable, err error) {
 		}
 	}
 	return tables, err
+}
+
+// FirewallVersion implements Firewalls. Who asks nf_tables loads it: without it there
+// is one version.
+func (k *Kernel) FirewallVersion() (version uint32, err error) {
+	err = k.in.Do(func() error {
+		if loaded, err := (kernelModule{"nf_tables"}).has(); err != nil || !loaded {
+			return err
+		}
+		req := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETGEN, unix.NLM_F_REQUEST)
+		req.AddData(&nl.Nfgenmsg{})
+		all, err := req.Execute(unix.NETLINK_NETFILTER, 0)
+		for _, m := range all {
+			attrs, err := nl.ParseRouteAttr(m[nl.SizeofNfgenmsg:])
+			if err != nil {
+				return err
+			}
+			for _, a := range attrs {
+				if a.Attr.Type == unix.NFTA_GEN_ID && len(a.Value) == 4 {
+					version = binary.BigEndian.Uint32(a.Value)
+				}
+			}
+		}
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("cannot read the firewall's version: %w", meaning(err))
+	}
+	return version, err
 }
 
 // nftFamilies are those that packets for IPVS pass (NFPROTO_*).

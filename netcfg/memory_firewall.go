@@ -1,6 +1,8 @@
 package netcfg
 
 import (
+	"fmt"
+	"hash/fnv"
 	"strings"
 
 	"lvsdeck/netcfg/firewall"
@@ -15,6 +17,22 @@ func (m *Memory) PutFirewall(v6 bool, saved string) {
 		m.saved = map[bool]string{}
 	}
 	m.saved[v6] = saved
+}
+
+// FirewallVersion implements Firewalls.
+func (m *Memory) FirewallVersion() (uint32, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sum := fnv.New32a()
+	for _, v6 := range []bool{false, true} {
+		fmt.Fprintln(sum, m.saved[v6])
+	}
+	for _, s := range m.others {
+		if f, ok := s.(Filter); ok {
+			fmt.Fprintln(sum, f)
+		}
+	}
+	return sum.Sum32(), nil
 }
 
 // Firewall implements Firewalls. The host has iptables with nft as its back end.

@@ -33,6 +33,7 @@ type kept struct {
 	turn      int // of the server whose way is asked next
 
 	firewall *firewall.Rules
+	version  uint32
 	rules    *keep.Comparison
 	loads    *Loads
 
@@ -99,9 +100,13 @@ func (g *gathering) ways() {
 	k.links, k.addresses, k.ways = g.Links, g.Addresses, g.Ways
 }
 
-// firewall reads the rules, which starts programs.
+// firewall reads the rules, which starts programs, when they have changed; those of
+// the old iptables, which change without a word, now and then.
 func (g *gathering) firewall() {
 	k := g.kept
+	if version, err := g.from.Host.FirewallVersion(); err != nil || version != k.version {
+		k.firewallRead, k.version = costly{}, version
+	}
 	g.read(&k.firewallRead, func() {
 		k.firewall = nil
 		rules, err := g.from.Host.Firewall()

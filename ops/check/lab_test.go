@@ -33,7 +33,7 @@ const (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if lab.Inside() {
-		if err := flag.Set("test.parallel", "12"); err != nil {
+		if err := flag.Set("test.parallel", "16"); err != nil {
 			panic(err)
 		}
 	}
@@ -143,11 +143,11 @@ func (d *director) observe() {
 	d.ok(errors.Join(sample.Err, sample.Missed))
 }
 
-// look makes all checks.
+// look makes a round of checks that nobody has asked for.
 func (d *director) look() []Finding {
 	d.t.Helper()
 	d.observe()
-	report, err := d.watch.LookNow(d.t.Context())
+	report, err := d.watch.round(d.t.Context(), false)
 	d.ok(err)
 	if len(report.Unread) > 0 {
 		d.t.Errorf("unread: %q", report.Unread)
@@ -171,24 +171,6 @@ func (d *director) apply(p *plan.Plan) (undo func()) {
 	return func() {
 		for _, i := range slices.Backward(p.Items) {
 			d.ok(i.Step.Undo().Do(d.t.Context(), target))
-		}
-	}
-}
-
-func TestHealthyDirectors(t *testing.T) {
-	lab.Require(t)
-	for _, mode := range []lab.Mode{lab.NAT, lab.DR, lab.TUN} {
-		for _, v6 := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s v6=%t", mode, v6), func(t *testing.T) {
-				t.Parallel()
-				d := newDirector(t, mode, 2, v6)
-				for _, when := range []string{"idle", "after connections", "later"} {
-					if got := d.look(); len(got) > 0 {
-						t.Errorf("%s: %+v", when, got)
-					}
-					d.ok(d.clients(12, patience))
-				}
-			})
 		}
 	}
 }

@@ -52,12 +52,9 @@ func (c scenario) test(t *testing.T) {
 		return
 	}
 	d.fares(4, false)
-	d.look() // reads what the fix has changed
-	lab.Wait(t, "what had failed before to be forgotten", func() error {
-		d.observe()
-		r, err := d.watch.round(t.Context(), false)
-		d.ok(err)
-		if left := bad(r.Findings); left != "" {
+	d.until("what had failed before to be forgotten", func(n Load) bool { return n.HalfOpen == 0 })
+	lab.Wait(t, "nothing to be found", func() error {
+		if left := bad(d.look()); left != "" {
 			return fmt.Errorf("left after the fix: %s", left)
 		}
 		return nil
@@ -157,13 +154,18 @@ func syncLink(d *director) {
 
 // forgotten waits until what servers did before does not count any more.
 func forgotten(d *director) {
-	lab.Wait(d.t, "connections of before to be old", func() error {
-		scene := Scene{Sample: d.watch.Sample()}
-		g := gathering{Scene: scene, from: d.watch.from, ctx: d.t.Context(), kept: &kept{}}
+	d.until("connections of before to be old", func(n Load) bool { return n.Fresh == 0 })
+}
+
+// until waits until all servers' connections are so.
+func (d *director) until(what string, so func(Load) bool) {
+	d.t.Helper()
+	lab.Wait(d.t, what, func() error {
+		g := gathering{Scene: Scene{Sample: d.watch.Sample()}, from: d.watch.from, ctx: d.t.Context()}
 		g.readConns()
 		for at, n := range g.Loads.Servers {
-			if n.Fresh > 0 {
-				return fmt.Errorf("%v has %d fresh ones", at, n.Fresh)
+			if !so(n) {
+				return fmt.Errorf("%v has %+v", at, n)
 			}
 		}
 		return nil
