@@ -149,6 +149,9 @@ func (c capture) onDirector() (filter, expect string) {
 	}
 	if handed != "" {
 		handed = " or " + handed
+		if len(c.service.Servers) > 1 {
+			expect += " Of connections with other servers the clients' side alone is shown."
+		}
 	}
 	return c.asked() + handed, expect + " No packet at all: look at the router before this director."
 }

@@ -5,7 +5,7 @@
 // firewall let all through, do the servers answer, who else answers for the VIP,
 // are clients shared out as they should be, and what else is odd.
 //
-//	verdict, err := why.Walk(ctx, sources, place, func(a why.Answer) { … })
+//	verdict, err := why.Begin(why.FromWatch(watch), place, false).All(ctx, func(a why.Answer) { … })
 //
 // Most answers are findings of package check about the service; figures say what
 // the others rest on. No packet is sent unless a Probe is given. The verdict is
