@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -174,50 +173,10 @@ func (m *Model) goToMark(after bool) {
 func openMoment(m *Model) {
 	m.push(&linePrompt{prompt: newPrompt("go to", "14:03, 14:03:20, -10m or +30s", ""), done: func(m *Model, typed string) (tea.Cmd, error) {
 		s := m.opts.Replay.State()
-		t, err := momentOf(typed, m.clock(), s.From, s.To)
+		t, err := Moment(typed, m.clock(), s.From, s.To)
 		if err == nil {
 			m.opts.Replay.Jump(t)
 		}
 		return nil, err
 	}})
-}
-
-// momentOf understands a time as operators write it: of the day, or from now. A
-// time of day is that of the day now, or of the only other day that has it.
-func momentOf(typed string, now, from, to time.Time) (time.Time, error) {
-	t, ok := now, false
-	if strings.HasPrefix(typed, "-") || strings.HasPrefix(typed, "+") {
-		d, err := time.ParseDuration(typed)
-		t, ok = now.Add(d), err == nil
-	}
-	for _, form := range []string{"15:04", time.TimeOnly} {
-		if of, err := time.Parse(form, typed); err == nil {
-			at := func(day time.Time) time.Time {
-				return time.Date(day.Year(), day.Month(), day.Day(), of.Hour(), of.Minute(), of.Second(), 0, now.Location())
-			}
-			t, ok = at(now), true
-			for _, day := range []time.Time{from.In(now.Location()), to.In(now.Location())} {
-				if t.Before(from) || t.After(to) {
-					t = at(day)
-				}
-			}
-		}
-	}
-	for _, form := range []string{"2006-01-02 15:04", time.DateTime} {
-		if of, err := time.ParseInLocation(form, typed, now.Location()); err == nil {
-			t, ok = of, true
-		}
-	}
-	if !ok {
-		return t, fmt.Errorf("%q is no time: write 14:03, 14:03:20, -10m or +30s", typed)
-	}
-	if within := time.Second; t.Before(from.Add(-within)) || t.After(to) {
-		from, to = from.In(now.Location()), to.In(now.Location())
-		form := time.TimeOnly
-		if from.Format(time.DateOnly) != to.Format(time.DateOnly) {
-			form = time.DateTime
-		}
-		return t, fmt.Errorf("the recording is from %s to %s", from.Format(form), to.Format(form))
-	}
-	return t, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -62,6 +63,9 @@ func cannotReport(m *Model) string {
 // makeReport gathers what a report needs beside the loop, and writes it.
 func (m *Model) makeReport(f *form) tea.Cmd {
 	s := report.Sources{Host: m.opts.Host, Of: "the running director", To: m.live.Time, History: m.opts.History, Latest: m.live}
+	if m.opts.Replay != nil {
+		s.Of = "the recording " + filepath.Base(m.opts.Replay.File().Name())
+	}
 	s.From = s.To.Add(-spanOf[f.get("span")])
 	if typed := f.get("began"); typed != "" {
 		var err error

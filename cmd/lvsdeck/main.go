@@ -67,7 +67,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("lvsdeck {{.Version}}\n")
 	o.flags(root.Flags())
-	root.AddCommand(newList(), newConns(), newCheck(), newWhy(), newIpvsadm(), newSave(), newRestore(), newDiff(), newSnapshots(), newSetup(), newUnset(), newKeep(), newBoot(), newRealserver(), newJournal(), newIncidents(), newRecord(), newUndo(), newFinish(), newConfirm(), newRevert(), newKeys())
+	root.AddCommand(newList(), newConns(), newCheck(), newWhy(), newIpvsadm(), newSave(), newRestore(), newDiff(), newSnapshots(), newSetup(), newUnset(), newKeep(), newBoot(), newRealserver(), newJournal(), newIncidents(), newRecord(), newReport(), newUndo(), newFinish(), newConfirm(), newRevert(), newKeys())
 	return root
 }
 

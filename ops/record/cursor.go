@@ -43,6 +43,9 @@ func (f *File) at(number int, from time.Time) *Cursor {
 	return &Cursor{file: f, block: k, number: f.blocks[k].before}
 }
 
+// From is a cursor that begins at a time, or before it where reading can begin.
+func (f *File) From(t time.Time) *Cursor { return f.at(f.numberAt(t), t) }
+
 // numberAt is the number of the first sample of the block in which a time lies, or
 // the block before which it does.
 func (f *File) numberAt(t time.Time) int {

@@ -28,6 +28,7 @@ type Sources struct {
 	Checks  *check.Report // the newest of the span
 	Conns   *conns.Result // a reading of connections by client, network and state
 	ConnsAt time.Time
+	Lacks   []string // what else could not be had, each a sentence
 }
 
 // Report is an incident in words and figures.
@@ -335,6 +336,7 @@ func (r *Report) graphs() {
 
 // missing says what there was not.
 func (r *Report) missing() {
+	r.Missing = slices.Clone(r.Lacks)
 	miss := func(format string, args ...any) { r.Missing = append(r.Missing, fmt.Sprintf(format, args...)) }
 	switch {
 	case r.History.Reach().First.IsZero():

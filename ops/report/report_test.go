@@ -81,7 +81,7 @@ func TestFindsWhatMoved(t *testing.T) {
 				return 900
 			}
 			return 100
-		}, []string{id(2).String()}, 12, []string{"from 600 to 2200 a second", "Most moved TCP 203.0.113.2:443."}},
+		}, []string{id(2).String()}, 12, []string{"from 600 to 2200 a second", "Most moved TCP 203.0.113.2:443.", "100 % of the rise in new connections is at TCP 203.0.113.2:443: 1800 a second, before 200"}},
 		{"a server dies", func(m, i, k int) int {
 			switch {
 			case i == 3 && m >= 10 && k == 1:
@@ -91,7 +91,7 @@ func TestFindsWhatMoved(t *testing.T) {
 			}
 			return 100
 		}, []string{server(3, 1).String() + " of " + id(3).String(), server(3, 2).String() + " of " + id(3).String()}, 15,
-			[]string{"New connections fell to less than half at 10.0.3.1:443 of TCP 203.0.113.3:443."}},
+			[]string{"New or active connections fell to less than half at 10.0.3.1:443 of TCP 203.0.113.3:443."}},
 		{"all falls", func(m, _, _ int) int {
 			if m >= 8 {
 				return 10

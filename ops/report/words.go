@@ -112,7 +112,7 @@ func (r *Report) affected() {
 		}
 	}
 	for _, row := range r.Rows {
-		if row.Before.Conns > floorOf(history.Conns) && row.During.Conns >= 0 && row.During.Conns < row.Before.Conns/2 {
+		if halved(row.Before.Conns, row.During.Conns, floorOf(history.Conns)) || halved(row.Before.Active, row.During.Active, floorOf(history.Active)) {
 			fell = append(fell, row.Row.String())
 		}
 	}
@@ -126,11 +126,16 @@ func (r *Report) affected() {
 		say("Thresholds were crossed of %s.", list(crossed))
 	}
 	if len(fell) > 0 {
-		say("New connections fell to less than half at %s.", list(fell))
+		say("New or active connections fell to less than half at %s.", list(fell))
 	}
 	if len(r.Affected) == 0 {
-		say("Nobody is seen to be affected: there are no faults, no thresholds crossed, and no service lost half of its new connections.")
+		say("Nobody is seen to be affected: there are no faults, no thresholds crossed, and nothing lost half of its connections.")
 	}
+}
+
+// halved tells a figure that was worth something and lost half of it.
+func halved(before, during, floor float32) bool {
+	return before > floor && during >= 0 && during < before/2
 }
 
 // justBefore is how long before the beginning a change is taken for a cause.
@@ -144,17 +149,43 @@ func (r *Report) causes() {
 			say("Checks find: %s (%s).", f.Short, alarm.Row{Service: f.Service, Server: f.Server})
 		}
 	}
-	for _, e := range r.Events {
-		if e.Kind != history.Changed.String() && e.Kind != history.Seen.String() || e.Time.After(r.Began) {
-			continue
-		}
-		if before := r.Began.Sub(e.Time); before <= justBefore {
-			say("The table was changed %d s before it began: %s.", int(before.Seconds()), e.Text)
-		}
-	}
+	r.changedBefore(say)
+	r.rise(say)
 	r.clients(say)
 	if len(r.Causes) == 0 {
 		say("Figures do not say who causes it.")
+	}
+}
+
+// changedBefore says what was changed just before it began.
+func (r *Report) changedBefore(say func(string, ...any)) {
+	var what []string
+	var last time.Time
+	for _, e := range r.Events {
+		changed := e.Kind == history.Changed.String() || e.Kind == history.Seen.String()
+		if changed && !e.Time.After(r.Began) && r.Began.Sub(e.Time) <= justBefore {
+			what, last = append(what, e.Text), e.Time
+		}
+	}
+	if len(what) > 0 {
+		say("The table was changed %d s before it began: %s.", int(r.Began.Sub(last).Seconds()), list(what))
+	}
+}
+
+// rise says whose new connections make up most of a rise of the whole table's.
+func (r *Report) rise(say func(string, ...any)) {
+	all := r.row(history.Key{}, false)
+	more := all.During.Conns - all.Before.Conns
+	if all.Before.Conns < 0 || all.During.Conns < 0 || moved(all.Before.Conns, all.During.Conns, floorOf(history.Conns)) == 0 || more <= 0 {
+		return
+	}
+	for _, row := range r.Rows {
+		if row.Row.Server.IsValid() || row.Before.Conns < 0 {
+			continue
+		}
+		if share := (row.During.Conns - row.Before.Conns) / more; share > .5 {
+			say("%.0f %% of the rise in new connections is at %s: %s a second, before %s.", 100*min(share, 1), row.Row, number(row.During.Conns), number(row.Before.Conns))
+		}
 	}
 }
 

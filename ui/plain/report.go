@@ -100,6 +100,9 @@ func (m *markdown) timeLine(r *report.Report) {
 		if !e.Row.Director() {
 			row = e.Row.String()
 		}
+		if row != "" {
+			says = strings.TrimPrefix(says, row+": ") // it stands beside it
+		}
 		m.cells(e.Time.Local().Format(time.TimeOnly), md(e.Kind), md(row), md(says))
 	}
 }
