@@ -124,8 +124,11 @@ func (g *graph) keys(m *Model) []history.Key {
 		return g.rows
 	}
 	keys := []history.Key{{Service: service}}
-	for _, r := range m.opts.History.Servers(history.Key{Service: service}) {
+	for _, r := range m.opts.History.Servers(keys[0]) {
 		keys = append(keys, r.Key)
+	}
+	if slices.Contains(g.rows, history.Key{}) {
+		keys = append(keys, history.Key{})
 	}
 	return keys
 }
@@ -169,6 +172,8 @@ func (g *graph) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		g.metric = (g.metric + 1) % history.Metrics
 	case "s":
 		g.servers, g.first = !g.servers, 0
+	case "0":
+		g.wholeTable()
 	case "a":
 		g.everyMark = !g.everyMark
 	case "e":
@@ -183,6 +188,17 @@ func (g *graph) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// wholeTable adds the pane of the whole table, or takes it away.
+func (g *graph) wholeTable() {
+	whole := history.Key{}
+	switch at := slices.Index(g.rows, whole); {
+	case at < 0:
+		g.rows = append(g.rows, whole)
+	case len(g.rows) > 1:
+		g.rows = slices.Delete(g.rows, at, at+1)
+	}
 }
 
 // otherInk goes to bars and back, for fonts that have no dots.

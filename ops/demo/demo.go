@@ -125,23 +125,38 @@ func (d *Demo) Run(ctx context.Context) {
 	}
 }
 
-// primeFor is the past that Prime gives: all of the last hour. primeRows bounds what
-// it costs: so many rows are read in all its readings together, but never fewer
-// readings than primeLeast.
+// primeRows bounds what Prime costs: so many rows are read in all its readings
+// together, but never fewer readings than primeLeast. The rest of primeFor is
+// simulated and read at primeStep, where the bound allows it.
 const (
-	primeFor   = time.Hour + time.Minute
-	primeRows  = 80_000
+	primeRows  = 20_000
 	primeLeast = 2 * ops.TrendEvery
+	primeFor   = 64 * time.Minute
+	primeStep  = 10 * time.Second
 )
 
-// Prime gives a sampler a past that ends now: readings in simulated time, at its
-// interval, so that trends are full in the first frame, and whoever hears the
-// samples knows the last hour (a big director's have only a few points). A script
+// Prime gives a sampler a past that ends now: readings in simulated time, the last
+// ones at its interval, so that trends are full in the first frame, and whoever
+// hears the samples knows the last hour (a big director has only a few). A script
 // waits for the end of it.
 func (d *Demo) Prime(ctx context.Context, s *ops.Sampler, now time.Time) {
-	readings := min(int(primeFor/s.Interval()), max(primeLeast, primeRows/d.servers))
+	most := max(primeLeast, primeRows/d.servers)
+	readings := min(ops.TrendLen*ops.TrendEvery, most)
 	past := time.Duration(readings) * s.Interval()
-	d.calm = d.clock + past
+	far := int((primeFor - past) / primeStep)
+	if far < 0 || readings+far > most {
+		far = 0
+	}
+	d.calm = d.clock + time.Duration(far)*primeStep + past
+	interval := s.Interval()
+	s.SetInterval(primeStep)
+	for i := range far {
+		d.clock += primeStep
+		d.play()
+		d.pass(primeStep, everyTurn)
+		s.Observe(ctx, now.Add(-past-time.Duration(far-1-i)*primeStep))
+	}
+	s.SetInterval(interval)
 	d.Play(ctx, s, now.Add(-past), past)
 }
 
