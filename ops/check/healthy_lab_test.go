@@ -108,7 +108,7 @@ func (d *director) keepalived() {
 }
 
 // used is the processor time of this program and those it started.
-func used(t *testing.T) (sum time.Duration) {
+func used(t testing.TB) (sum time.Duration) {
 	t.Helper()
 	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
 		var u unix.Rusage
