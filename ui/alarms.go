@@ -92,9 +92,6 @@ func (m *Model) crossedSegments() (out []segment) {
 
 // aboutCrossed is the thresholds that are crossed of the row under the cursor.
 func (m *Model) aboutCrossed() (all []services.About) {
-	if !m.detail {
-		return nil
-	}
 	for _, a := range m.alarms {
 		if a.Crossed && a.Row == m.rowHere() {
 			all = append(all, services.About{Label: "threshold", Parts: []services.Part{

@@ -118,7 +118,8 @@ type Model struct {
 	tasks   *task.Keeper
 	about   []services.About // the row under the cursor
 	report  *check.Report    // of the newest round of checks, or nil
-	pulse   pulse.Watch      // what is unusual
+	pulse   pulse.Watch
+	unusual []pulse.Row // the worst first
 	shares  *shares          // the newest reading of connections that the pulse has made, or nil
 
 	alarms    []alarm.Status // how thresholds stand
@@ -228,7 +229,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // height, what the sampler should look at, and the frame.
 func (m *Model) settle() {
 	m.takeAim()
-	m.about = slices.Concat(m.aboutCrossed(), m.aboutFound(), m.aboutDrain())
+	if m.about = nil; m.detail {
+		m.about = slices.Concat(m.aboutCrossed(), m.aboutFound(), m.aboutDrain())
+	}
 	m.list.SetHeight(m.listHeight())
 	ids := m.list.Visible(m.services().Sums(m.list, m.width))
 	if w, ok := m.top().(watcher); ok {
@@ -251,6 +254,7 @@ func (m *Model) takeSample() {
 	m.takeReport()
 	m.hearRecorder()
 	m.pulse.Look(m.live)
+	m.unusual = m.pulse.Rows()
 	m.tasks.Look(m.live)
 	m.forgetWritten()
 	if !m.paused {

@@ -39,9 +39,6 @@ func (m *Model) current() task.Key {
 
 // aboutDrain is what is left of the drained server under the cursor, and why.
 func (m *Model) aboutDrain() []services.About {
-	if !m.detail {
-		return nil
-	}
 	v, ok := m.tasks.Verdict(m.current())
 	if !ok {
 		return nil

@@ -66,7 +66,7 @@ const aboutMost = 3
 // aboutFound is what was found about the row under the cursor.
 func (m *Model) aboutFound() (lines []services.About) {
 	row, ok := m.list.Current()
-	if !m.detail || !ok || m.report == nil {
+	if !ok || m.report == nil {
 		return nil
 	}
 	k, more := row.Key(), 0

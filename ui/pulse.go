@@ -45,7 +45,7 @@ func openPulse(m *Model) {
 // when that has gone, in its place.
 func (p *pulseScreen) take(m *Model) {
 	if !m.paused || p.rows == nil {
-		p.rows = append(m.pulse.Rows(), pulse.Findings(m.report)...)
+		p.rows = append(slices.Clone(m.unusual), pulse.Findings(m.report)...)
 		if p.shares = m.shares; p.shares != nil && m.clock().Sub(p.shares.at) > sharesFor {
 			p.shares = nil
 		}

@@ -51,7 +51,7 @@ func TestServiceLargeChangesItsRow(t *testing.T) {
 	d.expect("the weight of the server under the cursor alone", "10.0.3.11:443 -g -w 100 ", "10.0.3.12:443 -g -w 101 ", "10.0.3.13:443 -g -w 103 ")
 	d.do("up", "up", "d")
 	d.expect("drained", "10.0.3.11:443 -g -w 0 ", "10.0.3.12:443 -g -w 101 ")
-	d.sees("drained", "! 10.0.3.11:443", "2 of 3 up", "0.0%")
+	d.sees("drained, and what is left there", "! 10.0.3.11:443", "2 of 3 up", "0.0%", "0 active")
 	d.do("w")
 	d.fill("50")
 	d.do("enter")
@@ -161,6 +161,41 @@ func TestServiceLargeScreens(t *testing.T) {
 			t.Errorf("%s: not ASCII:\n%s", c.name, text)
 		}
 		golden(t, c.name, text+"\n"+styles(m))
+	}
+}
+
+// TestLargeScreensFit looks for lines that are too wide or too many, in any size of
+// terminal.
+func TestLargeScreensFit(t *testing.T) {
+	sample := uneven()
+	many := sample.Services[0]
+	for i := range 60 {
+		many.Servers = append(many.Servers, server(fmt.Sprintf("10.9.0.%d:443", i), ipvs.Direct, 10, 5, 5, 5))
+	}
+	m, _ := console(t, sample, 80, 24, func(o *Options) {
+		o.Now = func() time.Time { return noon }
+		o.Conns, o.Checks, o.History = &connSource{text: connText()}, &told{report: reportOf(findings())}, past()
+	})
+	for _, open := range []string{"s", "P"} {
+		finishAll(m, press(m, open))
+		for width := minWidth; width <= 220; width += 7 {
+			for _, height := range []int{16, 17, 24, 50} {
+				m.Update(tea.WindowSizeMsg{Width: width, Height: height})
+				for _, k := range []string{"tab", "end", "home", "c"} {
+					finishAll(m, press(m, k))
+					lines := strings.Split(m.View().Content, "\n")
+					if len(lines) != height {
+						t.Fatalf("%s %dx%d: %d lines", open, width, height, len(lines))
+					}
+					for _, line := range lines {
+						if w := cells(line); w > width {
+							t.Fatalf("%s %dx%d: %d cells: %q", open, width, height, w, line)
+						}
+					}
+				}
+			}
+		}
+		press(m, "q")
 	}
 }
 

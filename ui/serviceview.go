@@ -8,7 +8,6 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
-	"lvsdeck/ops/check"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/services"
@@ -38,8 +37,9 @@ func (s *serviceScreen) Body(m *Model, height int) []string {
 	}
 	lines = append(lines, s.found(m, height)...)
 	lines = append(lines, s.readings(m, height)...)
-	graph := s.graphHeight(m, 1+len(v.Servers), height-len(lines))
-	lines = append(lines, s.table(m, v, height-len(lines)-graph)...)
+	about := services.View{Theme: m.theme, Signs: m.signs, About: slices.Concat(m.aboutCrossed(), m.aboutDrain())}.Abouts(m.width)
+	graph := s.graphHeight(m, 1+len(v.Servers), height-len(lines)-len(about))
+	lines = append(append(lines, s.table(m, v, height-len(lines)-len(about)-graph)...), about...)
 	for len(lines) < height-graph {
 		lines = append(lines, "")
 	}
@@ -217,11 +217,8 @@ func (s *serviceScreen) line(m *Model, r *largeRow, current bool, columns []larg
 		base = paint.Cursor
 	}
 	line := m.theme.Line(base, m.width).Space(1)
-	if sign, style := r.sign(m); sign != "" {
-		line.Put(style, sign).Space(1)
-	} else {
-		line.Space(2)
-	}
+	style, sign := m.services().Sign(r.Row)
+	line.Left(style, sign, 1, "").Space(1)
 	called := "the service"
 	if r.Server != nil {
 		called = text.CutMiddle(r.Server.Name, name-1, m.signs.Cut)
@@ -247,23 +244,6 @@ func (s *serviceScreen) line(m *Model, r *largeRow, current bool, columns []larg
 		line.Space(1).Put(paint.Rest, m.signs.Spark(r.trend.Conns, trend))
 	}
 	return line.String()
-}
-
-// sign is what is wrong with a row.
-func (r *largeRow) sign(m *Model) (string, paint.Style) {
-	switch {
-	case r.Found == check.Fault:
-		return services.FaultSign, paint.Bad
-	case r.Found == check.Warning:
-		return services.WarningSign, paint.Warn
-	case r.Server == nil:
-		return "", paint.Plain
-	case r.Server.Overloaded():
-		return m.signs.Problem, paint.Bad
-	case r.Server.Weight == 0:
-		return m.signs.Problem, paint.Warn
-	}
-	return "", paint.Plain
 }
 
 // bar draws a server's part of the new connections, with a mark where its part of

@@ -176,7 +176,7 @@ func (e *episode) back() bool {
 func (w *Watch) strayed(s scale, now float64, points []float32) (usual float64, ok bool) {
 	points = points[max(0, len(points)-w.points()):]
 	known, more, less := 0, 0, 0
-	for _, p := range points {
+	for i, p := range points {
 		switch v := float64(p); {
 		case p < 0:
 			continue
@@ -185,7 +185,9 @@ func (w *Watch) strayed(s scale, now float64, points []float32) (usual float64, 
 		case v >= s.fall && unusual*now < v:
 			less++
 		}
-		known++
+		if known++; 2*max(more, less)+len(points)-1-i < known {
+			return 0, false // whatever the rest is
+		}
 	}
 	if known < leastPast || 2*max(more, less) < known {
 		return 0, false

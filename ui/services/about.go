@@ -18,8 +18,8 @@ type Part struct {
 	Text  string
 }
 
-// abouts draws the lines.
-func (v View) abouts(width int) (lines []string) {
+// Abouts draws the lines.
+func (v View) Abouts(width int) (lines []string) {
 	for _, a := range v.About {
 		line := v.Theme.Line(paint.Ground, width).Space(1).Left(paint.Rest, a.Label, labelWidth, "").Space(1)
 		for _, p := range a.Parts {

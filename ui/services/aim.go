@@ -28,6 +28,6 @@ func (l *List) Find(k Key) (row Row, ok bool) {
 		}
 		row.Server = row.Service.Servers[j]
 	}
-	row.Label, row.Found = l.labels.service(row.Service).label(row.Server), l.worst[k]
+	row.Label, row.Found, row.Crossed = l.labels.service(row.Service).label(row.Server), l.worst[k], l.crossed[k]
 	return row, true
 }

@@ -42,7 +42,7 @@ func (v View) Detail(l *List, now time.Time, width, height int) []string {
 	if !ok || height < 3 {
 		return nil
 	}
-	lines := append([]string{v.detailTitle(row, now, width)}, v.abouts(width)...)
+	lines := append([]string{v.detailTitle(row, now, width)}, v.Abouts(width)...)
 	lines = lines[:min(len(lines), height)]
 	if note, room := v.note(row, width), height-2-len(lines); room > 0 {
 		lines = append(lines, note[:min(len(note), room)]...)

@@ -95,24 +95,32 @@ func (v View) row(l *List, r Row, current bool, cols []placed, width int) string
 	return line.String()
 }
 
+// Sign is what stands before a row that something is wrong with, else "".
+func (v View) Sign(r Row) (paint.Style, string) {
+	switch {
+	case r.Found == check.Fault:
+		return paint.Bad, FaultSign
+	case r.Crossed:
+		return paint.Bad, CrossedSign
+	case r.Found == check.Warning:
+		return paint.Warn, WarningSign
+	case r.Server == nil && r.Service.Up == 0, r.Server != nil && r.Server.Overloaded():
+		return paint.Bad, v.Signs.Problem
+	case r.troubled():
+		return paint.Warn, v.Signs.Problem
+	}
+	return paint.Plain, ""
+}
+
 func (v View) gutter(line *paint.Line, l *List, r Row) {
 	mark := " "
 	if l.Marked(r.Key()) {
 		mark = v.Signs.Marked
 	}
 	line.Put(paint.Mark, mark)
-	switch {
-	case r.Found == check.Fault:
-		line.Put(paint.Bad, FaultSign)
-	case r.Crossed:
-		line.Put(paint.Bad, CrossedSign)
-	case r.Found == check.Warning:
-		line.Put(paint.Warn, WarningSign)
-	case r.Server == nil && r.Service.Up == 0, r.Server != nil && r.Server.Overloaded():
-		line.Put(paint.Bad, v.Signs.Problem)
-	case r.troubled():
-		line.Put(paint.Warn, v.Signs.Problem)
-	default:
+	if style, sign := v.Sign(r); sign != "" {
+		line.Put(style, sign)
+	} else {
 		line.Space(1)
 	}
 	switch {
