@@ -33,7 +33,7 @@ var shots = []shot{
 	{name: "incident-80x24", width: 80, height: 24, args: []string{"--demo=incident"}, steps: []step{
 		started,
 		{"", []string{"0/2", "2/3"}}, // this takes the incident some twenty seconds
-		{"gn" + enter, []string{"10.0.3.14:443"}},
+		{"g" + down + down + down + enter, []string{"10.0.3.14:443"}}, // the fourth service
 	}},
 	{name: "detail-132x43", width: 132, height: 43, args: []string{"--demo"}, steps: []step{started, opened, {tab, []string{"scheduler", "forwarding"}}}},
 	{name: "wide-200x50", width: 200, height: 50, args: []string{"--demo"}, steps: []step{started, {"o", []string{"10.0.7.21:8443"}}}},
