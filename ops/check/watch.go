@@ -126,13 +126,16 @@ func notRead(s *ops.Sample) []string {
 	return []string{fmt.Sprintf("the table, which could not be read again: %v", s.Err)}
 }
 
-// awaitSample waits until the table has been read anew, but not for ever.
+// awaitSample waits until the table has been read from now on, but not for ever.
 func (w *Watch) awaitSample(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, sampleTime)
 	defer cancel()
-	last := w.sample.Load()
+	last, asked := w.sample.Load(), time.Now()
 	w.readNow()
-	for ctx.Err() == nil && w.sample.Load() == last {
+	for ctx.Err() == nil {
+		if s := w.sample.Load(); s != last && (s.Err != nil || !s.Time.Before(asked)) {
+			return
+		}
 		select {
 		case <-ctx.Done():
 		case <-w.came:

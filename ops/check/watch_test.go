@@ -1,8 +1,11 @@
 package check
 
 import (
+	"context"
 	"net/netip"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +65,34 @@ func TestWatch(t *testing.T) {
 	w.ok(w.host.Set(gate, "0"))
 	if got := w.round(Pace); len(got) != 1 || !got[0].Since.After(first[0].Since) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestWatchRuns: rounds are made beside samples, and a look that is asked for is one
+// of a newer sample.
+func TestWatchRuns(t *testing.T) {
+	s := healthy(t, ipvs.Masq)
+	ctx, cancel := context.WithCancel(t.Context())
+	w := NewWatch(WatchOptions{Sources: s.from, ReadNow: s.sampler.ReadNow})
+	s.sampler.Each(w.Seen)
+	var both sync.WaitGroup
+	both.Go(func() { s.sampler.Run(ctx) })
+	both.Go(func() { w.Run(ctx) })
+	for w.Latest() == nil {
+		runtime.Gosched()
+	}
+	for n := range 3 {
+		s.edit(ipvs.Masq, func(r *ipvs.Server) { r.Weight = uint32(n % 2) }, 0, 1)
+		r, err := w.LookNow(ctx)
+		s.ok(err)
+		if broken := n%2 == 0; (len(r.Findings) > 0) != broken || w.Sample().Services[0].Servers[0].Weight != uint32(n%2) {
+			t.Errorf("look %d: %q", n, told(r.Findings))
+		}
+	}
+	cancel()
+	both.Wait()
+	if _, err := w.LookNow(ctx); err == nil {
+		t.Error("a look after the end")
 	}
 }
 
