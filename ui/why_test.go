@@ -103,7 +103,7 @@ func TestWhyAsksBeforeItProbes(t *testing.T) {
 		t.Fatal("probed without a yes")
 	}
 	d.do("p", "enter")
-	d.sees("what it said", "! fault     probe      10.0.3.12:443: it lacks the VIP", "relief    drain      until it is mended: drain 10.0.3.12:443", "On 10.0.3.12:", "ip addr add 203.0.113.10/32 dev lo")
+	d.sees("what it said", "! fault     probe      it lacks the VIP", "relief    drain      until it is mended: drain 10.0.3.12:443", "On 10.0.3.12:", "ip addr add 203.0.113.10/32 dev lo")
 	d.do("f")
 	d.sees("not from here", "the lines are for the other host")
 	d.do("down", "enter")

@@ -40,7 +40,7 @@ func (r whyRow) do(m *Model) tea.Cmd {
 func (a *asking) rows() (rows []whyRow) {
 	if v := a.verdict; v != nil {
 		for _, f := range v.Findings {
-			rows = append(rows, findingRow(f))
+			rows = append(rows, a.findingRow(f))
 		}
 		if v.Relief != nil {
 			rows = append(rows, reliefRow(v))
@@ -60,13 +60,13 @@ func (a *asking) rows() (rows []whyRow) {
 	return rows
 }
 
-func findingRow(f check.Finding) whyRow {
+func (a *asking) findingRow(f check.Finding) whyRow {
 	row := whyRow{
 		style: severityStyle(f.Severity), mark: f.Severity.String(), topic: f.Check, says: f.Short,
 		full: func(m *Model) []string { return findingLines(m, f) },
 		act:  func(m *Model) tea.Cmd { return openFix(m, f) },
 	}
-	if f.Server.IsValid() {
+	if f.Server.IsValid() && f.Server != a.at.Server {
 		row.says = f.Server.String() + ": " + f.Short
 	}
 	if f.Fix != nil {

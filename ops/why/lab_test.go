@@ -150,7 +150,7 @@ func TestBrokenDirectors(t *testing.T) {
 			if !strings.Contains(bad, c.topic) || len(v.Findings) == 0 || v.Findings[0].Check != c.check {
 				t.Fatalf("bad: %q; found %+v", bad, v.Findings)
 			}
-			t.Logf("%s: %s: %s; bad: %s; look: %s", c.mode, c.topic, short(v.Findings[0]), bad, marks(v, Look))
+			t.Logf("%s: %s: %s; bad: %s; look: %s", c.mode, c.topic, v.Findings[0].Short, bad, marks(v, Look))
 			for _, topic := range strings.Split(c.also, ", ") {
 				if !slices.ContainsFunc(v.Answers, func(a Answer) bool { return a.Topic == topic && a.Mark >= Look }) {
 					t.Errorf("%s stands well: %+v", topic, v.Answers)
@@ -179,7 +179,7 @@ func TestCommand(t *testing.T) {
 		says   string
 	}{
 		{func() {}, "-o json", 0, `"topic": "the VIP"`},
-		{func() { d.Servers[1].Command("ip", "addr", "del", d.VIP.String()+"/32", "dev", "lo") }, d.Addrs[1].String() + " --probe", 1, "\nbad        answers     " + d.server(1).String() + ": "},
+		{func() { d.Servers[1].Command("ip", "addr", "del", d.VIP.String()+"/32", "dev", "lo") }, d.Addrs[1].String() + " --probe", 1, "\nbad        answers     "},
 		{func() {}, "-o xml", 2, `unknown output format "xml"`},
 	} {
 		c.harm()

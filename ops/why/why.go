@@ -247,7 +247,7 @@ func (w *Walk) answer(q question) Answer {
 		return a
 	}
 	check.Sort(found)
-	says := short(found[0])
+	says := w.short(found[0])
 	if n := len(found) - 1; n > 0 {
 		says += fmt.Sprintf(" (and %d more)", n)
 	}
@@ -261,7 +261,7 @@ func (w *Walk) answer(q question) Answer {
 	var evidence []string
 	for i, f := range found {
 		if i > 0 || spoken {
-			evidence = append(evidence, short(f))
+			evidence = append(evidence, w.short(f))
 		}
 		evidence = append(evidence, f.Evidence...)
 	}
@@ -269,9 +269,9 @@ func (w *Walk) answer(q question) Answer {
 	return a
 }
 
-// short is a finding with its server.
-func short(f check.Finding) string {
-	if f.Server.IsValid() {
+// short is a finding with its server, unless that is the one asked about.
+func (w *Walk) short(f check.Finding) string {
+	if f.Server.IsValid() && f.Server != w.at.Server {
 		return f.Server.String() + ": " + f.Short
 	}
 	return f.Short
