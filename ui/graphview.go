@@ -21,7 +21,7 @@ var metricNames = [history.Metrics]string{"active", "inactive", "conn/s", "bit/s
 const (
 	graphScale = 7 // cells of the figures beside a pane
 	paneLeast  = 3 // lines of a pane, with its title
-	marksLeast = 3 // lines of marks
+	marksLeast = 4 // lines of marks
 	marksMost  = 10
 )
 
@@ -389,14 +389,18 @@ func (g *graph) mark(m *Model, o history.Mark, at time.Time) string {
 	line := m.theme.Line(base, m.width).Space(1)
 	line.Put(paint.Rest, o.Time.In(g.now.Location()).Format(time.TimeOnly)).Space(1)
 	line.Put(paint.Accent, markSigns[o.Kind]).Space(1).Left(paint.Rest, o.Kind.String(), 8, "")
-	said, what := line.Room()-14, text.Clean(o.Text)
+	if m.width < 80 { // what happened is worth more than the sum
+		ago = ""
+	}
+	said, what := line.Room()-2-text.Width(ago), text.Clean(o.Text)
 	if g.servers || len(g.rows) == 1 { // then it goes without saying
-		what = strings.ReplaceAll(what, " of "+g.rows[0].Service.String(), "")
+		service := g.rows[0].Service.String()
+		what = strings.TrimPrefix(strings.ReplaceAll(what, " of "+service, ""), service+": ")
 	}
 	if by := "  by " + text.Clean(o.By); o.By != "" && text.Width(what+by) <= said {
 		what += by
 	}
-	return line.Left(style, text.CutMiddle(what, said, m.signs.Cut), said, "").Right(paint.Rest, ago, 13, "").String()
+	return line.Left(style, text.CutMiddle(what, said, m.signs.Cut), said, "").Space(1).Put(paint.Rest, ago).String()
 }
 
 // where is the time that is shown, for the lower rule.
