@@ -81,7 +81,7 @@ func TestTheHogInTwoKeys(t *testing.T) {
 		return f.Has("of client "+hog) && number(f, server, 0) == 30
 	})
 	c.press("x")
-	c.waitText("no call that ends a connection", "-s "+hog+" -d "+s.VIP.String()+" -j DROP")
+	c.waitText("no call that ends a connection", "keep "+hog+" out", "drain "+server)
 	c.press("q")
 	c.press("l")
 	c.waitText("Connections one by one", hog+":", "1 of 1-30")
