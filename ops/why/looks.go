@@ -26,8 +26,9 @@ const (
 // traffic tells what comes in, against what is usual.
 func traffic(w *Walk) Answer {
 	rate, stopped := w.service.Rate, w.scene.Sample.EstimatorStopped
+	usual, known := usually(w.service.Trend)
 	var a Answer
-	switch usual, known := usually(w.service.Trend); {
+	switch {
 	case stopped != "":
 		a = unknown("counters stand still: %s", stopped)
 	case !w.service.Counted:
@@ -44,8 +45,9 @@ func traffic(w *Walk) Answer {
 	if w.service.Counted && stopped == "" {
 		a.because("%d packets/s in, %d out; %d new connections/s (over the last 8 s or so)", rate.InPackets, rate.OutPackets, rate.Conns)
 	}
-	if usual, known := usually(w.service.Trend); known {
-		a.because("%.1f new connections/s in the middle over %d minutes", usual, len(w.service.Trend.Conns)/10)
+	if known {
+		over := time.Duration(len(w.service.Trend.Conns)*ops.TrendEvery) * w.scene.Sample.Interval
+		a.because("%.1f new connections/s in the middle over %.0f minutes", usual, over.Minutes())
 	}
 	if w.service.IsMark() {
 		a.because("the service has a mark of the firewall and no VIP: see iptables -t mangle -S, nft list ruleset")
@@ -62,7 +64,7 @@ func traffic(w *Walk) Answer {
 
 // usually is the middle of the rates of the last minutes, when there were some.
 func usually(t *ops.Trend) (middle float64, known bool) {
-	const enough = 20 // points of 6 s
+	const enough = 20 // points, of 6 s at the default interval
 	if t == nil {
 		return 0, false
 	}

@@ -231,6 +231,38 @@ func TestProbesAreAnswers(t *testing.T) {
 	}
 }
 
+// TestTraffic: what comes in is told against the service's last minutes.
+func TestTraffic(t *testing.T) {
+	s := newSite(t, ipvs.Masq)
+	for _, c := range []struct {
+		conns, packets uint64
+		usual          float32
+		points         int
+		mark           Mark
+		says           string
+	}{
+		{0, 0, 40, 60, Look, "no packet comes in now"},
+		{10, 90, 40, 60, Look, "only 10 new connections/s, where 40 are usual"},
+		{14, 90, 40, 60, Fine, "90 packets/s and 14 new connections/s come in"},
+		{130, 900, 40, 60, Look, "130 new connections/s, where 40 are usual"},
+		{130, 900, 40, 10, Fine, "900 packets/s and 130 new connections/s come in"}, // too short to tell
+		{1, 9, 4, 60, Fine, "9 packets/s and 1 new connections/s come in"},          // too few
+	} {
+		s.change = func(scene *check.Scene) {
+			v := scene.Sample.Services[0]
+			v.Rate.Conns, v.Rate.InPackets = c.conns, c.packets
+			v.Trend = &ops.Trend{Conns: slices.Repeat([]float32{c.usual}, c.points)}
+		}
+		if _, a := s.ask(-1, false); a["traffic"].Mark != c.mark || a["traffic"].Says != c.says {
+			t.Errorf("%+v: %+v", c, a["traffic"])
+		}
+	}
+	s.change = func(scene *check.Scene) { scene.Sample.EstimatorStopped = "net.ipv4.vs.run_estimation is 0" }
+	if _, a := s.ask(-1, false); a["traffic"].Mark != Unknown {
+		t.Errorf("%+v", a["traffic"])
+	}
+}
+
 // TestShares: who gets new connections is told against the weights.
 func TestShares(t *testing.T) {
 	s := newSite(t, ipvs.Masq)
