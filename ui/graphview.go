@@ -339,7 +339,8 @@ func (g *graph) ticks(m *Model) []figure.Tick {
 	return figure.Ticks(g.from, g.from.Add(graphSpans[g.span]), g.cells(m))
 }
 
-// happened lists what happened last until the cursor, and what came next.
+// happened lists what happened last until the cursor, and what came next, more of
+// that where there is room.
 func (g *graph) happened(m *Model, marks []history.Mark, height int) []string {
 	at := g.at
 	if at.IsZero() {
@@ -357,7 +358,7 @@ func (g *graph) happened(m *Model, marks []history.Mark, height int) []string {
 	}
 	line.Space(1).Put(paint.Rest, what).Space(1)
 	lines := []string{line.Fill(paint.Rest, m.signs.Rule, line.Room()-1).String()}
-	to := min(len(marks), max(n, min(n+1, height)))
+	to := min(len(marks), max(n+1, height))
 	from := max(0, to-height)
 	for _, o := range marks[from:to] {
 		lines = append(lines, g.mark(m, o, at))
