@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	tea "charm.land/bubbletea/v2"
@@ -91,16 +92,11 @@ func (m *Model) suggestion(t alarm.Threshold) string {
 	if t.Figure.Share() {
 		v = min(v, 90)
 	}
-	return strconv.FormatUint(max(1, rounded(uint64(v))), 10)
-}
-
-// rounded keeps the first digit.
-func rounded(n uint64) uint64 {
-	unit := uint64(1)
-	for n/unit >= 10 {
-		unit *= 10
+	unit := math.Pow10(max(0, int(math.Log10(max(v, 1)))-1)) // two digits are enough
+	if t.Below {
+		return strconv.FormatFloat(max(1, math.Floor(v/unit)*unit), 'f', 0, 64)
 	}
-	return n / unit * unit
+	return strconv.FormatFloat(math.Ceil(v/unit)*unit, 'f', 0, 64)
 }
 
 // keepThreshold writes a threshold beside the loop, if there is nothing wrong with it.

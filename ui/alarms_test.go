@@ -142,15 +142,15 @@ func TestThresholdChanges(t *testing.T) {
 	w.do("enter", "down", "T", "a")
 	w.sees("a server has shares", "10.0.3.11:443 of TCP 203.0.113.10:443")
 	w.do("s")
-	w.sees("its share", "< share of new >", "now 33 %", "60")
+	w.sees("its share", "< share of new >", "now 33 %", "67")
 	w.do("enter", "A")
 	w.sees("the whole director", "New threshold of the director", "now 150")
 	w.do("a")
 	w.sees("a figure by its letter", "< active >", "now 300")
 	w.do("enter")
-	w.sees("both", "2 watched", "> 60 %", "33 %")
+	w.sees("both", "2 watched", "> 67 %", "33 %")
 	w.do("down", "enter")
-	w.sees("the one under the cursor", "Threshold of 10.0.3.11:443", "60")
+	w.sees("the one under the cursor", "Threshold of 10.0.3.11:443", "67")
 	w.do("down", "right", "down")
 	w.fill("101")
 	w.do("enter")
@@ -337,4 +337,23 @@ func TestReport(t *testing.T) {
 	w.fill("nowhere/incident.md")
 	w.do("enter")
 	w.sees("no such place", "Nothing was written", "nowhere")
+}
+
+// TestLogIsExported: the entries on screen go into a file as they are filtered.
+func TestLogIsExported(t *testing.T) {
+	t.Chdir(t.TempDir())
+	w := newWatched(t)
+	w.must(w.watch.Note(alarm.Row{}, "one"))
+	w.must(w.watch.Note(alarm.Row{}, "two"))
+	w.do("T", "tab", "/")
+	w.types("two")
+	w.do("enter", "E", "down", "enter")
+	w.fill("log.csv")
+	w.do("enter")
+	w.sees("written", "written: ")
+	text, err := os.ReadFile("log.csv")
+	w.must(err)
+	if !strings.Contains(string(text), ",two\n") || strings.Contains(string(text), ",one\n") {
+		t.Errorf("%s", text)
+	}
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -142,6 +143,21 @@ func (l *incidents) note(m *Model, row alarm.Row) tea.Cmd {
 	return nil
 }
 
+// sheet is the entries on screen, as filtered.
+func (l *incidents) sheet(*Model) sheet {
+	all, broken := l.of, l.Broken
+	s := sheet{
+		of:    counted(len(all), "entry", "entries") + " of the incident log, as filtered",
+		write: func(w io.Writer, format string) error { return plain.Incidents(w, all, broken, format) },
+	}
+	if l.at < len(all) {
+		one := all[l.at]
+		s.cell = plain.EntryText(one)
+		s.row = func(w io.Writer) error { return plain.Incidents(w, []incident.Entry{one}, 0, "table") }
+	}
+	return s
+}
+
 // Paste implements layer.
 func (l *incidents) Paste(*Model, string) {}
 
@@ -220,7 +236,7 @@ func (l *incidents) about(m *Model, e incident.Entry) []string {
 
 // Footer implements layer.
 func (l *incidents) Footer(m *Model) string {
-	return m.keysLine("n", "note", "N", "on the director", "f", "row", "/", "filter", "w", "report", "tab", "thresholds", "esc", "back")
+	return m.keysLine("n", "note", "N", "director", "f", "row", "/", "filter", "w", "report", "tab", "thresholds", "esc", "back")
 }
 
 // Cursor implements layer.

@@ -27,7 +27,7 @@ func newIncidents() *cobra.Command {
 			"operators' notes. Thresholds are set, and notes written, in the console (T).",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if err := plain.CheckFormat(format); err != nil {
+			if err := plain.CheckFormat(format, plain.CSV); err != nil {
 				return err
 			}
 			if since < 0 {
@@ -40,7 +40,7 @@ func newIncidents() *cobra.Command {
 			return writeIncidents(os.Stdout, store, since, format)
 		},
 	}
-	cmd.Flags().StringVarP(&format, "output", "o", "table", "table or json")
+	cmd.Flags().StringVarP(&format, "output", "o", "table", "table, json or csv")
 	cmd.Flags().DurationVar(&since, "since", 0, "only of the last `time`, like 30m or 2h")
 	return cmd
 }

@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -66,10 +67,14 @@ func EntryText(e incident.Entry) string {
 	return text.Clean(e.Text)
 }
 
-// Incidents writes entries of the incident log in a format that CheckFormat accepts.
+// Incidents writes entries of the incident log in a format that CheckFormat accepts
+// with CSV.
 func Incidents(w io.Writer, all []incident.Entry, broken int, format string) error {
-	if format == "json" {
+	switch format {
+	case "json":
 		return incidentsJSON(w, all, broken)
+	case CSV:
+		return incidentsCSV(w, all)
 	}
 	if len(all) == 0 {
 		fmt.Fprintln(w, "nothing is in the incident log")
@@ -92,6 +97,28 @@ func Incidents(w io.Writer, all []incident.Entry, broken int, format string) err
 		return err
 	}
 	return nil
+}
+
+func incidentsCSV(w io.Writer, all []incident.Entry) error {
+	out := csv.NewWriter(w)
+	_ = out.Write([]string{"time", "what", "user", "service", "server", "text"})
+	for _, e := range all {
+		service, server := placeOf(e.Row)
+		_ = out.Write([]string{e.Time.Format(time.RFC3339), string(e.Kind), sheetSafe(text.Clean(e.By.User)), service, server, sheetSafe(EntryText(e))})
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// placeOf names a row's service and server; both are "" for the whole director.
+func placeOf(r alarm.Row) (service, server string) {
+	if !r.Director() {
+		service = r.Service.String()
+	}
+	if r.Server.IsValid() {
+		server = r.Server.String()
+	}
+	return service, server
 }
 
 // The JSON form of the incident log.
@@ -124,12 +151,7 @@ func incidentsJSON(w io.Writer, all []incident.Entry, broken int) error {
 			Time: e.Time, Kind: string(e.Kind), Text: EntryText(e), User: e.By.User, From: e.By.From,
 			Severity: e.Severity, Check: e.Check, Since: e.Since,
 		}
-		if !e.Row.Director() {
-			j.Service = e.Row.Service.String()
-		}
-		if e.Row.Server.IsValid() {
-			j.Server = e.Row.Server.String()
-		}
+		j.Service, j.Server = placeOf(e.Row)
 		if t := e.Threshold; t != nil {
 			j.Figure, j.Limit = t.Figure, &t.Limit
 			if !e.Left {

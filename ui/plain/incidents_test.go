@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"net/netip"
 	"strings"
@@ -78,5 +79,18 @@ func TestIncidentsJSON(t *testing.T) {
 	}
 	if strings.ContainsAny(b.String(), "\x1b\u202e") {
 		t.Error("control characters pass")
+	}
+}
+
+func TestIncidentsCSV(t *testing.T) {
+	all := someIncidents()
+	all[0].Text = "=HYPERLINK(1)"
+	var b strings.Builder
+	if err := Incidents(&b, all, 0, CSV); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
+	if err != nil || len(rows) != 9 || rows[1][5] != "'=HYPERLINK(1)" || rows[6][4] != "10.0.3.11:443" || rows[6][3] != "TCP 203.0.113.10:443" {
+		t.Errorf("%v %q", err, rows)
 	}
 }
