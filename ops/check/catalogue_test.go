@@ -47,7 +47,7 @@ var catalogue = []struct{ failure, instead string }{
 	30: {"no server, or all of weight 0", ""},
 	31: {"servers at their upper threshold", ""},
 	32: {"persistence masks a drain", ""},
-	33: {"many clients behind one address, and persistence", "That is how they are: no figure tells it from one busy client. The connections screen ranks clients."},
+	33: {"many clients behind one address, and persistence", ""},
 	34: {"connections to a server that was removed", ""},
 	35: {"conn_reuse_mode", ""},
 	36: {"the scheduler's module is missing", "The kernel refuses such a service at once, and adding one says why."},

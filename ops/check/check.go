@@ -75,6 +75,7 @@ var Checks = []Check{
 	{Name: "sync daemon", Look: daemons},
 	{Name: "iptables", Look: backends},
 	{Name: "share", Look: shares, Wavers: true},
+	{Name: "persistence", Look: heavy, Wavers: true},
 	{Name: "flood", Look: floods, Symptom: true}, // goes before those of single servers
 	{Name: "half-open", Look: halfOpen, Symptom: true},
 	{Name: "answers", Look: answers, Symptom: true},

@@ -1,13 +1,10 @@
 package check
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +17,6 @@ import (
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/plan"
-	"lvsdeck/ops/probe"
 )
 
 var (
@@ -157,6 +153,15 @@ func TestBroken(t *testing.T) {
 		return func(s *Scene, r []*ops.Server) {
 			s.Sample.Services[0].Scheduler, r[0].Weight, r[1].Weight = scheduler, first, second
 			s.Longer = map[Place]Moved{{http, r[0].Addr}: {ipvs.Traffic{Conns: got}, time.Minute}, {http, r[1].Addr}: {ipvs.Traffic{Conns: other}, time.Minute}}
+		}
+	}
+	held := func(busiest, others uint64) func(*Scene, []*ops.Server) {
+		return func(s *Scene, r []*ops.Server) {
+			s.Sample.Services[0].Persistence.On = true
+			s.Loads = &Loads{
+				Servers: map[Place]Load{{http, r[0].Addr}: {Conns: busiest}, {http, r[1].Addr}: {Conns: others}},
+				Held:    map[ipvs.ServiceID]Clients{http: {Number: 9, Busiest: vip, Most: busiest}},
+			}
 		}
 	}
 	for _, c := range []struct {
@@ -316,6 +321,9 @@ func TestBroken(t *testing.T) {
 		{"too few turns of wrr", nat, nil, shared("wrr", 97, 50, 400, 200), ""},
 		{"wlc goes by connections", nat, nil, shared("wlc", 1, 1, 350, 50), ""},
 		{"wlc leaves one out", nat, nil, shared("wlc", 1, 1, 381, 19), "warning share 10.0.3.12:80"},
+		{"one address for many", nat, nil, held(30, 70), "notice persistence -"},
+		{"many addresses", nat, nil, held(29, 71), ""},
+		{"few connections", nat, nil, held(95, 4), ""},
 		{"sh goes by addresses", nat, nil, shared("sh", 1, 1, 400, 0), ""},
 		{"no answers", nat, nil, moved(ipvs.Traffic{Conns: 10, InPackets: 50, OutPackets: 2}, ipvs.Traffic{Conns: 10, InPackets: 50, OutPackets: 3}),
 			"warning answers 10.0.3.11:80"},
@@ -362,84 +370,5 @@ func (s *site) mend(found []Finding, real bool) {
 	}
 	if worst, _ := Worst(Run(s.scene())); fixed && worst > Notice {
 		s.t.Errorf("after the fix: %q", told(Run(s.scene())))
-	}
-}
-
-// lines is a table of connections.
-type lines string
-
-func (l lines) Connections(bool) (io.ReadCloser, error) {
-	return io.NopCloser(strings.NewReader("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n" + string(l))), nil
-}
-func (lines) ReadCost(uint64) time.Duration { return 0 }
-
-// TestLoads: connections are counted for the servers that have them, or had.
-func TestLoads(t *testing.T) {
-	s := healthy(t, ipvs.Masq)
-	s.from.Conns = lines("" +
-		"TCP C6336407 8001 CB00710A 0050 0A00030B 0050 ESTABLISHED     899\n" +
-		"TCP C6336407 8002 CB00710A 0050 0A00030B 0050 SYN_RECV         59\n" +
-		"TCP 0A000305 8003 CB00710A 0050 0A00030B 0050 SYN_RECV         59\n" +
-		"TCP 0A000305 8005 CB00710A 0050 0A00030B 0050 SYN_RECV         40\n" +
-		"TCP C6336407 8004 CB00710A 0050 0A000363 0050 ESTABLISHED     899\n" +
-		"TCP C6336407 0000 CB00710A 0050 0A00030B 0050 NONE            299\n")
-	got := s.scene().Loads
-	gone := netip.MustParseAddrPort("10.0.3.99:80")
-	if n := got.Servers[Place{http, server(ipvs.Masq, 0)}]; n != (Load{Conns: 4, Open: 1, Fresh: 3, HalfOpen: 2, Near: 1}) || got.Gone[Place{http, gone}] != (Load{Conns: 1, Open: 1, Fresh: 1}) || got.Partly {
-		t.Errorf("%+v", got)
-	}
-}
-
-// TestUnread: what cannot be read is told, and nothing is said about it.
-func TestUnread(t *testing.T) {
-	s := healthy(t, ipvs.Masq)
-	s.from.Host = unreadable{s.host}
-	scene, err := Gather(t.Context(), s.from, s.sampler.Observe(t.Context(), time.Now()))
-	s.ok(err)
-	if got := Run(scene); len(got) > 0 || !slices.Equal(scene.Unread, []string{"the firewall: " + ipvs.ErrPermission.Error()}) {
-		t.Errorf("%q, unread %q", told(got), scene.Unread)
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := Gather(ended, s.from, scene.Sample); err == nil {
-		t.Error("an ended context is no error")
-	}
-}
-
-type unreadable struct{ *netcfg.Memory }
-
-func (unreadable) Firewall() (r firewall.Rules, err error) { return r, ipvs.ErrPermission }
-
-// TestProbes: each server is asked once, and what it answers explains symptoms.
-func TestProbes(t *testing.T) {
-	s := healthy(t, ipvs.Masq)
-	other := ipvs.NewService(ipvs.AddressService(ipvs.UDP, netip.AddrPortFrom(vip, 53)))
-	s.ok(s.table.AddService(t.Context(), other))
-	s.ok(s.table.AddServer(t.Context(), other.ServiceID, ipvs.Server{Addr: netip.MustParseAddrPort("10.0.3.11:53")}))
-	scene := s.scene()
-	targets := Targets(scene, func(ipvs.ServiceID) bool { return true })
-	if len(targets) != 2 || targets[0].Protocol != ipvs.TCP || targets[0].FullNAT {
-		t.Errorf("%v", targets)
-	}
-	results := []probe.Result{
-		{Target: targets[0], Finding: probe.Finding{Verdict: probe.Fine, Short: "answers"}},
-		{Target: targets[1], Finding: probe.Finding{Verdict: probe.Fault, Short: "nothing listens", Evidence: []string{"RST"}, Next: []string{"ss"}}},
-	}
-	symptom := Finding{Check: "half-open", Severity: Fault, Service: http, Server: targets[1].Server.Addr, Evidence: []string{"5 of 5"}}
-	got := told(Merge([]Finding{symptom}, Probed(results)))
-	if !slices.Equal(got, []string{"fault probe 10.0.3.12:80"}) {
-		t.Errorf("%q", got)
-	}
-	for want, answer := range map[string]probe.Finding{
-		"":                                {Verdict: probe.Fine, Cause: probe.Alone},
-		"fault probe of VIP -":            {Verdict: probe.Fault, Cause: probe.HostHasIt, Short: "taken"},
-		"fault probe of VIP 10.0.3.11:80": {Verdict: probe.Fault, Cause: probe.ServerHasIt, Short: "taken", Servers: []netip.Addr{server(ipvs.Masq, 0).Addr()}},
-		"notice probe of VIP -":           {Verdict: probe.Unknown, Cause: probe.ProxyARP, Short: "who knows"},
-	} {
-		found := Claimed(http, answer)
-		whole(t, found)
-		if got := strings.Join(told(found), ","); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
 	}
 }

@@ -18,17 +18,40 @@ type loading struct {
 	networks map[netip.Addr]netip.Prefix // in which servers of NAT have their clients near
 	scene    *Scene
 	places   map[Place]owned // by what a connection names
-	asking   map[asking]uint64
+	asking   tally           // with handshakes that do not end
+	held     tally           // by persistence
+	holds    map[ipvs.ServiceID]bool
 }
 
-// asking is a client with handshakes that do not end.
-type asking struct {
+// tally counts connections of a service by client.
+type tally map[visitor]uint64
+
+type visitor struct {
 	service ipvs.ServiceID
 	client  netip.Addr
 }
 
-// manyAsking are as many clients as are told apart.
-const manyAsking = 1 << 16
+// manyVisitors are as many as are told apart.
+const manyVisitors = 1 << 16
+
+func (t tally) add(v visitor) {
+	if t[v] > 0 || len(t) < manyVisitors {
+		t[v]++
+	}
+}
+
+// clients are those of each service.
+func (t tally) clients() map[ipvs.ServiceID]Clients {
+	all := map[ipvs.ServiceID]Clients{}
+	for who, n := range t {
+		c := all[who.service]
+		if c.Number++; n > c.Most || n == c.Most && who.client.Less(c.Busiest) {
+			c.Busiest, c.Most = who.client, n
+		}
+		all[who.service] = c
+	}
+	return all
+}
 
 type owned struct {
 	Place
@@ -38,9 +61,11 @@ type owned struct {
 func newLoads(s *Scene) *loading {
 	l := &loading{
 		Loads: Loads{Servers: map[Place]Load{}, Gone: map[Place]Load{}}, scene: s,
-		networks: map[netip.Addr]netip.Prefix{}, places: map[Place]owned{}, asking: map[asking]uint64{},
+		networks: map[netip.Addr]netip.Prefix{}, places: map[Place]owned{}, asking: tally{},
+		held: tally{}, holds: map[ipvs.ServiceID]bool{},
 	}
 	for _, v := range s.Sample.Services {
+		l.holds[v.ServiceID] = v.Persistence.On
 		var servers []netip.AddrPort
 		for _, r := range v.Servers {
 			servers = append(servers, r.Addr)
@@ -64,6 +89,9 @@ func (l *loading) add(c conns.Row) bool {
 	}
 	n := in[at.Place]
 	n.Conns++
+	if at.listed && l.holds[at.Service] {
+		l.held.add(visitor{at.Service, c.Client.Addr()})
+	}
 	if c.State.Name == "ESTABLISHED" {
 		n.Open++
 	}
@@ -71,10 +99,7 @@ func (l *loading) add(c conns.Row) bool {
 		n.Fresh++
 		if c.State.Name == "SYN_RECV" {
 			n.HalfOpen++
-			who := asking{at.Service, c.Client.Addr()}
-			if l.asking[who] > 0 || len(l.asking) < manyAsking {
-				l.asking[who]++
-			}
+			l.asking.add(visitor{at.Service, c.Client.Addr()})
 			if l.near(c) {
 				n.Near++
 			}
@@ -86,14 +111,7 @@ func (l *loading) add(c conns.Row) bool {
 
 // loads is what was counted.
 func (l *loading) loads() *Loads {
-	l.Asking = map[ipvs.ServiceID]Asking{}
-	for who, n := range l.asking {
-		a := l.Asking[who.service]
-		if a.Clients++; n > a.Most || n == a.Most && who.client.Less(a.Busiest) {
-			a.Busiest, a.Most = who.client, n
-		}
-		l.Asking[who.service] = a
-	}
+	l.Asking, l.Held = l.asking.clients(), l.held.clients()
 	return &l.Loads
 }
 

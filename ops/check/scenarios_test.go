@@ -122,6 +122,10 @@ var scenarios = []scenario{
 		d.run(d.Director, "ipvsadm -E -t SERVICE -s rr -p 300")
 		d.run(d.Director, fmt.Sprintf("ipvsadm -e -t SERVICE -r RIP%d:7 -g -w 0", d.keep()+1))
 	}, false, "warning drain KEPT fix"},
+	{[]int{33}, "persistence, and one address for all clients", lab.DR, false, func(d *director) {
+		d.run(d.Director, "ipvsadm -E -t SERVICE -s rr -p 300")
+		d.ok(d.clients(fewHeld, patience))
+	}, false, "notice persistence -"},
 	{[]int{34}, "removed under a client", lab.NAT, false, func(d *director) {
 		d.run(d.Director, fmt.Sprintf("ipvsadm -d -t SERVICE -r RIP%d:7", d.keep()+1))
 	}, false, "warning removed server KEPT fix"},

@@ -81,7 +81,9 @@ type Loads struct {
 	Gone    map[Place]Load // of servers that the table does not list any more
 	Partly  bool           // a sample: not all were read
 	At      time.Time      // when they were read
-	Asking  map[ipvs.ServiceID]Asking
+
+	Asking map[ipvs.ServiceID]Clients // of half open connections that are fresh
+	Held   map[ipvs.ServiceID]Clients // of all connections, where persistence holds them
 }
 
 // Load is connections. Fresh are those that had a packet a short while ago, of
@@ -90,9 +92,9 @@ type Loads struct {
 // clients in the server's own network.
 type Load struct{ Conns, Open, Fresh, HalfOpen, Near uint64 }
 
-// Asking are the clients of a service's half open connections that are fresh.
-type Asking struct {
-	Clients int
+// Clients are those of some connections.
+type Clients struct {
+	Number  int
 	Busiest netip.Addr
 	Most    uint64 // connections of the busiest
 }

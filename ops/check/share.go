@@ -14,6 +14,12 @@ const (
 	fewTurns  = 5
 )
 
+// A client that persistence holds is heavy with such a part of so many connections.
+const (
+	fewHeld    = 100
+	heavyShare = 30 // of 100
+)
+
 // shares: servers that get more or less of the new connections than their weights
 // ask for. Nothing is known where clients are kept on a server or the scheduler goes
 // by addresses; where it goes by connections, only that a server gets next to
@@ -49,6 +55,30 @@ func shares(s *Scene) (all []Finding) {
 			}
 			all = append(all, f)
 		}
+	}
+	return all
+}
+
+// heavy: many clients behind one address are one to persistence, and it puts them all
+// on one server.
+func heavy(s *Scene) (all []Finding) {
+	if s.Loads == nil {
+		return nil
+	}
+	for _, v := range s.Sample.Services {
+		var conns uint64
+		for _, r := range v.Servers {
+			conns += s.Loads.Servers[Place{v.ServiceID, r.Addr}].Conns
+		}
+		who := s.Loads.Held[v.ServiceID]
+		if conns < fewHeld || len(v.Servers) < 2 || 100*who.Most < heavyShare*conns {
+			continue
+		}
+		all = append(all, Finding{
+			Service: v.ServiceID, Short: "persistence holds a large part of the clients on one server",
+			Evidence: evidence("%d of %d connections (%d %%) are from %s, and go to one server for %d s after the last%s", who.Most, conns, 100*who.Most/conns, who.Busiest, v.Persistence.Timeout, s.Loads.partly()),
+			Means:    "That server has more to do than its weight says. Many clients may be behind the one address.",
+		})
 	}
 	return all
 }

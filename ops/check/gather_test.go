@@ -1,0 +1,102 @@
+package check
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
+	"lvsdeck/netcfg/firewall"
+	"lvsdeck/ops/probe"
+)
+
+// lines is a table of connections.
+type lines string
+
+func (l lines) Connections(bool) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n" + string(l))), nil
+}
+func (lines) ReadCost(uint64) time.Duration { return 0 }
+
+// TestLoads: connections are counted for the servers that have them, or had.
+func TestLoads(t *testing.T) {
+	s := healthy(t, ipvs.Masq)
+	s.from.Conns = lines("" +
+		"TCP C6336407 8001 CB00710A 0050 0A00030B 0050 ESTABLISHED     899\n" +
+		"TCP C6336407 8002 CB00710A 0050 0A00030B 0050 SYN_RECV         59\n" +
+		"TCP 0A000305 8003 CB00710A 0050 0A00030B 0050 SYN_RECV         59\n" +
+		"TCP 0A000305 8005 CB00710A 0050 0A00030B 0050 SYN_RECV         40\n" +
+		"TCP C6336407 8004 CB00710A 0050 0A000363 0050 ESTABLISHED     899\n" +
+		"TCP C6336407 0000 CB00710A 0050 0A00030B 0050 NONE            299\n")
+	v := ipvs.NewService(http)
+	v.Persistence.On = true
+	s.ok(s.table.SetService(t.Context(), v))
+	got := s.scene().Loads
+	near := netip.MustParseAddr("10.0.3.5")
+	if asking, held := got.Asking[http], got.Held[http]; asking != (Clients{2, near, 1}) || held != (Clients{2, near, 2}) {
+		t.Errorf("asking: %+v, held: %+v", asking, held)
+	}
+	gone := netip.MustParseAddrPort("10.0.3.99:80")
+	if n := got.Servers[Place{http, server(ipvs.Masq, 0)}]; n != (Load{Conns: 4, Open: 1, Fresh: 3, HalfOpen: 2, Near: 1}) || got.Gone[Place{http, gone}] != (Load{Conns: 1, Open: 1, Fresh: 1}) || got.Partly {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestUnread: what cannot be read is told, and nothing is said about it.
+func TestUnread(t *testing.T) {
+	s := healthy(t, ipvs.Masq)
+	s.from.Host = unreadable{s.host}
+	scene, err := Gather(t.Context(), s.from, s.sampler.Observe(t.Context(), time.Now()))
+	s.ok(err)
+	if got := Run(scene); len(got) > 0 || !slices.Equal(scene.Unread, []string{"the firewall: " + ipvs.ErrPermission.Error()}) {
+		t.Errorf("%q, unread %q", told(got), scene.Unread)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Gather(ended, s.from, scene.Sample); err == nil {
+		t.Error("an ended context is no error")
+	}
+}
+
+type unreadable struct{ *netcfg.Memory }
+
+func (unreadable) Firewall() (r firewall.Rules, err error) { return r, ipvs.ErrPermission }
+
+// TestProbes: each server is asked once, and what it answers explains symptoms.
+func TestProbes(t *testing.T) {
+	s := healthy(t, ipvs.Masq)
+	other := ipvs.NewService(ipvs.AddressService(ipvs.UDP, netip.AddrPortFrom(vip, 53)))
+	s.ok(s.table.AddService(t.Context(), other))
+	s.ok(s.table.AddServer(t.Context(), other.ServiceID, ipvs.Server{Addr: netip.MustParseAddrPort("10.0.3.11:53")}))
+	scene := s.scene()
+	targets := Targets(scene, func(ipvs.ServiceID) bool { return true })
+	if len(targets) != 2 || targets[0].Protocol != ipvs.TCP || targets[0].FullNAT {
+		t.Errorf("%v", targets)
+	}
+	results := []probe.Result{
+		{Target: targets[0], Finding: probe.Finding{Verdict: probe.Fine, Short: "answers"}},
+		{Target: targets[1], Finding: probe.Finding{Verdict: probe.Fault, Short: "nothing listens", Evidence: []string{"RST"}, Next: []string{"ss"}}},
+	}
+	symptom := Finding{Check: "half-open", Severity: Fault, Service: http, Server: targets[1].Server.Addr, Evidence: []string{"5 of 5"}}
+	got := told(Merge([]Finding{symptom}, Probed(results)))
+	if !slices.Equal(got, []string{"fault probe 10.0.3.12:80"}) {
+		t.Errorf("%q", got)
+	}
+	for want, answer := range map[string]probe.Finding{
+		"":                                {Verdict: probe.Fine, Cause: probe.Alone},
+		"fault probe of VIP -":            {Verdict: probe.Fault, Cause: probe.HostHasIt, Short: "taken"},
+		"fault probe of VIP 10.0.3.11:80": {Verdict: probe.Fault, Cause: probe.ServerHasIt, Short: "taken", Servers: []netip.Addr{server(ipvs.Masq, 0).Addr()}},
+		"notice probe of VIP -":           {Verdict: probe.Unknown, Cause: probe.ProxyARP, Short: "who knows"},
+	} {
+		found := Claimed(http, answer)
+		whole(t, found)
+		if got := strings.Join(told(found), ","); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
