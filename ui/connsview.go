@@ -267,7 +267,7 @@ func (c *connections) meaning(g conns.Group) string {
 	case g.ManyHalfOpen():
 		return fmt.Sprintf("%.0f%% of these have not finished their handshake: a flood of SYNs, or answers that find no way back.", 100*float64(g.HalfOpen)/float64(g.Conns))
 	case r.TooMuch(c.by, g.Counts):
-		return fmt.Sprintf("%s has %.0f%% of these connections, more than is usual of one %s. x says how to keep it out.", g.Name(c.by), 100*r.Share(g.Counts), map[conns.By]string{conns.ByClient: "client", conns.ByNet: "network"}[c.by])
+		return fmt.Sprintf("%s has %.0f%% of these connections, more than is usual of one %s. x keeps it out.", g.Name(c.by), 100*r.Share(g.Counts), map[conns.By]string{conns.ByClient: "client", conns.ByNet: "network"}[c.by])
 	case c.by == conns.ByServer && g.Templates > 0:
 		return fmt.Sprintf("Clients held here by templates: %s. They come back to this server, whatever its weight, until those end.", figure.Count(g.Templates))
 	}
