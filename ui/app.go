@@ -160,7 +160,7 @@ func New(opts Options) *Model {
 		m.tasks = task.NewKeeper(task.Options{Source: opts.Source})
 	}
 	if opts.Replay != nil { // its keys come first
-		m.commands = append(replayCommands(), slices.DeleteFunc(m.commands, func(c command) bool { return c.group == replayGroup })...)
+		slices.SortStableFunc(m.commands, replayFirst)
 	}
 	if opts.ASCII {
 		m.signs = paint.ASCII

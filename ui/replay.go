@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,6 +36,18 @@ func replayCommands() []command {
 		{g, []string{"("}, "in a recording: to the change or finding before", "", do(func(m *Model) { m.goToMark(false) }), notReplaying},
 		{g, []string{")"}, "in a recording: to the next change or finding", "mark", do(func(m *Model) { m.goToMark(true) }), notReplaying},
 	}
+}
+
+// replayFirst puts the keys that play a recording before all others.
+func replayFirst(a, b command) int {
+	first := func(c command) bool { return c.group == replayGroup || slices.Contains(c.keys, "p") }
+	switch {
+	case first(a) == first(b):
+		return 0
+	case first(a):
+		return -1
+	}
+	return 1
 }
 
 func cannotRecord(m *Model) string {

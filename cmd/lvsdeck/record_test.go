@@ -47,7 +47,7 @@ func TestReplay(t *testing.T) {
 	c.press("@14:00:30"+enter, "2026-03-01 14:00:30")
 	c.press(".", "2026-03-01 14:00:32")
 	c.press(",,", "2026-03-01 14:00:28")
-	c.press("@15:00"+enter, "the recording is from 14:00:00 to 14:01:18")
+	c.press("@15:00"+enter, "is not between 14:00:00 and 14:01:18")
 	c.press(esc, "q quit")
 	c.press("d", "a recording")
 	c.press("C", "a recording has no connections")

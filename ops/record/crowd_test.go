@@ -4,9 +4,12 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"testing"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/memory"
+	"lvsdeck/ops"
 )
 
 // crowd is a reader of a big table in which everything moves, as it does: with
@@ -17,6 +20,23 @@ type crowd struct {
 	view    ipvs.Overview
 	details map[ipvs.ServiceID][]ipvs.ServerState
 	ids     []ipvs.ServiceID
+
+	focus []ipvs.ServiceID // on screen
+	all   bool
+}
+
+// observe takes samples of a crowd.
+func observe(t testing.TB, c *crowd, n int, each func(*ops.Sample)) {
+	s := ops.NewSampler(c, ops.Options{})
+	if s.Focus(c.focus); c.all {
+		s.FocusAll()
+	}
+	now := testHead.Time
+	for range n {
+		c.move()
+		now = now.Add(2 * time.Second)
+		each(s.Observe(t.Context(), now))
+	}
 }
 
 func newCrowd(services, servers int) *crowd {

@@ -75,13 +75,16 @@ func (c *Cursor) all() (all []*ops.Sample, err error) {
 }
 
 func TestFilesComeBack(t *testing.T) {
-	first, second := newLife(t, 1).samples(400), newLife(t, 2).samples(400)
-	f := read(t, recorded(t, first, second))
-	all := slices.Concat(first, second)
+	// One to which everything happens, one that goes on and on, one that is short.
+	var steady []*ops.Sample
+	observe(t, newCrowd(5, 3), 500, func(s *ops.Sample) { steady = append(steady, s) })
+	sessions := [][]*ops.Sample{newLife(t, 1).samples(400), steady, newLife(t, 2).samples(40)}
+	f := read(t, recorded(t, sessions...))
+	all := slices.Concat(sessions...)
 	if f.Samples() != len(all) || f.cut != nil || !reflect.DeepEqual(f.Head(), testHead) {
 		t.Fatalf("%d samples of %+v, %v; want %d", f.Samples(), f.Head(), f.cut, len(all))
 	}
-	for _, from := range []int{0, 1, 149, 150, 390, 399, 400, 401, 799} {
+	for _, from := range []int{0, 1, 149, 150, 390, 399, 400, 401, 701, 750, 899, 900, 939} {
 		c := f.at(from, time.Time{})
 		for {
 			s, n, err := c.Next()

@@ -66,6 +66,14 @@ type passage struct {
 	due        bool // a point of its trend
 }
 
+// enter prepares a row, before anything of it goes through.
+func (c *coder) enter(p *pack, r *row) {
+	if c.key {
+		*r = row{points: r.points}
+		r.phase(p)
+	}
+}
+
 // follow takes the sample into the row's trend; when reading, once the figures are
 // there. An amended sample is the same moment.
 func (w *passage) follow() {

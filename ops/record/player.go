@@ -333,11 +333,11 @@ func (p *Player) goTo(number int) {
 func (p *Player) seek(wanted func(*ops.Sample, int) bool, number int) {
 	c := p.file.at(number, time.Time{})
 	var last *ops.Sample
-	at := 0
+	at, ended := 0, false
 	var report *check.Report
 	for {
 		s, n, err := c.Next()
-		if err == io.EOF {
+		if ended = err == io.EOF; ended {
 			break
 		}
 		if err != nil {
@@ -357,6 +357,7 @@ func (p *Player) seek(wanted func(*ops.Sample, int) bool, number int) {
 	p.fresh = true
 	p.set(func(s *PlayState) { s.Filling = true })
 	p.show(last, at, report)
+	p.set(func(s *PlayState) { s.Ended = ended })
 }
 
 // tellMore tells a sample of what was before the one that is shown.

@@ -127,6 +127,14 @@ func (t *points) step(f *ops.Figures) (due bool) {
 	return t.samples >= ops.TrendEvery
 }
 
+// phase takes through how far a row is from its next point, in a key: who begins to
+// read there does not know.
+func (t *points) phase(p *pack) {
+	n := uint32(t.samples)
+	num(p, sMisc, &n, 0)
+	t.samples = int(n % (1 << 16))
+}
+
 // took begins the next point.
 func (t *points) took() {
 	t.conns, t.active, t.samples = mean{}, mean{}, 0

@@ -68,11 +68,11 @@ func (c *coder) service(p *pack, is, old *ops.Service, r *serviceRow, id ipvs.Se
 	if fresh {
 		before = &ops.Service{}
 		before.PersistentKnown = true
-		r.row = row{points: r.points}
 		if old != nil {
 			before.Trend = old.Trend
 		}
 	}
+	c.enter(p, &r.row)
 	var m mask
 	state, expected := byte(0), serviceState(before)
 	if !p.reading {
@@ -177,7 +177,7 @@ func (c *coder) servers(p *pack, s, old *ops.Service, r *serviceRow, other bool)
 				rows[i] = r.servers[place]
 			}
 			if before = old.Servers[place]; c.key {
-				before, rows[i] = &ops.Server{Trend: before.Trend}, row{points: rows[i].points}
+				before = &ops.Server{Trend: before.Trend}
 			}
 		}
 		made := c.server(p, s.Servers[i], before, &rows[i], fresh, at)
@@ -196,7 +196,6 @@ func (c *coder) servers(p *pack, s, old *ops.Service, r *serviceRow, other bool)
 func (c *coder) whole(p *pack, s *ops.Sample) {
 	before := c.last
 	if c.key {
-		c.table = row{points: c.table.points}
 		if before = (&ops.Sample{}); c.last != nil {
 			before.Trend = c.last.Trend
 		}
@@ -204,6 +203,7 @@ func (c *coder) whole(p *pack, s *ops.Sample) {
 	if p.reading && !s.Time.IsZero() { // else nothing was ever read
 		s.Sum()
 	}
+	c.enter(p, &c.table)
 	part := func(s *ops.Sample) moving { return moving{&s.Figures, &s.Was, nil, nil, &s.Trend} }
 	w := passage{coder: c, pack: p, is: part(s), before: part(before), row: &c.table, fresh: c.key}
 	var m mask
@@ -226,6 +226,7 @@ func (c *coder) whole(p *pack, s *ops.Sample) {
 
 // server takes a server through; is is nil when reading.
 func (c *coder) server(p *pack, is, before *ops.Server, r *row, fresh bool, at netip.AddrPort) *ops.Server {
+	c.enter(p, r)
 	old := serverState(before)
 	if c.kind == next {
 		old = old&^wasFull | flag(before.Overloaded(), wasFull)

@@ -19,16 +19,8 @@ const (
 // crowdSamples are samples of a crowd, all of which have one key.
 func crowdSamples(t testing.TB, all bool, n int, each func(*ops.Sample)) {
 	c := newCrowd(1000, 10)
-	s := ops.NewSampler(c, ops.Options{})
-	if s.Focus(c.ids[:40]); all {
-		s.FocusAll()
-	}
-	now := testHead.Time
-	for range n {
-		c.move()
-		now = now.Add(2 * time.Second)
-		each(s.Observe(t.Context(), now))
-	}
+	c.focus, c.all = c.ids[:40], all
+	observe(t, c, n, each)
 }
 
 func TestSize(t *testing.T) {
