@@ -1,8 +1,6 @@
 package history
 
-import (
-	"slices"
-)
+import "slices"
 
 // What a frame has of each row. Servers' own counters are read for a few services
 // only, so that they stand in a list of their own.
@@ -14,7 +12,7 @@ const (
 
 // frame is the figures of all rows over a span of time. A row's place in services
 // or servers is its column; a column beyond the end was not there yet. In a frame
-// made of several, the first four are means, and tops the largest.
+// made of several, figures are means, and tops the largest.
 type frame struct {
 	from, to int64 // Unix time in ns
 

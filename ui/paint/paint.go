@@ -131,7 +131,8 @@ type Signs struct {
 	Live, Paused string
 	Up, Down     string // sort directions
 	Rule         string
-	Tick, Bar    string // a moment on an axis, and a line through a plot
+	Tick         string // a moment on an axis
+	Upright      string // a line through a plot
 	Cut          string // text left out
 	Unknown      string
 	Enter        string
@@ -142,13 +143,13 @@ type Signs struct {
 // Unicode is the signs for a UTF-8 terminal.
 var Unicode = &Signs{
 	Open: "▾", Closed: "▸", Marked: "●", Problem: "!", Live: "●", Paused: "■",
-	Up: "▲", Down: "▼", Rule: "─", Tick: "┬", Bar: "│", Cut: "…", Unknown: "·", Enter: "↵", Arrows: "↑↓",
+	Up: "▲", Down: "▼", Rule: "─", Tick: "┬", Upright: "│", Cut: "…", Unknown: "·", Enter: "↵", Arrows: "↑↓",
 	Bars: []string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇"},
 }
 
 // ASCII is the signs for every other one.
 var ASCII = &Signs{
 	Open: "v", Closed: ">", Marked: "*", Problem: "!", Live: "o", Paused: "#",
-	Up: "^", Down: "v", Rule: "-", Tick: "+", Bar: "|", Cut: "~", Unknown: ".", Enter: "Enter", Arrows: "Up/Down",
+	Up: "^", Down: "v", Rule: "-", Tick: "+", Upright: "|", Cut: "~", Unknown: ".", Enter: "Enter", Arrows: "Up/Down",
 	Bars: []string{" ", "_", ".", ",", "-", "=", "+", "*"},
 }
