@@ -65,6 +65,7 @@ type Options struct {
 	History *history.Store // the figures of the last hours; nil: none are kept
 
 	Incidents *incident.Watch // thresholds and the incident log; nil: none
+	Silent    bool            // crossed thresholds ring no bell, unless that is switched on
 
 	Recorder *record.Recorder // nil: nothing can be recorded
 	Replay   *record.Player   // the Source, when it is a recording; else nil
@@ -154,6 +155,7 @@ func New(opts Options) *Model {
 		list:     services.NewList(),
 		hands:    newHands(opts.Hands),
 		tasks:    opts.Tasks,
+		silent:   opts.Silent,
 		stale:    true,
 	}
 	if m.tasks == nil {

@@ -178,6 +178,9 @@ func (l *incidents) Body(m *Model, height int) []string {
 		title.Put(paint.Rest, fmt.Sprintf(", %d of ", len(l.of))).Put(paint.Accent, text.Cut(text.Clean(l.filter), title.Room()-1, m.signs.Cut))
 	}
 	lines := []string{title.String()}
+	if err := m.opts.Incidents.State().Err; err != nil {
+		lines = append(lines, wrapped(m, paint.Bad, m.signs.Problem+" "+err.Error(), 1)...)
+	}
 	if l.Broken > 0 {
 		lines = append(lines, wrapped(m, paint.Warn, fmt.Sprintf("%s %s of the log could not be read and were passed over.", m.signs.Problem, counted(l.Broken, "line", "lines")), 1)...)
 	}

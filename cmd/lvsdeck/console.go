@@ -36,6 +36,7 @@ type consoleOptions struct {
 	interval time.Duration
 	readOnly bool
 	ascii    bool
+	silent   bool
 	replay   string
 }
 
@@ -44,6 +45,7 @@ func (o *consoleOptions) flags(f *pflag.FlagSet) {
 	f.DurationVar(&o.interval, "interval", ops.DefaultInterval, "time between readings, 1s to 60s")
 	f.StringVar(&o.replay, "replay", "", "play a recording: a `file` that lvsdeck record has written, or V in the console")
 	f.BoolVar(&o.readOnly, "read-only", false, "never change anything")
+	f.BoolVar(&o.silent, "silent", false, "ring no bell when a threshold is crossed")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII only (chosen by itself when the locale is not UTF-8)")
 }
 
@@ -93,7 +95,7 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 
 	opts := ui.Options{
 		Host: hostName(), Interval: o.interval, RulesFile: persist.RulesFile(),
-		ASCII: o.ascii || !unicodeTerminal(os.Getenv), History: history.New(),
+		ASCII: o.ascii || !unicodeTerminal(os.Getenv), History: history.New(), Silent: o.silent,
 	}
 	var reader ipvs.Reader
 	var sampler *ops.Sampler

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,6 +40,8 @@ type Watch struct {
 	book alarm.Book
 	log  *Log
 
+	rereading sync.Mutex // so that what was read later is taken over later
+
 	mu       sync.Mutex // of all below
 	judge    alarm.Judge
 	report   *check.Report // the last that was looked at
@@ -46,6 +49,9 @@ type Watch struct {
 	told     map[string]Entry // what the log said was on at the beginning
 	queue    []Entry
 	state    State
+	unread   error // why the log could not be read in the beginning
+	refused  error // why thresholds cannot be read
+	unkept   error // why the log cannot be written
 
 	latest atomic.Pointer[State]
 	wake   chan struct{}
@@ -79,7 +85,7 @@ func New(o Options) *Watch {
 	}
 	if o.Store != nil {
 		w.book, w.log = alarm.OpenBook(o.Store), OpenLog(o.Store)
-		w.told, w.state.Err = w.log.open()
+		w.told, w.unread = w.log.open()
 		w.findings = fromLog(w.told)
 	}
 	w.reread()
@@ -117,20 +123,23 @@ func (w *Watch) keep(all ...Entry) {
 	if w.log == nil || w.Silent || len(all) == 0 {
 		return
 	}
-	room := min(len(all), queueMost-len(w.queue))
+	room := min(len(all), max(0, queueMost-len(w.queue)))
 	w.queue = append(w.queue, all[:room]...)
 	w.state.Lost += len(all) - room
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
 }
 
-// publish shows how things stand.
+// publish shows how things stand, and has written what waits.
 func (w *Watch) publish() {
 	s := w.state
+	s.Err = errors.Join(w.refused, w.unread, w.unkept)
 	s.Alarms = w.judge.All()
 	w.latest.Store(&s)
+	if len(w.queue) > 0 && w.unkept == nil { // else it is tried again from time to time
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // Run writes what was seen, and follows what other consoles do to the thresholds,
@@ -147,6 +156,7 @@ func (w *Watch) Run(ctx context.Context) {
 			w.write()
 		case <-again.C:
 			w.reread()
+			w.write()
 		}
 	}
 }
@@ -163,11 +173,14 @@ func (w *Watch) write() {
 	err := w.log.write(all)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err != nil {
-		w.state.Lost += len(all)
-		w.state.Err = fmt.Errorf("the incident log: %w", err)
-	} else {
+	if err == nil {
+		w.unkept = nil
 		w.state.Written++
+	} else {
+		waits := w.queue
+		w.queue = all // to be tried again
+		w.keep(waits...)
+		w.unkept = fmt.Errorf("%w; %d entries of the incident log wait, %d are lost", err, len(w.queue), w.state.Lost)
 	}
 	w.publish()
 }
@@ -175,6 +188,8 @@ func (w *Watch) write() {
 // reread takes over the thresholds as they are kept. What cannot be read leaves
 // those that are watched.
 func (w *Watch) reread() {
+	w.rereading.Lock()
+	defer w.rereading.Unlock()
 	var all []alarm.Threshold
 	var err error
 	if w.Store != nil {
@@ -183,14 +198,9 @@ func (w *Watch) reread() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer w.publish()
-	if err != nil {
-		w.state.Err = err
-		return
+	if w.refused = err; err == nil {
+		w.set(all)
 	}
-	if w.state.Lost == 0 {
-		w.state.Err = nil
-	}
-	w.set(all)
 }
 
 // set watches other thresholds. One that is removed while it is crossed ends.
