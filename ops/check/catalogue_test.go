@@ -34,7 +34,7 @@ var catalogue = []struct{ failure, instead string }{
 	17: {"rp_filter on a server with several links", "Seen by a probe from beyond the segment only, which wants an address of the director's that is routed here: the probes' own tests build it."},
 	18: {"a server does not know the tunnel's protocol", "One kernel has its modules for all hosts of the lab: the probes' own tests take them away while nobody else runs."},
 	19: {"a server's tunnel device is down", ""},
-	20: {"a server's GUE port is not open", "A probe tells it as 19; the probes' own tests build it."},
+	20: {"a server's GUE port is not open", ""},
 	21: {"somebody drops tunnels' packets", ""},
 	22: {"a router drops what comes from the VIP", ""},
 	23: {"packets are too big for the tunnel", ""},

@@ -271,6 +271,14 @@ func TestBroken(t *testing.T) {
 		}, nil, "warning sync daemon fix"},
 		{"card off", dr, nil, func(s *Scene, _ []*ops.Server) { s.Links[1].Up = false }, "fault link - fix"},
 		{"card without carrier", nat, nil, func(s *Scene, _ []*ops.Server) { s.Links[1].Carrier = false }, "fault link -"},
+		{"another card without carrier", dr, func(s *site) {
+			s.ok(s.host.Remove(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(vip, 32)}))
+			s.ok(s.host.Add(netcfg.Address{Link: "eth1", Prefix: netip.PrefixFrom(vip, 32)}))
+		}, func(s *Scene, _ []*ops.Server) { s.Links[2].Carrier = false }, "notice link -"},
+		{"card without carrier, and packets", nat, nil, func(s *Scene, _ []*ops.Server) {
+			s.Links[1].Carrier, s.Sample.Services[0].Rate.InPackets = false, 9
+		}, ""},
+		{"a mark that nobody sets, of what is known", dr, func(s *site) { s.ok(s.mark()) }, func(s *Scene, _ []*ops.Server) { s.FirewallPartly = true }, ""},
 		{"a mark that nobody sets", dr, func(s *site) { s.ok(s.mark()) }, nil, "warning mark -"},
 		{"a mark that somebody sets", dr, func(s *site) {
 			s.ok(s.mark())

@@ -33,6 +33,7 @@ type kept struct {
 	turn      int // of the server whose way is asked next
 
 	firewall *firewall.Rules
+	partly   bool
 	version  uint32
 	rules    *keep.Comparison
 	loads    *Loads
@@ -117,10 +118,11 @@ func (g *gathering) firewall() {
 		for _, what := range rules.Unread {
 			g.Unread = append(g.Unread, "the firewall: "+what)
 		}
+		k.partly = len(rules.Unread) > 0
 		rules.Unread = nil // told once, not for every packet
 		k.firewall = &rules
 	})
-	g.Firewall = k.firewall
+	g.Firewall, g.FirewallPartly = k.firewall, k.partly
 }
 
 // saved compares what runs with the file of rules.

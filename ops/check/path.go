@@ -44,22 +44,28 @@ func (s *Scene) notLocal(vip netip.Addr, way Way) []string {
 }
 
 // unplugged: a card with a VIP that no packet comes in by. While it is switched off
-// the kernel does not take packets for the VIP at all.
+// the kernel does not take packets for the VIP at all; while it has no carrier, they
+// may come by another card.
 func unplugged(s *Scene) (all []Finding) {
 	told := map[netip.Addr]bool{}
 	for _, v := range s.Sample.Services {
 		l, known := s.link(s.Front(v.Addr))
-		if v.IsMark() || !known || l.Up && l.Carrier || told[v.Addr] {
+		if v.IsMark() || !known || l.Up && (l.Carrier || v.Rate.InPackets > 0) || told[v.Addr] {
 			continue
 		}
 		told[v.Addr] = true
 		f := Finding{
-			Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("%s, by which clients come, has no carrier", l.Name),
-			Evidence: evidence("ip link show %s: up, and NO-CARRIER", l.Name), Means: "No packet comes in: connections time out.",
+			Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("%s, by which clients come, is switched off", l.Name),
+			Evidence: evidence("ip link show %s: not UP", l.Name), Means: "No packet comes in: connections time out.",
 		}
-		if !l.Up {
-			f.Short, f.Evidence = fmt.Sprintf("%s, by which clients come, is switched off", l.Name), evidence("ip link show %s: not UP", l.Name)
+		switch {
+		case !l.Up:
 			f.Fix = fix("", plan.Item{Step: plan.Have(netcfg.Up{Link: l.Name}), Reason: "Clients' packets come in by it."})
+		case s.Out[v.Family].Link == l.Name:
+			f.Short, f.Evidence = fmt.Sprintf("%s, by which clients come, has no carrier", l.Name), evidence("ip link show %s: NO-CARRIER", l.Name)
+		default:
+			f.Severity, f.Short, f.Evidence = Notice, fmt.Sprintf("%s, which has the VIP, has no carrier", l.Name), evidence("ip link show %s: NO-CARRIER", l.Name)
+			f.Means = "Clients' packets must come in by another card."
 		}
 		all = append(all, f)
 	}

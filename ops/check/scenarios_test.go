@@ -205,6 +205,15 @@ var servers = []struct {
 		stray.Join(d.Wan, "eth0", "203.0.113.66/24")
 		stray.AddVIP("eth0", d.VIP)
 	}, []sick{{3, "sound, but another host has the VIP", nil, "fault probe of VIP -"}}},
+	{lab.TUN, "GUE", func(d *director) {
+		lab.Modprobe(d.t, "fou")
+		for n, h := range d.Servers {
+			d.run(h, "ip fou add port 5555 gue")
+			d.run(d.Director, d.named(n, []string{"ipvsadm -e -t SERVICE -r RIP:7 -i --tun-type gue --tun-port 5555"})...)
+		}
+	}, []sick{
+		{20, "has its GUE port closed", there("ip fou del port 5555"), "fault probe RS"},
+	}},
 	{lab.TUN, "TUN", nil, []sick{
 		{4, "has no VIP", there("ip addr del VIP/32 dev tunl0"), "fault probe RS"},
 		{16, "has rp_filter on tunl0", there("sysctl -w net.ipv4.conf.tunl0.rp_filter=1"), "fault probe RS"},

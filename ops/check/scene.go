@@ -29,13 +29,14 @@ type Scene struct {
 	Ways       map[netip.Addr]Way          // to VIPs and servers
 	Out        map[ipvs.Family]netcfg.Path // to the rest of the world, where there is a way
 
-	Sysctls  map[string]plan.ChangeSysctl // by netcfg's names: each would keep its value
-	Redirect map[string]bool              // links that send redirects of IPv4, all settings taken together
-	Firewall *firewall.Rules
-	Owner    *owner.Owner
-	Kernel   Release
-	Loads    *Loads
-	Saved    *keep.Comparison // nil: not compared
+	Sysctls        map[string]plan.ChangeSysctl // by netcfg's names: each would keep its value
+	Redirect       map[string]bool              // links that send redirects of IPv4, all settings taken together
+	Firewall       *firewall.Rules
+	FirewallPartly bool // some of it could not be read
+	Owner          *owner.Owner
+	Kernel         Release
+	Loads          *Loads
+	Saved          *keep.Comparison // nil: not compared
 
 	// What servers have counted lately, and over a longer while in which nothing
 	// was changed about their service; only those that have.

@@ -34,11 +34,11 @@ func unserved(s *Scene) (all []Finding) {
 
 // unmarked: a service of a mark that nobody gives to packets.
 func unmarked(s *Scene) (all []Finding) {
-	if s.Firewall == nil || s.Firewall.SetsMarks() {
+	if s.Firewall == nil || s.FirewallPartly || s.Firewall.SetsMarks() {
 		return nil
 	}
 	for _, v := range s.Sample.Services {
-		if !v.IsMark() {
+		if !v.IsMark() || v.Rate.InPackets > 0 {
 			continue
 		}
 		all = append(all, Finding{
@@ -64,7 +64,10 @@ func unsaved(s *Scene) []Finding {
 	case c.NoFile():
 		f.Evidence = evidence("there is no file %s; %d services run", c.Saved.Name, len(c.Running.Services))
 	case c.Err != nil:
-		f.Severity, f.Short = Warning, "the saved rules cannot be restored"
+		f.Short = "the saved rules cannot be restored"
+		if s.Owner == nil {
+			f.Severity = Warning
+		}
 		f.Evidence = strings.Split(c.Err.Error(), "\n")
 		f.Means = "Nothing for clients now; after a restart of this host no rule is there. To save those that run: lvsdeck save."
 	default:
