@@ -13,8 +13,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"lvsdeck/ops"
-	"lvsdeck/ops/conns"
 	"lvsdeck/persist"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/plain"
@@ -45,66 +43,14 @@ func (m *Model) exportable() bool {
 	}
 }
 
-// sheet is a table that can be written and copied. It is made in the loop; what it
-// does is done beside it, so that it must not look at what the loop changes.
-type sheet struct {
-	of    string // "4 services and 11 servers"
-	write func(w io.Writer, format string) error
-	cell  string                  // what the cursor is on, or ""
-	row   func(w io.Writer) error // its row as text
-}
-
-// tabled is a screen with a table.
-type tabled interface {
-	sheet(*Model) sheet
-}
-
-// sheet is the table on screen; one without write is none.
-func (m *Model) sheet() (s sheet) {
-	switch top := m.top().(type) {
-	case nil:
-		if m.sample != nil {
-			return m.servicesSheet()
-		}
-	case tabled:
-		return top.sheet(m)
-	}
-	return s
-}
-
-// servicesSheet is the rows of the services screen, as filtered and sorted.
-func (m *Model) servicesSheet() sheet {
-	all, servers := *m.sample, 0
-	all.Services = m.list.Shown()
-	for _, s := range all.Services {
-		servers += len(s.Servers)
-	}
-	store := m.opts.Store
-	write := func(w io.Writer, sample *ops.Sample, format string) error {
-		l := plain.Listing{Sample: sample}
-		if store != nil {
-			if err := l.Recall(store); err != nil {
-				return err
-			}
-		}
-		return l.Write(w, format)
-	}
-	out := sheet{
-		of:    fmt.Sprintf("%d services and %d servers, as filtered and sorted", len(all.Services), servers),
-		write: func(w io.Writer, format string) error { return write(w, &all, format) },
-	}
-	if row, ok := m.list.Current(); ok {
-		one, service := *m.sample, *row.Service
-		if out.cell, service.Servers = service.Name, nil; row.Server != nil {
-			out.cell, service.Servers = row.Server.Name, []*ops.Server{row.Server}
-		}
-		one.Services = []*ops.Service{&service}
-		out.row = func(w io.Writer) error { return write(w, &one, "table") }
-	}
-	return out
-}
-
 const exportTitle = "Write or copy"
+
+// tableForms are the forms of a table by the names that ui/plain knows.
+var tableForms = map[string]struct{ name, ending, about string }{
+	"table":   {"text", "txt", ", also what does not fit the screen."},
+	plain.CSV: {"CSV", "csv", ", in exact numbers. Text that a spreadsheet would take for a formula gets a ' before it."},
+	"json":    {"JSON", "json", ", in exact numbers."},
+}
 
 // openExport offers what can be made of the screen as it is at this moment.
 func openExport(m *Model) tea.Cmd {
@@ -119,19 +65,20 @@ func openExport(m *Model) tea.Cmd {
 	}
 	table := m.sheet()
 	offers := []offer{fileOffer("write the screen to a file", "As it stands here, as text without colours.", "txt", shown)}
-	if table.write != nil {
-		format := func(name string) func(io.Writer) error {
-			return func(w io.Writer) error { return table.write(w, name) }
-		}
-		offers = append(offers,
-			fileOffer("write the table to a file as CSV", table.of+", in exact numbers. Text that a spreadsheet would take for a formula gets a ' before it.", "csv", format(plain.CSV)),
-			fileOffer("write the table to a file as JSON", table.of+", in exact numbers.", "json", format("json")))
+	forms := table.forms
+	if table.write != nil && forms == nil {
+		forms = []string{plain.CSV, "json", "table"}
+	}
+	for _, f := range forms {
+		as := tableForms[f]
+		offers = append(offers, fileOffer("write the table to a file as "+as.name, table.of+as.about, as.ending, func(w io.Writer) error { return table.write(w, f) }))
 	}
 	if table.cell != "" {
 		cell := text.Clean(table.cell)
-		offers = append(offers,
-			copyOffer("copy "+cell, func(w io.Writer) error { _, err := io.WriteString(w, cell); return err }),
-			copyOffer("copy the row, in exact numbers", table.row))
+		offers = append(offers, copyOffer("copy "+cell, func(w io.Writer) error { _, err := io.WriteString(w, cell); return err }))
+	}
+	if table.row != nil {
+		offers = append(offers, copyOffer("copy the row, in full", table.row))
 	}
 	offers = append(offers, copyOffer("copy the screen", shown))
 	m.push(&menu{title: exportTitle, yes: "do it", offers: func(*Model) []offer { return offers }})
@@ -234,48 +181,4 @@ func copyOffer(name string, write func(io.Writer) error) offer {
 			})
 		},
 	}
-}
-
-// sheet is the grouping on screen.
-func (c *connections) sheet(*Model) (s sheet) {
-	if c.view().result == nil {
-		return s
-	}
-	all := *c.view().result
-	ranking := *all.Ranking(c.by)
-	all.Rankings = []conns.Ranking{ranking}
-	s = sheet{
-		of:    fmt.Sprintf("the %d largest groups by %s of %d", len(ranking.Groups), c.by, ranking.Met),
-		write: func(w io.Writer, format string) error { return plain.Conns(w, &all, format) },
-	}
-	if g, ok := c.group(); ok {
-		one := all
-		one.Rankings = []conns.Ranking{{By: c.by, Groups: []conns.Group{g}, Met: 1}}
-		s.cell, s.row = g.Name(c.by), func(w io.Writer) error { return plain.Conns(w, &one, "table") }
-	}
-	return s
-}
-
-// sheet is the page on screen.
-func (l *connList) sheet(*Model) (s sheet) {
-	if len(l.page.Rows) == 0 {
-		return s
-	}
-	write := func(w io.Writer, rows []conns.Row, format string) error {
-		out := plain.NewConnList(w, format, true)
-		for _, r := range rows {
-			out.Add(r)
-		}
-		return out.End()
-	}
-	rows, from := l.page.Rows, l.page.From
-	s = sheet{
-		of:    fmt.Sprintf("connections %d to %d of the list (lvsdeck conns --list writes all)", from+1, from+len(rows)),
-		write: func(w io.Writer, format string) error { return write(w, rows, format) },
-	}
-	if l.at < len(rows) {
-		one := rows[l.at : l.at+1]
-		s.cell, s.row = one[0].Client.String(), func(w io.Writer) error { return write(w, one, "table") }
-	}
-	return s
 }

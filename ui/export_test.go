@@ -209,10 +209,40 @@ func TestExportKeyIsALetter(t *testing.T) {
 		}
 		d.do("ctrl+u", "esc", "esc")
 	}
-	d.do("J", "E")
+	d.do("?", "E")
 	d.sees("a screen without a table", "write the screen to a file", "copy the screen")
 	if n := len(d.top().(*menu).offers(d.Model)); n != 2 {
 		t.Errorf("%d offers", n)
+	}
+}
+
+// TestExportLists: what is no table of numbers goes as text or JSON.
+func TestExportLists(t *testing.T) {
+	t.Chdir(t.TempDir())
+	d := newDirector(t)
+	d.do("enter", "down", "+", "J")
+	d.export("write the table to a file as text")
+	d.fill("j.txt")
+	d.do("enter")
+	if text, err := os.ReadFile("j.txt"); err != nil || !strings.HasPrefix(string(text), "BEGUN ") || strings.Count(string(text), "\n") != 2 {
+		t.Errorf("%v\n%s", err, text)
+	}
+	d.export("write the table to a file as JSON")
+	d.fill("j.json")
+	d.do("enter", "esc")
+	var all []map[string]any
+	if text, err := os.ReadFile("j.json"); err != nil || json.Unmarshal(text, &all) != nil || len(all) != 1 {
+		t.Errorf("%v\n%s", err, text)
+	}
+	d.do("s")
+	if got := d.copied("copy 10.0.3.11:443"); got != "10.0.3.11:443" {
+		t.Errorf("of the large service: %q\n%s", got, grid(d.Model))
+	}
+	d.export("write the table to a file as CSV")
+	d.fill("s.csv")
+	d.do("enter")
+	if text, err := os.ReadFile("s.csv"); err != nil || strings.Count(string(text), "\n") != 2+len(d.live.Services[0].Servers) {
+		t.Errorf("%v\n%s", err, text)
 	}
 }
 
