@@ -34,8 +34,9 @@ type Sources struct {
 // Report is an incident in words and figures.
 type Report struct {
 	Sources
-	Why   string    // how it is known when it began
-	Known time.Time // from when on figures are
+	Why   string        // how it is known when it began
+	Known time.Time     // from when on figures are
+	rough time.Duration // by how much it may have begun later
 
 	Changed, Affected, Causes []string // sentences
 
@@ -132,6 +133,7 @@ func (r *Report) begin() {
 	}
 	if at, ok := r.step(); ok {
 		r.Began, r.Why = at, "when the figures of the whole table moved most"
+		r.rough = r.To.Sub(r.Known) / stepParts
 		return
 	}
 	r.Began, r.Why = r.To.Add(-min(lastPart, r.To.Sub(r.Known)/2)), "nothing says when; the last minutes are compared with those before"

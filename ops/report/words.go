@@ -163,11 +163,15 @@ func (r *Report) changedBefore(say func(string, ...any)) {
 	var last time.Time
 	for _, e := range r.Events {
 		changed := e.Kind == history.Changed.String() || e.Kind == history.Seen.String()
-		if changed && !e.Time.After(r.Began) && r.Began.Sub(e.Time) <= justBefore {
+		if changed && !e.Time.After(r.Began.Add(r.rough)) && r.Began.Sub(e.Time) <= justBefore {
 			what, last = append(what, e.Text), e.Time
 		}
 	}
-	if len(what) > 0 {
+	switch {
+	case len(what) == 0:
+	case last.After(r.Began):
+		say("The table was changed at about the time when it began: %s.", list(what))
+	default:
 		say("The table was changed %d s before it began: %s.", int(r.Began.Sub(last).Seconds()), list(what))
 	}
 }
