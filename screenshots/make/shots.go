@@ -49,5 +49,30 @@ var shots = []shot{
 	{name: "drain-80x24", width: 80, height: 24, args: []string{"--demo"}, steps: []step{
 		started, opened, {down + down + down + tab, []string{"10.0.3.13:443  server of"}},
 	}},
+	{name: "checks-80x24", width: 80, height: 24, args: []string{"--demo=incident"}, steps: []step{
+		started,
+		{"", []string{"F", "0/2"}},
+		{"F", []string{"no server takes new connections", "the server does not answer"}},
+	}},
+	{name: "why-80x24", width: 80, height: 24, args: []string{"--demo=incident"}, steps: []step{
+		started,
+		{"", []string{"0/2"}},
+		{"/203.0.113.10:443 !udp" + enter + "y", []string{"This is why", "no rule stops"}},
+	}},
+	{name: "graph-80x24", width: 80, height: 24, args: []string{"--demo=incident"}, steps: []step{
+		started,
+		{"", []string{"0/2"}},
+		{"/203.0.113.10:443 !udp" + enter + "H", []string{"what happened", "span"}},
+	}},
+	{name: "service-132x43", width: 132, height: 43, args: []string{"--demo=incident"}, steps: []step{
+		started,
+		{"", []string{"0/2"}},
+		{"/203.0.113.10:443 !udp" + enter + "s", []string{"10.0.3.14:443"}},
+	}},
+	{name: "pulse-80x24", width: 80, height: 24, args: []string{"--demo=incident"}, steps: []step{
+		started,
+		{"", []string{"0/2", "2/3"}},
+		{"P", []string{"worst first", "203.0.113.10:443"}},
+	}},
 	{name: "director-80x24", width: 80, height: 24, args: []string{"--demo"}, steps: []step{started, {"D", []string{"SYSCTLS"}}}},
 }
