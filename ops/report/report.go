@@ -164,8 +164,12 @@ func (r *Report) firstEntry() (first incident.Entry, ok bool) {
 	return first, ok
 }
 
-// stepParts is how finely it is looked when figures moved.
-const stepParts = 60
+// stepParts is how finely it is looked when figures moved, stepEdge the parts that
+// must lie before and after.
+const (
+	stepParts = 180
+	stepEdge  = 6
+)
 
 // step finds where new or active connections of the whole table moved most from one
 // level to another, if they did so by half or more.
@@ -173,7 +177,7 @@ func (r *Report) step() (at time.Time, ok bool) {
 	best := 1.5
 	for _, m := range []history.Metric{history.Conns, history.Active} {
 		s := r.History.Series(history.Key{}, m, r.Known, r.To, stepParts)
-		for cut := 3; cut <= len(s.Mean)-3; cut++ {
+		for cut := stepEdge; cut <= len(s.Mean)-stepEdge; cut++ {
 			before, after := meanOf(s.Mean[:cut]), meanOf(s.Mean[cut:])
 			if before < 0 || after < 0 {
 				continue
