@@ -127,6 +127,7 @@ type Model struct {
 	crossings int            // that were heard of
 	silent    bool           // crossings ring no bell
 
+	names          *record.Names // of a recording's rows
 	recorded       error         // how a recording ended that was heard of
 	pending        confirm.State // what waits to be confirmed
 	lookingPending bool
@@ -255,6 +256,7 @@ func (m *Model) takeSample() {
 	}
 	m.takeReport()
 	m.hearRecorder()
+	m.takeNames()
 	m.pulse.Look(m.live)
 	m.unusual = m.pulse.Rows()
 	m.tasks.Look(m.live)

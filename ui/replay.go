@@ -14,6 +14,7 @@ import (
 	"lvsdeck/ops/record"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
+	"lvsdeck/ui/services"
 )
 
 // replayKeys move in a recording from every screen on which nothing is typed.
@@ -145,6 +146,15 @@ func (m *Model) replaySegment() segment {
 		return segment{paint.Warn, m.signs.Paused + " paused " + speed, 9}
 	}
 	return segment{paint.Plain, m.signs.Live + " playing " + speed, 9}
+}
+
+// takeNames shows the names that rows had when it was recorded.
+func (m *Model) takeNames() {
+	if m.opts.Replay == nil || m.opts.Replay.Names() == m.names {
+		return
+	}
+	m.names = m.opts.Replay.Names()
+	m.list.SetLabels(services.NewLabels(m.names.All))
 }
 
 // replayNotice is what of the recording cannot be played, or "".

@@ -21,6 +21,7 @@ import (
 	"lvsdeck/ops/demo"
 	"lvsdeck/ops/history"
 	"lvsdeck/ops/record"
+	"lvsdeck/persist"
 )
 
 // incidentSamples are readings of a bad day, some of which are amended or failed.
@@ -191,7 +192,8 @@ func TestReplayGivesTheSameFrames(t *testing.T) {
 func TestReplayScreens(t *testing.T) {
 	all := incidentSamples(t, 60)
 	marks := []history.Mark{{Time: all[20].Time, Kind: history.Changed, Plan: "a", Text: "drain 10.0.3.11:443"}}
-	f := recording(t, all, record.Options{Marks: func(time.Time) []history.Mark { return marks }})
+	names := map[string]persist.Label{"TCP 198.51.100.20:443": {Name: "sh\x1bop"}}
+	f := recording(t, all, record.Options{Marks: func(time.Time) []history.Mark { return marks }, Names: func() map[string]persist.Label { return names }})
 	for _, size := range [][2]int{{60, 16}, {80, 24}, {200, 50}} {
 		r := replay(t, f, size[0], size[1])
 		golden(t, fmt.Sprintf("replay-%dx%d", size[0], size[1]), grid(r.Model)+"\n"+styles(r.Model))

@@ -70,6 +70,10 @@ func newRecorder(head record.Head, checks ui.Checks, store *persist.Store, cance
 	}
 	if store != nil {
 		o.Marks = journalMarks(store)
+		o.Names = func() map[string]persist.Label {
+			names, _ := store.Labels().Get() // who may not read them records none
+			return names
+		}
 	}
 	return record.NewRecorder(o)
 }

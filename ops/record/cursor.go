@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
+	"lvsdeck/persist"
 )
 
 // Cursor reads a recording from a place on. It holds one block, and the last
@@ -25,7 +27,11 @@ type Cursor struct {
 	number   int  // of the next sample
 	findings []check.Finding
 	report   *check.Report
+	names    *Names
 }
+
+// Names are names and notes of rows, by the keys of a persist.Side.
+type Names struct{ All map[string]persist.Label }
 
 // at begins with a key block before the sample of a number, far enough for its
 // trends to be whole, and before a time.
@@ -40,7 +46,7 @@ func (f *File) at(number int, from time.Time) *Cursor {
 	for k > 0 && !enough(f.blocks[k]) {
 		k-- // the first block of all is a key
 	}
-	return &Cursor{file: f, block: k, number: f.blocks[k].before}
+	return &Cursor{file: f, block: k, number: f.blocks[k].before, names: &Names{}}
 }
 
 // From is a cursor that begins at a time, or before it where reading can begin.
@@ -96,12 +102,15 @@ func (c *Cursor) Skip() {
 // Report is what the last round of checks came to before the last sample, or nil.
 func (c *Cursor) Report() *check.Report { return c.report }
 
+// Names are those that rows had at the last sample.
+func (c *Cursor) Names() *Names { return c.names }
+
 // load unpacks the next block.
 func (c *Cursor) load() error {
 	p := c.file.blocks[c.block]
 	c.block++
 	if p.start {
-		c.coder, c.report, c.findings = coder{}, nil, nil
+		c.coder, c.report, c.findings, c.names = coder{}, nil, nil, &Names{}
 	}
 	packed, err := c.file.bytes(p.at, p.block)
 	if err != nil {
@@ -176,6 +185,11 @@ func (c *Cursor) told(kind byte, b []byte) (err error) {
 		c.findings, err = readFindings(b)
 	case reportEvent:
 		c.report, err = readReport(b, c.findings)
+	case namesEvent:
+		c.names = &Names{}
+		if err = json.Unmarshal(b, &c.names.All); err != nil {
+			err = fmt.Errorf("names and notes: %w", err)
+		}
 	default:
 		err = fmt.Errorf("an event is of kind %d, which is not known here", kind)
 	}

@@ -33,6 +33,7 @@ type Player struct {
 	anew    []func()
 	latest  atomic.Pointer[ops.Sample]
 	report  atomic.Pointer[check.Report]
+	names   atomic.Pointer[Names]
 	updated chan struct{}
 	wake    chan struct{}
 
@@ -126,6 +127,9 @@ func (p *Player) Report() *check.Report {
 }
 
 var noReport = check.Report{Unread: []string{"no round of checks was recorded up to here"}}
+
+// Names are those that rows had then.
+func (p *Player) Names() *Names { return p.names.Load() }
 
 // State tells how it plays.
 func (p *Player) State() PlayState {
@@ -293,7 +297,7 @@ func (p *Player) forward() {
 	s := p.ahead
 	p.ahead = nil
 	p.tell(s)
-	p.show(s, p.number, p.cursor.Report())
+	p.show(s, p.number, p.cursor)
 }
 
 // tell lets everybody who listens hear a sample.
@@ -304,10 +308,11 @@ func (p *Player) tell(s *ops.Sample) {
 }
 
 // show puts a sample on the screens.
-func (p *Player) show(s *ops.Sample, number int, report *check.Report) {
+func (p *Player) show(s *ops.Sample, number int, from *Cursor) {
 	p.at = number
 	p.latest.Store(s)
-	p.report.Store(report)
+	p.report.Store(from.Report())
+	p.names.Store(from.Names())
 	p.set(func(state *PlayState) { state.At, state.Ended = s.Time, false })
 }
 
@@ -334,7 +339,6 @@ func (p *Player) seek(wanted func(*ops.Sample, int) bool, number int) {
 	c := p.file.at(number, time.Time{})
 	var last *ops.Sample
 	at, ended := 0, false
-	var report *check.Report
 	for {
 		s, n, err := c.Next()
 		if ended = err == io.EOF; ended {
@@ -345,7 +349,7 @@ func (p *Player) seek(wanted func(*ops.Sample, int) bool, number int) {
 			p.set(func(s *PlayState) { s.Err = err })
 			continue
 		}
-		if last, at, report = s, n, c.Report(); wanted(s, n) {
+		if last, at = s, n; wanted(s, n) {
 			break
 		}
 	}
@@ -356,7 +360,7 @@ func (p *Player) seek(wanted func(*ops.Sample, int) bool, number int) {
 	p.fill = p.file.at(at, last.Time.Add(-heardBefore))
 	p.fresh = true
 	p.set(func(s *PlayState) { s.Filling = true })
-	p.show(last, at, report)
+	p.show(last, at, c)
 	p.set(func(s *PlayState) { s.Ended = ended })
 }
 

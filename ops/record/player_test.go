@@ -16,6 +16,7 @@ import (
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
+	"lvsdeck/persist"
 )
 
 // played is a player that runs.
@@ -159,6 +160,7 @@ func TestRecorderWritesWhatItHears(t *testing.T) {
 	report := &check.Report{Time: all[0].Time, Unread: []string{"nothing"}}
 	r := NewRecorder(Options{Head: testHead,
 		Reports: func() *check.Report { return report },
+		Names:   func() map[string]persist.Label { return map[string]persist.Label{"TCP 192.0.2.1:80": {Name: "web"}} },
 		Marks: func(time.Time) []history.Mark {
 			return []history.Mark{{Time: all[3].Time, Kind: history.Changed, Plan: "a", Text: "drain"}}
 		}})
@@ -207,6 +209,9 @@ func TestRecorderWritesWhatItHears(t *testing.T) {
 	p.shows(39)
 	if got := p.Report(); got.Unread[0] != "nothing" {
 		t.Errorf("the report is %+v", got)
+	}
+	if got := p.Names().All["TCP 192.0.2.1:80"]; got.Name != "web" {
+		t.Errorf("the names are %+v", p.Names())
 	}
 }
 

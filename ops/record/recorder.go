@@ -14,20 +14,22 @@ import (
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
+	"lvsdeck/persist"
 )
 
 // Options are what a Recorder takes from beside the samples.
 type Options struct {
 	Head    Head
-	Reports func() *check.Report           // the newest, or nil; nil: nobody checks
-	Marks   func(time.Time) []history.Mark // of the journal, since a time; nil: there is none
-	Beside  func(func())                   // runs a function beside the caller; nil: go
+	Reports func() *check.Report            // the newest, or nil; nil: nobody checks
+	Marks   func(time.Time) []history.Mark  // of the journal, since a time; nil: there is none
+	Names   func() map[string]persist.Label // of rows; nil: there are none
+	Beside  func(func())                    // runs a function beside the caller; nil: go
 }
 
 // queueMax is how many samples may wait for a slow disk. More are lost, and counted.
 const queueMax = 8
 
-// marksEvery is how often the journal is looked at, by the clock of the samples.
+// marksEvery is how often journal and names are looked at, by the clock of the samples.
 const marksEvery = 5 * time.Second
 
 // Recorder writes the samples it hears to a file, while one is open. It never holds
@@ -132,12 +134,19 @@ func (r *Recorder) write(s *session, size int64) {
 	var marked time.Time
 	told := map[string]history.Mark{}
 	mark := func(at time.Time) {
-		if err == nil && r.with.Marks != nil && at.Sub(marked) >= marksEvery {
-			marked = at
+		if at.Sub(marked) < marksEvery {
+			return
+		}
+		marked = at
+		if err == nil && r.with.Marks != nil {
 			err = w.Mark(news(told, r.with.Marks(head.Time))...)
+		}
+		if err == nil && r.with.Names != nil {
+			err = w.Names(r.with.Names())
 		}
 	}
 	for sample := range s.queue {
+		mark(sample.Time)
 		if err == nil {
 			err = w.Sample(sample)
 		}
@@ -146,7 +155,6 @@ func (r *Recorder) write(s *session, size int64) {
 				err = w.Report(report)
 			}
 		}
-		mark(sample.Time)
 		r.wrote(size+w.wrote, sample, err)
 		if err != nil {
 			break

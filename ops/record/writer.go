@@ -14,6 +14,7 @@ import (
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
+	"lvsdeck/persist"
 )
 
 // Head is what a session of recording begins with.
@@ -37,6 +38,7 @@ const (
 	sampleEvent   byte = iota + 1
 	findingsEvent      // of the reports that follow
 	reportEvent        // the rest of one
+	namesEvent         // names and notes of rows
 )
 
 // Writer writes one session of a recording, block by block. After an error it
@@ -56,6 +58,7 @@ type Writer struct {
 
 	report   *check.Report // the last
 	findings []byte        // of it, if they were written since a key
+	names    []byte        // and notes of rows
 }
 
 // NewWriter begins a session. The first is preceded by the file's own first line.
@@ -96,8 +99,13 @@ func (w *Writer) Sample(s *ops.Sample) error {
 	if w.coder.kind == next {
 		w.now.readings++
 	}
-	if key && w.report != nil {
-		w.writeReport(w.report) // whoever begins here sees it, too
+	if key { // whoever begins here sees them, too
+		if w.report != nil {
+			w.writeReport(w.report)
+		}
+		if w.names != nil {
+			w.event(namesEvent, w.names)
+		}
 	}
 	if len(w.events) >= blockBytes || w.now.last-w.now.first >= int64(blockTime-s.Interval) {
 		return w.Flush()
@@ -133,6 +141,23 @@ func (w *Writer) writeReport(r *check.Report) {
 		w.findings = findings
 	}
 	w.event(reportEvent, rest)
+}
+
+// Names adds names and notes of rows, by the keys of a persist.Side, when they are
+// others than before.
+func (w *Writer) Names(all map[string]persist.Label) error {
+	if w.err != nil || len(all) == 0 && w.names == nil {
+		return w.err
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		w.err = err
+	} else if !bytes.Equal(text, w.names) {
+		if w.names = text; w.coder.last != nil { // else the first sample comes with them
+			w.event(namesEvent, text)
+		}
+	}
+	return w.err
 }
 
 // Mark adds what is marked on the axis of time.
