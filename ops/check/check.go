@@ -67,6 +67,7 @@ var Checks = []Check{
 	{Name: "conn_reuse_mode", Look: reuse},
 	{Name: "removed server", Look: removed},
 	{Name: "shortcut", Look: shortcuts},
+	{Name: "defence", Look: defended},
 	{Name: "estimator", Look: estimator},
 	{Name: "table size", Look: tableSize},
 	{Name: "conntrack table", Look: conntrackTable},

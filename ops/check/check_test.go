@@ -258,6 +258,8 @@ func TestBroken(t *testing.T) {
 		{"no reuse on a new one", nat, func(s *site) { s.ok(s.host.Set("conn_reuse_mode", "0")) }, func(s *Scene, _ []*ops.Server) { s.Kernel = Release{6, 1} }, "warning conn_reuse_mode fix"},
 		{"no reuse on an old one", nat, func(s *site) { s.ok(s.host.Set("conn_reuse_mode", "0")) }, func(s *Scene, _ []*ops.Server) { s.Kernel = Release{5, 4} }, ""},
 		{"estimator", nat, func(s *site) { s.ok(s.host.Set("run_estimation", "0")) }, func(s *Scene, _ []*ops.Server) { s.Sample.EstimatorStopped = "off" }, "warning estimator fix"},
+		{"defences left on", nat, func(s *site) { s.ok(errors.Join(s.host.Set("drop_packet", "3"), s.host.Set("drop_entry", "3"))) }, nil, "warning defence fix,notice defence fix"},
+		{"defences when memory is short", nat, func(s *site) { s.ok(s.host.Set("drop_packet", "1")) }, nil, ""},
 		{"small table", nat, nil, func(s *Scene, _ []*ops.Server) { s.Sample.Info.TableSize, s.Sample.Inactive = 4096, 9000 }, "warning table size"},
 		{"conntrack fills up", nat, func(s *site) { s.host.Put(trackNow, "80"); s.host.Put(trackMax, "100") }, nil, "warning conntrack table fix"},
 		{"conntrack is full", nat, func(s *site) { s.host.Put(trackNow, "100"); s.host.Put(trackMax, "100") }, nil, "fault conntrack table fix"},

@@ -118,6 +118,9 @@ func (g *gathering) inside() {
 		"conntrack", "conn_reuse_mode", "expire_nodest_conn", "expire_quiescent_template", "run_estimation", "backup_only",
 		forwardV6, trackNow, trackMax, netcfg.Conf("all", "send_redirects"),
 	}
+	for _, d := range defences {
+		names = append(names, d.name)
+	}
 	for _, l := range g.Links {
 		names = append(names, netcfg.Conf(l.Name, "forwarding"), netcfg.Conf(l.Name, "send_redirects"))
 		if on, err := netcfg.Effective(g.from.Host, l.Name, "send_redirects"); err == nil {

@@ -32,6 +32,30 @@ func reuse(s *Scene) []Finding {
 	return []Finding{f}
 }
 
+// defences are what IPVS does against floods, when it is told to do so always
+// (value 3), whatever memory is left.
+var defences = []struct {
+	name, does string
+	severity   Severity
+}{
+	{"drop_packet", "first packets of new connections are dropped, one of some: those clients wait a second or longer", Warning},
+	{"drop_entry", "connections that are half open or idle are dropped at random: slow clients may be cut off", Notice},
+	{"secure_tcp", "states of TCP are kept more strictly, and for shorter", Notice},
+}
+
+// defended: defences of an incident that is over, or not.
+func defended(s *Scene) (all []Finding) {
+	for _, d := range defences {
+		if s.sysctl(d.name) == "3" {
+			all = append(all, Finding{
+				Severity: d.severity, Short: "a defence against floods is always on: " + d.name, Evidence: evidence("net.ipv4.vs.%s is 3", d.name),
+				Means: "Good while a flood is on. Without one " + d.does + ".", Fix: fix("", s.set(d.name, "0", "Floods are not defended against any more.")),
+			})
+		}
+	}
+	return all
+}
+
 // estimator: counters that stand still.
 func estimator(s *Scene) []Finding {
 	if s.Sample.EstimatorStopped == "" {

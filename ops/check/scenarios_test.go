@@ -136,6 +136,7 @@ var scenarios = []scenario{
 	}, false, "warning removed server RS1 fix"},
 	{[]int{48}, "estimator off", lab.NAT, false, on("sysctl -w net.ipv4.vs.run_estimation=0"), false, "warning estimator fix"},
 	{[]int{35}, "ports reused", lab.NAT, false, on("sysctl -w net.ipv4.vs.conn_reuse_mode=0"), false, "warning conn_reuse_mode fix"},
+	{nil, "a defence left on", lab.TUN, false, on("sysctl -w net.ipv4.vs.drop_packet=3"), false, "warning defence fix"},
 	{[]int{42}, "sync daemon cut off", lab.DR, false, both(syncLink, on("ip link set sync0 down")), false, "warning sync daemon fix"},
 	{[]int{42}, "sync daemon's packets dropped", lab.NAT, false, both(syncLink, on("iptables -A OUTPUT -d 224.0.0.0/4 -j DROP")), false, "warning sync daemon fix"},
 	{[]int{43}, "a director that stands by and balances", lab.DR, false, on("ip link add sync0 type dummy", "ip link set sync0 up", "ipvsadm --start-daemon backup --mcast-interface sync0"), false, "notice sync daemon"},
