@@ -48,6 +48,7 @@ func TestPulse(t *testing.T) {
 	}
 	d.observe(1500, 1000)
 	d.pass(10 * time.Second)
+	d.sees("the services screen says so", "P 1 unusual: TCP 203.0.113.10:443 conn/s 15 times as many")
 	d.do("P")
 	d.sees("a flood", "1 unusual", "TCP 203.0.113.10:443   conn/s 15 times as many", "1500     99", "1 of 1")
 	d.observe(1500, 20)

@@ -154,7 +154,7 @@ func asUsual(m *Model) []string {
 		says = fmt.Sprintf("Nothing unusual was found, but %d services and %d servers have not been watched for long enough to know what is usual.", len(m.sample.Services), m.sample.Servers)
 	}
 	lines := wrapped(m, paint.Plain, says, 1)
-	lines = append(append(lines, ""), wrapped(m, paint.Rest, "Told are new connections per second and active connections that are 3 times what is usual or a third of it, by a margin that keeps small numbers quiet, for 5 seconds at least; faults that checks have found, and what they found in the traffic.", 1)...)
+	lines = append(append(lines, ""), wrapped(m, paint.Rest, "Told are new connections per second, and active connections, that are 3 times what is usual or a third of it, once 200 connections more or fewer have come, or 100 more are active; faults that checks have found, and what they found in the traffic.", 1)...)
 	if m.opts.Conns == nil {
 		return lines
 	}

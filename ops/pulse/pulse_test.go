@@ -167,9 +167,17 @@ func TestFloors(t *testing.T) {
 		s.conns, s.active = c.nowConns, c.nowActive
 		s.pass(4*time.Second, nil)
 		s.says(t, c.what+", at once")
-		s.pass(6*time.Second, nil)
+		s.pass(8*time.Second, nil)
 		s.says(t, c.what, c.want...)
 	}
+
+	// The fewer, the longer: until 200 connections were missed.
+	s := newSite(8, 0)
+	s.conns = 0
+	s.pass(24*time.Second, nil)
+	s.says(t, "192 missed")
+	s.pass(4*time.Second, nil)
+	s.says(t, "more", "TCP 203.0.113.10:443 conn/s down to none")
 }
 
 // What is usual is known after a few points of a trend.

@@ -1,6 +1,7 @@
 package pulse
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -27,10 +28,11 @@ type scale struct {
 	rise float64 // a rise is at least so much more
 	fall float64 // of which a fall begins, at least
 	from float64 // of which a rise begins, at least
+	sum  float64 // what the figure strays by comes to, second by second: at least
 }
 
 var (
-	ofConns   = scale{rise: 20, fall: 5}
+	ofConns   = scale{rise: 20, fall: 5, sum: 200}
 	ofActive  = scale{rise: 100, fall: 50}
 	ofServers = scale{rise: 100, fall: 50, from: 10} // one that comes back rises from nothing
 )
@@ -158,8 +160,9 @@ func (w *Watch) follow(f figure, s scale, now float64, points []float32) {
 		e.calm = time.Time{}
 	case s.strays(now, e.usual) != e.way:
 		delete(w.episodes, f)
-	case w.at.Sub(e.since) >= steady:
-		e.told = true
+	default:
+		long := w.at.Sub(e.since)
+		e.told = long >= steady && math.Abs(now-e.usual)*long.Seconds() >= s.sum
 	}
 }
 
