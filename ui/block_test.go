@@ -148,8 +148,4 @@ func TestBlockScreens(t *testing.T) {
 		}
 		d.finish(openBlocks(d.Model))
 	})
-	layerScenes(t, "block-form", func(d *director) {
-		d.opts.Conns = &connSource{text: connText()}
-		d.do("C", "x", "enter")
-	})
 }

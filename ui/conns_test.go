@@ -244,7 +244,7 @@ func TestConnectionsPages(t *testing.T) {
 func TestConnectionsFilter(t *testing.T) {
 	d := connDirector(t, &connSource{text: connText()})
 	d.do("C", "2", "/")
-	d.sees("the form", "Which connections", "TCP 203.0.113.10:443", "network /", "24")
+	d.sees("the form", "Which connections", "TCP 203.0.113.10:443", "net /", "24")
 	d.do("up", "up")
 	d.fill("15")
 	d.do("enter")
@@ -263,7 +263,7 @@ func TestConnectionsFilter(t *testing.T) {
 	d.do("l")
 	d.sees("their list", "of 1-7", "192.0.2.99:3000", "The table does not list its server any more.")
 	d.do("/")
-	if strings.Contains(grid(d.Model), "network /") {
+	if strings.Contains(grid(d.Model), "net /") {
 		t.Error("a list has no networks")
 	}
 	d.fill("192.0.2.99")
@@ -306,6 +306,10 @@ var connScenes = []struct {
 	{"conns-ask", func(s *connSource) { s.cost = 50 * time.Minute }, []string{"C"}},
 	{"conns-end", nil, []string{"C", "4", "x"}},
 	{"conns-list", nil, []string{"C", "a", "5", "l"}},
+	{"conns-filter", nil, []string{"C", "/"}},
+	{"conns-template", nil, []string{"C", "5", "end", "l"}},
+	{"conns-export", nil, []string{"C", "E", "end"}},
+	{"conns-keep-out", nil, []string{"C", "x", "enter"}},
 	{"conns-bad", func(s *connSource) { s.text += "rubbish\n" }, []string{"C"}},
 }
 

@@ -45,7 +45,7 @@ func openConnsFilter(m *Model, w connsWanted, nets bool, done func(*Model, conns
 		typedField(askConnClient, "client", client, "198.51.100.7 or 198.51.100.0/24; empty: all"),
 		typedField(askConnService, "service", service, "203.0.113.10:443, udp 203.0.113.53:53, 203.0.113.10 or fwm 7"),
 		typedField(askConnServer, "server", server, "10.0.3.11:443 or 10.0.3.11"),
-		typedField(askConnState, "state", w.State, "ESTABLISHED, SYN_RECV, …"),
+		typedField(askConnState, "state", w.State, "as ESTABLISHED or SYN_RECV"),
 		chosenField(askConnTemplates, "templates", w.Templates.String(),
 			option{"with", "what holds clients to servers is listed, too"}, option{"only", ""}, option{"without", ""}),
 		chosenField(askConnServers, "servers", servers,
@@ -53,8 +53,8 @@ func openConnsFilter(m *Model, w connsWanted, nets bool, done func(*Model, conns
 	}
 	if nets {
 		fields = append(fields,
-			typedField(askNet4, "network /", strconv.Itoa(cmp.Or(w.net4, conns.DefaultNet4)), "length of an IPv4 client's network, 1 to 32: 2 groups by it"),
-			typedField(askNet6, "IPv6 network /", strconv.Itoa(cmp.Or(w.net6, conns.DefaultNet6)), "1 to 128"))
+			typedField(askNet4, "net /", strconv.Itoa(cmp.Or(w.net4, conns.DefaultNet4)), "length of an IPv4 client's network, 1 to 32: 2 groups by it"),
+			typedField(askNet6, "IPv6 net /", strconv.Itoa(cmp.Or(w.net6, conns.DefaultNet6)), "1 to 128"))
 	}
 	m.push(&form{title: "Which connections", fields: fields, finish: func(m *Model, f *form) tea.Cmd {
 		is, ok := f.connsWanted(w, nets)
