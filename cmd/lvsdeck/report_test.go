@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -89,4 +91,30 @@ func TestIncidents(t *testing.T) {
 	}
 	refused(t, runCommand(t, ordinary(), "incidents", "-o", "xml"), "xml")
 	refused(t, runCommand(t, ordinary(), "incidents", "--since", "-1h"), "--since")
+}
+
+// titled is the sequence that gives the window its title, which ends in a bell that
+// rings none.
+var titled = regexp.MustCompile("\x1b][^\a\x1b]*\a")
+
+// TestABellRings sets a threshold that is crossed at once: the terminal is rung once,
+// and by no console that was told to be silent.
+func TestABellRings(t *testing.T) {
+	t.Parallel()
+	for args, rings := range map[string]int{"--ascii": 1, "--silent": 0} {
+		c := startDemo(t, ordinary(), args, "--interval", "1s")
+		c.press("Ta", "New threshold of", "limit")
+		c.press("\x1b[B\x1b[B\x151", "limit           1 ")
+		c.press("\x1b[B\x151", "readings        1 ")
+		c.press("\r", "1 watched")
+		c.shows("1 crossed", "Crossed since")
+		c.press("\t", "Incident log", "crossed")
+		c.press("q", "q quit", "T 1 crossed")
+		c.must(c.Send("q"))
+		c.ends(0)
+		if got := bytes.Count(titled.ReplaceAll(c.Wire(), nil), []byte{'\a'}); got != rings {
+			t.Errorf("%s: rang %d times, want %d", args, got, rings)
+		}
+		c.understood()
+	}
 }
