@@ -191,7 +191,7 @@ func removed(s *Scene) (all []Finding) {
 		return nil
 	}
 	for at, n := range s.Loads.Gone {
-		if n.Open == 0 {
+		if n.Open == 0 || listed(s.Sample, at) { // it was added again since
 			continue
 		}
 		all = append(all, Finding{
