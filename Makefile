@@ -47,7 +47,7 @@ test-lab: tools bin/labrun bin/lvsdeck
 
 ## make bench      what is fast, measured beside ipvsadm, as ratios
 bench: tools bin/labrun bin/lvsdeck
-	$(GO) test -run '^$$' -bench . -benchtime 3s ./ui ./ops ./ops/history ./ops/pulse ./ops/conns ./ops/check ./ops/alarm ./ops/report ./cmd/lvsdeck
+	$(GO) test -run '^$$' -bench . -benchtime 3s ./ui ./ops ./ops/history ./ops/pulse ./ops/conns ./ops/check ./ops/alarm ./ops/record ./ops/report ./cmd/lvsdeck
 	$(GO) test -count=1 -run TestFrameBytes -v ./ui
 	LVSDECK_BENCH=1 $(GO) test -v -run Speed -timeout 20m -exec "$(CURDIR)/bin/labrun" ./ipvs/kernel ./ops/plan ./ops/conns
 
