@@ -264,6 +264,9 @@ func TestBroken(t *testing.T) {
 		{"conntrack fills up", nat, func(s *site) { s.host.Put(trackNow, "80"); s.host.Put(trackMax, "100") }, nil, "warning conntrack table fix"},
 		{"conntrack is full", nat, func(s *site) { s.host.Put(trackNow, "100"); s.host.Put(trackMax, "100") }, nil, "fault conntrack table fix"},
 		{"keepalived", nat, nil, func(s *Scene, _ []*ops.Server) { s.Owner = &owner.Owner{Name: "keepalived", PID: 7, Will: "It will."} }, "notice owner"},
+		{"keepalived and another", nat, nil, func(s *Scene, _ []*ops.Server) {
+			s.Owner = &owner.Owner{Name: "keepalived", PID: 7, Also: "ldirectord"}
+		}, "warning owner"},
 		{"sync daemon", nat, func(s *site) {
 			s.ok(s.table.StartDaemon(s.t.Context(), ipvs.Daemon{Role: ipvs.Master, Interface: "eth0"}))
 		}, func(s *Scene, _ []*ops.Server) { s.Links[1].Up = false }, "fault link - fix,warning sync daemon fix"},

@@ -112,10 +112,16 @@ func owners(s *Scene) []Finding {
 	if s.Owner == nil {
 		return nil
 	}
-	return []Finding{{
+	f := Finding{
 		Short: s.Owner.Name + " manages this table", Evidence: evidence("it runs as pid %d", s.Owner.PID),
 		Means: "Nothing for clients. About changes made here: " + s.Owner.Will,
-	}}
+	}
+	if s.Owner.Also != "" {
+		f.Severity, f.Short = Warning, "several programs manage this table"
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s, and so does: %s", s.Owner.Name, s.Owner.Also))
+		f.Means = "Each takes back what the other does: servers and weights change again and again."
+	}
+	return []Finding{f}
 }
 
 // backends: two of iptables, of which each tool shows one.

@@ -11,6 +11,7 @@ type Owner struct {
 	Name string
 	PID  int
 	Will string // what it will do about changes that are not its own, in a sentence
+	Also string // others that manage the table too, by name; "" when it is alone
 }
 
 // Process is a program that runs.
@@ -88,14 +89,22 @@ func Find(s System) (*Owner, error) {
 	if err != nil {
 		return nil, err
 	}
+	var first *Owner
 	for _, c := range candidates {
-		for _, p := range all {
-			if c.runsAs(p) && (c.outside || !p.Away) && (c.owns == nil || c.owns(s, p)) {
-				return &Owner{c.name, p.PID, c.will}, nil
-			}
+		at := slices.IndexFunc(all, func(p Process) bool {
+			return c.runsAs(p) && (c.outside || !p.Away) && (c.owns == nil || c.owns(s, p))
+		})
+		switch {
+		case at < 0:
+		case first == nil:
+			first = &Owner{Name: c.name, PID: all[at].PID, Will: c.will}
+		case first.Also == "":
+			first.Also = c.name
+		default:
+			first.Also += ", " + c.name
 		}
 	}
-	return nil, nil
+	return first, nil
 }
 
 // runsAs looks at the process's name, and for a script that its interpreter was

@@ -48,6 +48,7 @@ func TestFind(t *testing.T) {
 		what string
 		pid  int // of the owner; 0: none
 		name string
+		also string
 		fake
 	}{
 		{what: "nobody", fake: fake{processes: []Process{run(1, "/sbin/init"), run(2, "nginx -g daemon"), run(3, "vi keepalived.conf")}}},
@@ -79,7 +80,7 @@ func TestFind(t *testing.T) {
 			processes: []Process{away(run(7, "/usr/bin/dockerd"))}, inside: "/run/docker/netns/ingress_sbox"}},
 		{what: "another", pid: 8, name: "Seesaw", fake: fake{processes: []Process{run(8, "/usr/local/seesaw/seesaw_ncc")}}},
 		{what: "python3.11", pid: 8, name: "ipvsman", fake: fake{processes: []Process{run(8, "python3.11 /usr/bin/ipvsman")}}},
-		{what: "two: the likelier one", pid: 9, name: "keepalived", fake: fake{processes: []Process{run(8, "gorb"), run(9, "keepalived")}}},
+		{what: "two: the likelier one", pid: 9, name: "keepalived", also: "gorb", fake: fake{processes: []Process{run(8, "gorb"), run(9, "keepalived")}}},
 	} {
 		o, err := Find(&c.fake)
 		switch {
@@ -87,6 +88,8 @@ func TestFind(t *testing.T) {
 			t.Errorf("%s: %v", c.what, err)
 		case c.pid == 0 && o != nil:
 			t.Errorf("%s: found %+v", c.what, *o)
+		case o != nil && o.Also != c.also:
+			t.Errorf("%s: also %q", c.what, o.Also)
 		case c.pid != 0 && (o == nil || o.PID != c.pid || o.Name != c.name || !strings.HasSuffix(o.Will, ".")):
 			t.Errorf("%s: found %+v", c.what, o)
 		}
