@@ -22,6 +22,23 @@ func (t Traffic) Add(o Traffic) Traffic {
 	}
 }
 
+// Since is what was counted after an earlier reading. Zeroing, and re-creation,
+// begin a row's totals anew, all five together: when one is lower than before, all
+// of them were counted since.
+func (t Traffic) Since(was Traffic) Traffic {
+	if t.Conns < was.Conns || t.InPackets < was.InPackets || t.OutPackets < was.OutPackets ||
+		t.InBytes < was.InBytes || t.OutBytes < was.OutBytes {
+		return t
+	}
+	return Traffic{
+		Conns:      t.Conns - was.Conns,
+		InPackets:  t.InPackets - was.InPackets,
+		OutPackets: t.OutPackets - was.OutPackets,
+		InBytes:    t.InBytes - was.InBytes,
+		OutBytes:   t.OutBytes - was.OutBytes,
+	}
+}
+
 // Stats is what the kernel's estimator has counted. Both parts move only when it
 // runs, every 2 s; with net.ipv4.vs.run_estimation=0 they stand still. Rate is
 // its average over about 8 s: the figures of "ipvsadm -L --rate".

@@ -66,26 +66,13 @@ type counter struct {
 	began bool
 }
 
-// grown gives what was counted since the last time. Zeroing, and re-creation,
-// begin a row's totals anew, all five together: when one is lower than before,
-// all of them were counted since.
-func (c *counter) grown(now ipvs.Traffic) ipvs.Traffic {
-	was, began := c.total, c.began
+// grown gives what was counted since the last time.
+func (c *counter) grown(now ipvs.Traffic) (grown ipvs.Traffic) {
+	if c.began {
+		grown = now.Since(c.total)
+	}
 	c.total, c.began = now, true
-	switch {
-	case !began:
-		return ipvs.Traffic{}
-	case now.Conns < was.Conns || now.InPackets < was.InPackets || now.OutPackets < was.OutPackets ||
-		now.InBytes < was.InBytes || now.OutBytes < was.OutBytes:
-		return now
-	}
-	return ipvs.Traffic{
-		Conns:      now.Conns - was.Conns,
-		InPackets:  now.InPackets - was.InPackets,
-		OutPackets: now.OutPackets - was.OutPackets,
-		InBytes:    now.InBytes - was.InBytes,
-		OutBytes:   now.OutBytes - was.OutBytes,
-	}
+	return grown
 }
 
 // follow lines the rows up with an overview, before its details are read.

@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"lvsdeck/ops/plan"
-	"lvsdeck/persist"
 	"lvsdeck/ui/plain"
 )
 
@@ -28,27 +25,13 @@ func newFinish() *cobra.Command {
 			"taken back. Without ID: the oldest of them (lvsdeck journal lists them).",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
-			defer stop()
-			target, done, err := openAnyTarget(ctx)
-			if err != nil {
-				return err
-			}
-			defer done()
-			runner, err := newRunner(target, persist.DefaultDir)
-			if err != nil {
-				return err
-			}
-			if yes {
-				if err := tellOwner(os.Stderr); err != nil {
-					return err
-				}
-			}
 			id := ""
 			if len(args) > 0 {
 				id = args[0]
 			}
-			return finish.settle(ctx, runner, id, yes, os.Stdout)
+			return withRunner(cmd.Context(), yes, func(ctx context.Context, r *plan.Runner) error {
+				return finish.settle(ctx, r, id, yes, os.Stdout)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it")

@@ -28,28 +28,35 @@ func newUndo() *cobra.Command {
 			"force or has not ended (lvsdeck journal lists them).",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			// An interrupt between two steps leaves nothing half done.
-			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
-			defer stop()
-			target, done, err := openAnyTarget(ctx)
-			if err != nil {
-				return err
-			}
-			defer done()
-			runner, err := newRunner(target, persist.DefaultDir)
-			if err != nil {
-				return err
-			}
-			if yes {
-				if err := tellOwner(os.Stderr); err != nil {
-					return err
-				}
-			}
-			return undo(ctx, runner, args, yes, os.Stdout)
+			return withRunner(cmd.Context(), yes, func(ctx context.Context, r *plan.Runner) error {
+				return undo(ctx, r, args, yes, os.Stdout)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
 	return cmd
+}
+
+// withRunner opens what changes this host, and says who else does when that will
+// happen. An interrupt between two steps leaves nothing half done.
+func withRunner(ctx context.Context, willChange bool, f func(context.Context, *plan.Runner) error) error {
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	target, done, err := openAnyTarget(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	runner, err := newRunner(target, persist.DefaultDir)
+	if err != nil {
+		return err
+	}
+	if willChange {
+		if err := tellOwner(os.Stderr); err != nil {
+			return err
+		}
+	}
+	return f(ctx, runner)
 }
 
 // undo shows the way back, or goes it and shows how that went.

@@ -74,21 +74,10 @@ func (r *row) counted(f *ops.Figures, at int64) {
 // grown is what was counted since the counters were read last, as the sampler
 // reckons it.
 func (r *row) grown(now ipvs.Traffic) ipvs.Traffic {
-	was := r.total
-	switch {
-	case !r.known:
+	if !r.known {
 		return ipvs.Traffic{}
-	case now.Conns < was.Conns || now.InPackets < was.InPackets || now.OutPackets < was.OutPackets ||
-		now.InBytes < was.InBytes || now.OutBytes < was.OutBytes:
-		return now
 	}
-	return ipvs.Traffic{
-		Conns:      now.Conns - was.Conns,
-		InPackets:  now.InPackets - was.InPackets,
-		OutPackets: now.OutPackets - was.OutPackets,
-		InBytes:    now.InBytes - was.InBytes,
-		OutBytes:   now.OutBytes - was.OutBytes,
-	}
+	return now.Since(r.total)
 }
 
 // points follow a row's trend: the next point is likely to be due after
