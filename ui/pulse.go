@@ -41,6 +41,12 @@ func openPulse(m *Model) {
 	m.push(p)
 }
 
+// onPulse tells that the screen on top lists what is unusual.
+func (m *Model) onPulse() bool {
+	_, on := m.top().(*pulseScreen)
+	return on
+}
+
 // take shows what is unusual by now. The cursor stays at the worst, or with its row;
 // when that has gone, in its place.
 func (p *pulseScreen) take(m *Model) {

@@ -368,7 +368,7 @@ func (m *Model) notice() (paint.Style, string) {
 		return paint.Warn, m.signs.Problem + " servers' own figures are missing: " + m.sample.Missed.Error()
 	case m.searchText() != "":
 		return paint.Accent, m.searchText()
-	case len(m.unusual) > 0:
+	case len(m.unusual) > 0 && !m.onPulse():
 		return paint.Warn, fmt.Sprintf("P %d unusual: %s %s", len(m.unusual), pulsePlace(m.unusual[0], 0), m.unusual[0].What())
 	case m.guarded() && !m.opts.Limits.ReadOnly:
 		return paint.Warn, m.signs.Problem + " " + managed(m.owner)

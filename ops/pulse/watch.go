@@ -11,7 +11,7 @@ import (
 )
 
 // What is unusual: so many times the median of the recent past, or so many times
-// less. It ends when less than half of that is left of it.
+// less. It is over when it has come back to within over times of that.
 const (
 	unusual = 3
 	over    = 1.5
