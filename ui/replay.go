@@ -141,7 +141,7 @@ func (m *Model) replaySegment() segment {
 	case s.Ended:
 		return segment{paint.Warn, m.signs.Paused + " at the end", 9}
 	case s.Filling:
-		return segment{paint.Warn, m.signs.Paused + " reading", 9}
+		return segment{paint.Warn, fmt.Sprintf("%s reading %d%%", m.signs.Paused, s.Filled), 9}
 	case !s.Playing:
 		return segment{paint.Warn, m.signs.Paused + " paused " + speed, 9}
 	}

@@ -20,6 +20,15 @@ var Speeds = []float64{0.25, 0.5, 1, 2, 5, 10, 30, 60}
 // longestWait is how long a gap in a recording lasts when it is played.
 const longestWait = 5 * time.Second
 
+// wanted tells the sample to go to, which has a number.
+type wanted func(s *ops.Sample, number int) bool
+
+// What is so near is gone on to, instead of beginning anew.
+const (
+	nearTime    = 10 * time.Minute
+	nearSamples = 300
+)
+
 // heardBefore is how much of what was before is told to who listens, after a jump.
 const heardBefore = time.Hour
 
@@ -48,7 +57,12 @@ type Player struct {
 	number int         // of it
 	due    time.Time
 	fill   *Cursor // tells who listens what was before
+	first  int     // the number of the first sample that it tells
 	fresh  bool    // and has not begun
+
+	onTo     wanted      // reads on to there; nil: it does not
+	passed   *ops.Sample // the last on the way
+	passedAt int
 }
 
 // PlayState is how a recording plays.
@@ -59,6 +73,7 @@ type PlayState struct {
 	Speed    float64
 	Ended    bool // there is no later sample
 	Filling  bool // what was before is still being told
+	Filled   int  // of it, in percent
 	Err      error
 }
 
@@ -77,13 +92,14 @@ func NewPlayer(f *File) (*Player, error) {
 
 // eachOnce puts marks in order, a plan as it was told last.
 func eachOnce(marks []history.Mark) (out []history.Mark) {
+	at := map[string]int{} // of plans
 	for _, m := range marks {
-		same := func(o history.Mark) bool { return m.Plan != "" && o.Plan == m.Plan }
-		if i := slices.IndexFunc(out, same); i >= 0 {
+		if i, ok := at[m.Plan]; ok && m.Plan != "" {
 			out[i] = m
-		} else {
-			out = append(out, m)
+			continue
 		}
+		at[m.Plan] = len(out)
+		out = append(out, m)
 	}
 	slices.SortStableFunc(out, func(a, b history.Mark) int { return a.Time.Compare(b.Time) })
 	return out
@@ -150,11 +166,12 @@ func (p *Player) Play(on bool) {
 func (p *Player) Step(by int) {
 	p.order(func() {
 		p.set(func(s *PlayState) { s.Playing = false })
-		if by == 1 && p.fill == nil {
+		if by == 1 && p.idle() {
 			p.forward()
 			return
 		}
-		p.goTo(max(0, p.at+by))
+		number := max(0, p.at+by)
+		p.goTo(func(_ *ops.Sample, n int) bool { return n >= number }, number, by > 0 && by <= nearSamples)
 	})
 }
 
@@ -171,7 +188,11 @@ func (p *Player) Faster(by int) {
 
 // Jump goes to the first sample at a time or after it, or to the last.
 func (p *Player) Jump(t time.Time) {
-	p.order(func() { p.jump(t) })
+	p.order(func() {
+		now := p.latest.Load().Time
+		near := t.After(now) && t.Sub(now) <= nearTime
+		p.goTo(func(s *ops.Sample, _ int) bool { return !s.Time.Before(t) }, p.file.numberAt(t), near)
+	})
 }
 
 // Mark goes to the mark after what is shown, or before it, and gives it.
@@ -218,6 +239,8 @@ func (p *Player) Run(ctx context.Context) {
 		switch {
 		case p.fill != nil:
 			p.tellMore()
+		case p.onTo != nil:
+			p.goOn()
 		case p.playing():
 			p.playNext(ctx)
 		default:
@@ -226,13 +249,18 @@ func (p *Player) Run(ctx context.Context) {
 	}
 }
 
-// obey does what was asked for.
+// obey does what was asked for, in turn. While it goes on to a sample near by, what
+// comes next waits; telling what was before is given up for another jump.
 func (p *Player) obey() {
-	p.mu.Lock()
-	orders := p.orders
-	p.orders = nil
-	p.mu.Unlock()
-	for _, do := range orders {
+	for p.onTo == nil {
+		p.mu.Lock()
+		if len(p.orders) == 0 {
+			p.mu.Unlock()
+			return
+		}
+		do := p.orders[0]
+		p.orders = p.orders[1:]
+		p.mu.Unlock()
 		do()
 	}
 }
@@ -323,19 +351,44 @@ func (p *Player) set(change func(*PlayState)) {
 	ring(p.updated)
 }
 
-// jump goes to a time.
-func (p *Player) jump(t time.Time) {
-	p.seek(func(s *ops.Sample, _ int) bool { return !s.Time.Before(t) }, p.file.numberAt(t))
+// idle tells that nothing is being read.
+func (p *Player) idle() bool { return p.fill == nil && p.onTo == nil }
+
+// goTo goes to the first sample that is wanted, which has a number or is a little
+// behind that: on from here when it is near, else by beginning anew.
+func (p *Player) goTo(is wanted, number int, near bool) {
+	if near && p.idle() {
+		p.onTo = is
+		p.set(func(s *PlayState) { s.Filling, s.Filled = true, 0 })
+		return
+	}
+	p.seek(is, number)
 }
 
-// goTo goes to the sample of a number.
-func (p *Player) goTo(number int) {
-	p.seek(func(_ *ops.Sample, n int) bool { return n >= number }, number)
+// goOn passes one sample on the way to the one that is wanted. Who listens hears it.
+func (p *Player) goOn() {
+	there := !p.peek()
+	if !there {
+		p.tell(p.ahead)
+		there = p.onTo(p.ahead, p.number)
+		p.passed, p.passedAt, p.ahead = p.ahead, p.number, nil
+	}
+	if !there {
+		return
+	}
+	ended := p.State().Ended
+	if p.passed != nil {
+		p.show(p.passed, p.passedAt, p.cursor)
+	}
+	p.onTo, p.passed, p.due = nil, nil, time.Now()
+	p.set(func(s *PlayState) { s.Filling, s.Ended = false, ended })
 }
 
 // seek shows the first sample that is wanted, or the last, reading from far enough
 // before a number. Then it begins to tell what was before.
-func (p *Player) seek(wanted func(*ops.Sample, int) bool, number int) {
+func (p *Player) seek(is wanted, number int) {
+	p.onTo, p.passed = nil, nil
+	p.set(func(s *PlayState) { s.Filling, s.Filled = true, 0 })
 	c := p.file.at(number, time.Time{})
 	var last *ops.Sample
 	at, ended := 0, false
@@ -349,17 +402,18 @@ func (p *Player) seek(wanted func(*ops.Sample, int) bool, number int) {
 			p.set(func(s *PlayState) { s.Err = err })
 			continue
 		}
-		if last, at = s, n; wanted(s, n) {
+		if last, at = s, n; is(s, n) {
 			break
 		}
 	}
-	if last == nil {
+	if last == nil { // all of it is damaged: what is shown stays
+		p.fill = nil
+		p.set(func(s *PlayState) { s.Filling = false })
 		return
 	}
 	p.cursor, p.ahead, p.due = c, nil, time.Now()
 	p.fill = p.file.at(at, last.Time.Add(-heardBefore))
-	p.fresh = true
-	p.set(func(s *PlayState) { s.Filling = true })
+	p.fresh, p.first = true, p.fill.number
 	p.show(last, at, c)
 	p.set(func(s *PlayState) { s.Ended = ended })
 }
@@ -379,6 +433,9 @@ func (p *Player) tellMore() {
 	}
 	if err == nil && n < p.at {
 		p.tell(s)
+		if done := 100 * (n - p.first) / (p.at - p.first); done != p.State().Filled {
+			p.set(func(s *PlayState) { s.Filled = done })
+		}
 		return
 	}
 	p.tell(p.latest.Load())

@@ -39,6 +39,7 @@ type Recorder struct {
 
 	mu    sync.Mutex
 	to    *session // nil: nothing is recorded
+	busy  bool     // a file is being opened
 	state State
 }
 
@@ -89,12 +90,16 @@ func (r *Recorder) State() State {
 // of the same host, and else left alone. The sample is the first, if there is one.
 func (r *Recorder) Start(name string, first *ops.Sample) error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.to != nil {
+	if r.to != nil || r.busy {
+		defer r.mu.Unlock()
 		return fmt.Errorf("%s is being recorded already", r.state.File)
 	}
+	r.busy = true
+	r.mu.Unlock() // looking through a file that is there takes a while
 	file, size, err := create(name, r.with.Head.Host)
-	if err != nil {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.busy = false; err != nil {
 		return err
 	}
 	s := &session{file, make(chan *ops.Sample, queueMax), make(chan struct{})}
