@@ -104,7 +104,7 @@ func settingsText(v *ops.Service) string {
 	if v.Overloaded > 0 {
 		parts = append(parts, fmt.Sprintf("%d full", v.Overloaded))
 	}
-	return strings.Join(parts, ", ")
+	return text.Clean(strings.Join(parts, ", "))
 }
 
 // found is the worst of what checks have found about the service.
