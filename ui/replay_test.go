@@ -254,7 +254,9 @@ func TestReplayHasNoHost(t *testing.T) {
 	f := recording(t, all, record.Options{
 		Reports: func() *check.Report { return report },
 		Marks:   func(time.Time) []history.Mark { return []history.Mark{mark} },
-		Names:   func() map[string]persist.Label { return map[string]persist.Label{"FWM 7": {Name: "f\x1bw", Note: "n\x07"}} },
+		Names: func() map[string]persist.Label {
+			return map[string]persist.Label{"FWM 7": {Name: "f\x1bw", Note: "n\x07"}}
+		},
 	})
 	r := replay(t, f, 80, 24)
 	r.opts.History.Mark(f.Marks()...)
