@@ -62,7 +62,7 @@ install: bin/lvsdeck
 
 ## make race       the plain tests under the race detector (needs a C compiler)
 race:
-	CGO_ENABLED=1 $(GO) test -race ./ipvs/... ./ops/... ./ui/...
+	CGO_ENABLED=1 $(GO) test -race ./ipvs/... ./netcfg/... ./ops/... ./ui/...
 
 ## make keys       write docs/keys.md from the console's own table of commands
 keys: bin/lvsdeck

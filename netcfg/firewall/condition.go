@@ -188,10 +188,11 @@ func stateIs(name string) condition {
 // typeIs asks what kind of address it is, of which the hook tells a part: what
 // comes in is for this host, what is forwarded is not.
 func typeIs(s side, kind string) condition {
+	kind = strings.ToUpper(kind)
 	return func(v *view) answer {
 		a := s.of(v).Addr()
 		v.bounds.kinds()
-		switch kind = strings.ToUpper(kind); {
+		switch {
 		case !a.IsValid():
 			return maybe
 		case kind == "MULTICAST":

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -233,4 +234,21 @@ func refines(t *testing.T, r Rules) {
 		}
 		r.Rewrites(h, less)
 	}
+}
+
+// TestRulesAreShared: packets walk through the same rules at the same time. The race
+// detector tells when a walk writes into them.
+func TestRulesAreShared(t *testing.T) {
+	rules := saved(unfold("-m addrtype --dst-type local -j ACCEPT; -m conntrack --ctstate new -j ACCEPT; -j DROP"), IPv4)
+	var walks sync.WaitGroup
+	for range 2 {
+		walks.Go(func() {
+			for range 100 {
+				if v := rules.Walk(Input, web()); v.Result != Passes {
+					t.Errorf("%+v", v)
+				}
+			}
+		})
+	}
+	walks.Wait()
 }
