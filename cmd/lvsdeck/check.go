@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -117,24 +118,25 @@ func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {
 // bring its counters up to date, which it does every 2 s.
 const between = 2500 * time.Millisecond
 
-// watchHere makes one round of checks on this host.
+// watchHere makes one round of checks on this host. Only without an error is there
+// something to be done with.
 func watchHere(ctx context.Context) (w *check.Watch, done func(), err error) {
 	var opened []io.Closer
-	done = func() {
-		for _, c := range opened {
+	closeAll := func() {
+		for _, c := range slices.Backward(opened) {
 			c.Close()
 		}
 	}
+	defer func() {
+		if err != nil {
+			closeAll()
+		}
+	}()
 	host, err := netcfg.Open()
 	if err != nil {
 		return nil, nil, err
 	}
 	opened = append(opened, host)
-	defer func() {
-		if err != nil {
-			done()
-		}
-	}()
 	table, err := openTable(ctx, asItIs)
 	if err != nil {
 		return nil, nil, err
@@ -158,7 +160,7 @@ func watchHere(ctx context.Context) (w *check.Watch, done func(), err error) {
 		return nil, nil, err
 	}
 	_, err = w.LookNow(ctx)
-	return w, done, err
+	return w, closeAll, err
 }
 
 // observeTwice takes two samples, of which checks see what has moved.
