@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ type Owner struct {
 	Name string
 	PID  int
 	Will string // what it will do about changes that are not its own, in a sentence
-	Also string // others that manage the table too, by name; "" when it is alone
+	Also string // others that surely manage the table too, by name; "" when it is alone
 }
 
 // Process is a program that runs.
@@ -31,6 +32,9 @@ type System interface {
 	// Read gives a file's text; an error when it is not there.
 	Read(path string) (string, error)
 
+	// Match gives the files of a shell's pattern.
+	Match(pattern string) []string
+
 	// Exists tells that there is such a file.
 	Exists(path string) bool
 
@@ -43,8 +47,24 @@ type candidate struct {
 	name     string   // in the operator's words
 	programs []string // the names it runs by
 	will     string
-	owns     func(System, Process) bool // nil: if it runs, it does
+	owns     func(System, Process) hold // nil: if it runs, it does
 	outside  bool                       // it works in namespaces other than its own
+}
+
+// hold is how sure it is that a program that runs manages the table.
+type hold uint8
+
+const (
+	not   hold = iota
+	maybe      // it counts when nobody surely does
+	surely
+)
+
+func sure(is bool) hold {
+	if is {
+		return surely
+	}
+	return not
 }
 
 // candidates, the common ones first. Of several that own the table the first is
@@ -68,7 +88,7 @@ var candidates = []candidate{
 	{
 		"kube-router", []string{"kube-router"},
 		"It makes the table from the cluster's services again, within minutes, and removes what it does not know.",
-		func(_ System, p Process) bool { return !p.has("--run-service-proxy=false") }, false,
+		func(_ System, p Process) hold { return sure(!p.has("--run-service-proxy=false")) }, false,
 	},
 	{
 		"Docker swarm", []string{"dockerd"},
@@ -89,39 +109,64 @@ func Find(s System) (*Owner, error) {
 	if err != nil {
 		return nil, err
 	}
-	var first *Owner
+	var first, likely *Owner
 	for _, c := range candidates {
-		at := slices.IndexFunc(all, func(p Process) bool {
-			return c.runsAs(p) && (c.outside || !p.Away) && (c.owns == nil || c.owns(s, p))
-		})
+		p, how := c.find(s, all)
+		o := &Owner{Name: c.name, PID: p.PID, Will: c.will}
 		switch {
-		case at < 0:
+		case how == not:
+		case how == maybe:
+			if likely == nil {
+				likely = o
+			}
 		case first == nil:
-			first = &Owner{Name: c.name, PID: all[at].PID, Will: c.will}
+			first = o
 		case first.Also == "":
 			first.Also = c.name
 		default:
 			first.Also += ", " + c.name
 		}
 	}
+	if first == nil {
+		first = likely
+	}
 	return first, nil
+}
+
+// find gives the process that surely manages the table, or else one that may.
+func (c candidate) find(s System, all []Process) (best Process, how hold) {
+	for _, p := range all {
+		if !c.runsAs(p) || p.Away && !c.outside {
+			continue
+		}
+		is := surely
+		if c.owns != nil {
+			is = c.owns(s, p)
+		}
+		if is > how {
+			best, how = p, is
+		}
+	}
+	return best, how
 }
 
 // runsAs looks at the process's name, and for a script that its interpreter was
 // called with at the command line.
 func (c candidate) runsAs(p Process) bool {
-	if slices.Contains(c.programs, p.Name) {
-		return true
-	}
+	return slices.Contains(c.programs, p.Name) || slices.Contains(c.programs, p.script())
+}
+
+// script is the name of what an interpreter was called with, or "".
+func (p Process) script() string {
 	if !isInterpreter(p.Name) {
-		return false
+		return ""
 	}
 	for _, arg := range p.Args[min(1, len(p.Args)):] {
 		if !strings.HasPrefix(arg, "-") {
-			return slices.Contains(c.programs, path.Base(arg))
+			return path.Base(arg)
 		}
 	}
-	return false
+	return ""
 }
 
 // isInterpreter tells what runs scripts: perl, python3.11, …
@@ -134,14 +179,70 @@ func (p Process) has(args ...string) bool {
 }
 
 // keepalived leaves IPVS alone when it does VRRP only: told so, or without a
-// virtual server in its configuration.
-func keepalived(s System, p Process) bool {
+// virtual server in its configuration and in what that includes.
+func keepalived(s System, p Process) hold {
 	if p.has("-P", "--vrrp") {
-		return false
+		return not
 	}
-	text, err := s.Read(configuration(p))
-	return err != nil || strings.Contains(text, "virtual_server") || strings.Contains(text, "include")
+	return virtual(s, p, configuration(p), 0)
 }
+
+// includes are as many as are followed one into another.
+const includes = 8
+
+// virtual looks for a virtual server in a file of configuration as the program sees
+// it, which may run in a container.
+func virtual(s System, p Process, file string, depth int) hold {
+	text, err := s.Read(p.root() + file)
+	if err != nil {
+		text, err = s.Read(file)
+	}
+	if err != nil || depth > includes {
+		return maybe
+	}
+	found := not
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		line, _, _ = strings.Cut(line, "!")
+		words := strings.Fields(line)
+		if len(words) > 0 && strings.HasPrefix(words[0], "@") { // for some hosts only
+			words = words[1:]
+		}
+		switch {
+		case len(words) == 0:
+		case strings.HasPrefix(words[0], "virtual_server"):
+			return surely
+		case strings.HasPrefix(words[0], "include") && len(words) > 1:
+			found = max(found, included(s, p, path.Dir(file), words[1], depth))
+		}
+	}
+	return found
+}
+
+// included looks into the files of an include.
+func included(s System, p Process, dir, pattern string, depth int) (found hold) {
+	pattern = strings.Trim(pattern, `"`)
+	if !path.IsAbs(pattern) {
+		pattern = path.Join(dir, pattern)
+	}
+	all := s.Match(p.root() + pattern)
+	for i := range all {
+		all[i] = strings.TrimPrefix(all[i], p.root())
+	}
+	if len(all) == 0 {
+		all = s.Match(pattern)
+	}
+	if len(all) == 0 {
+		return maybe
+	}
+	for _, file := range all {
+		found = max(found, virtual(s, p, file, depth+1))
+	}
+	return found
+}
+
+// root is where the program's own file system is seen from here.
+func (p Process) root() string { return fmt.Sprintf("/proc/%d/root", p.PID) }
 
 func configuration(p Process) string {
 	for i, a := range p.Args {
@@ -157,11 +258,11 @@ func configuration(p Process) string {
 
 // kubeProxy uses IPVS in one of its modes only, and then has a device for its
 // addresses.
-func kubeProxy(s System, p Process) bool {
-	return p.has("--proxy-mode=ipvs") || s.Exists("/proc/sys/net/ipv4/conf/kube-ipvs0")
+func kubeProxy(s System, p Process) hold {
+	return sure(p.has("--proxy-mode=ipvs") || s.Exists("/proc/sys/net/ipv4/conf/kube-ipvs0"))
 }
 
 // swarm balances in namespaces of its own, never in the host's.
-func swarm(s System, _ Process) bool {
-	return s.Inside("/run/docker/netns/ingress_sbox") || s.Inside("/var/run/docker/netns/ingress_sbox")
+func swarm(s System, _ Process) hold {
+	return sure(s.Inside("/run/docker/netns/ingress_sbox") || s.Inside("/var/run/docker/netns/ingress_sbox"))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,14 @@ func (f *fake) Processes(wanted func(string) bool) ([]Process, error) {
 }
 func (f *fake) Inside(path string) bool { return path == f.inside }
 func (f *fake) Exists(path string) bool { _, ok := f.files[path]; return ok }
+func (f *fake) Match(pattern string) (all []string) {
+	for name := range f.files {
+		if ok, _ := path.Match(pattern, name); ok {
+			all = append(all, name)
+		}
+	}
+	return all
+}
 func (f *fake) Read(path string) (string, error) {
 	text, ok := f.files[path]
 	if !ok {
@@ -58,6 +67,20 @@ func TestFind(t *testing.T) {
 		{what: "keepalived with unreadable configuration", pid: 812, name: "keepalived", fake: fake{processes: []Process{run(812, "keepalived")}}},
 		{what: "keepalived with included configuration", pid: 9, name: "keepalived", fake: fake{
 			processes: []Process{run(9, "keepalived --use-file /a")}, files: map[string]string{"/a": "include /b/*.conf"}}},
+		{what: "keepalived that includes VRRP only", fake: fake{
+			processes: []Process{run(9, "keepalived --use-file /a/b")}, files: map[string]string{"/a/b": "include c/*.conf", "/a/c/d.conf": "vrrp_instance x {}  # virtual_server"}}},
+		{what: "keepalived that includes services", pid: 9, name: "keepalived", fake: fake{
+			processes: []Process{run(9, "keepalived --use-file /a/b")}, files: map[string]string{"/a/b": "include c/*.conf", "/a/c/d.conf": "virtual_server_group x {}"}}},
+		{what: "keepalived that includes itself", pid: 9, name: "keepalived", fake: fake{
+			processes: []Process{run(9, "keepalived -f /a")}, files: map[string]string{"/a": "include /a"}}},
+		{what: "keepalived in a pod, for VRRP only", fake: fake{
+			processes: []Process{run(9, "keepalived -f /c")}, files: map[string]string{"/proc/9/root/c": "vrrp_instance x {}", "/c": "virtual_server"}}},
+		{what: "keepalived in a pod, whose configuration includes services", pid: 9, name: "keepalived", fake: fake{
+			processes: []Process{run(9, "keepalived -f /c")}, files: map[string]string{"/proc/9/root/c": "include d", "/proc/9/root/d": "virtual_server"}}},
+		{what: "kube-proxy, and a keepalived that may be for VRRP only", pid: 5, name: "kube-proxy", fake: fake{
+			processes: []Process{run(5, "kube-proxy --proxy-mode=ipvs"), run(9, "keepalived -n -f /container/keepalived.conf")}}},
+		{what: "kube-proxy and keepalived", pid: 9, name: "keepalived", also: "kube-proxy", fake: fake{
+			processes: []Process{run(5, "kube-proxy --proxy-mode=ipvs"), run(9, "keepalived")}, files: map[string]string{conf: "virtual_server 10.0.0.1 80 {"}}},
 		{what: "keepalived for VRRP only, by its configuration", fake: fake{
 			processes: []Process{run(9, "keepalived -n -f /a")}, files: map[string]string{"/a": "vrrp_instance x {}", conf: "virtual_server"}}},
 		{what: "the same, another way to write it", fake: fake{
@@ -80,7 +103,7 @@ func TestFind(t *testing.T) {
 			processes: []Process{away(run(7, "/usr/bin/dockerd"))}, inside: "/run/docker/netns/ingress_sbox"}},
 		{what: "another", pid: 8, name: "Seesaw", fake: fake{processes: []Process{run(8, "/usr/local/seesaw/seesaw_ncc")}}},
 		{what: "python3.11", pid: 8, name: "ipvsman", fake: fake{processes: []Process{run(8, "python3.11 /usr/bin/ipvsman")}}},
-		{what: "two: the likelier one", pid: 9, name: "keepalived", also: "gorb", fake: fake{processes: []Process{run(8, "gorb"), run(9, "keepalived")}}},
+		{what: "two: the likelier one", pid: 9, name: "keepalived", also: "gorb", fake: fake{processes: []Process{run(8, "gorb"), run(9, "keepalived")}, files: map[string]string{conf: "virtual_server"}}},
 	} {
 		o, err := Find(&c.fake)
 		switch {
@@ -93,6 +116,30 @@ func TestFind(t *testing.T) {
 		case c.pid != 0 && (o == nil || o.PID != c.pid || o.Name != c.name || !strings.HasSuffix(o.Will, ".")):
 			t.Errorf("%s: found %+v", c.what, o)
 		}
+	}
+}
+
+func TestMover(t *testing.T) {
+	for _, c := range []struct {
+		want string
+		runs []Process
+	}{
+		{"", []Process{run(1, "/sbin/init"), run(2, "python3 /usr/bin/other"), away(run(3, "bird"))}},
+		{"keepalived", []Process{run(9, "keepalived --vrrp")}},
+		{"corosync", []Process{run(4, "/usr/sbin/corosync -f"), run(5, "pacemakerd")}},
+		{"exabgp", []Process{run(6, "python3 /usr/sbin/exabgp /etc/exabgp.conf")}},
+		{"ucarp", []Process{run(7, "ucarp -i eth0")}},
+	} {
+		p, err := Mover(&fake{processes: c.runs})
+		if err != nil || (p == nil) != (c.want == "") || p != nil && p.Name != c.want {
+			t.Errorf("%q: %+v, %v", c.want, p, err)
+		}
+	}
+	if _, err := Mover(&fake{broken: errors.New("no /proc")}); err == nil {
+		t.Error("no error")
+	}
+	if _, err := MoverHere(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,6 +94,15 @@ func (h *Here) Inside(file string) bool {
 func (h *Here) Read(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	return string(text), err
+}
+
+// Match implements System.
+func (h *Here) Match(pattern string) []string {
+	all, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil // the pattern is none
+	}
+	return all
 }
 
 // Exists implements System.
