@@ -164,7 +164,10 @@ func (k *Kernel) FirewallVersion() (version uint32, err error) {
 }
 
 // nftFamilies are those that packets for IPVS pass (NFPROTO_*).
-var nftFamilies = map[byte]firewall.Family{unix.NFPROTO_IPV4: firewall.IPv4, unix.NFPROTO_IPV6: firewall.IPv6, unix.NFPROTO_INET: firewall.Both}
+var nftFamilies = map[byte]firewall.Family{
+	unix.NFPROTO_IPV4: firewall.IPv4, unix.NFPROTO_IPV6: firewall.IPv6, unix.NFPROTO_INET: firewall.Both,
+	unix.NFPROTO_NETDEV: firewall.Card, unix.NFPROTO_BRIDGE: firewall.Bridge,
+}
 
 // readLegacy reads the tables of the old iptables. Its tool would make those that
 // are not there yet.

@@ -144,7 +144,13 @@ func vipOf(word string) condition {
 		return mysterious
 	}
 	asks := balanced(func(b Balanced) bool { return network.Contains(b.VIP.Addr()) })
-	return func(v *view) answer { v.bounds.network(network); return asks(v) }
+	return func(v *view) answer {
+		v.bounds.network(network)
+		if (v.Balanced != Balanced{}) && !v.Balanced.VIP.IsValid() {
+			return maybe
+		}
+		return asks(v)
+	}
 }
 
 func vportOf(word string) condition {
@@ -153,7 +159,13 @@ func vportOf(word string) condition {
 		return mysterious
 	}
 	asks := balanced(func(b Balanced) bool { return b.VIP.Port() == uint16(port) })
-	return func(v *view) answer { v.bounds.ports(uint16(port), uint16(port)); return asks(v) }
+	return func(v *view) answer {
+		v.bounds.ports(uint16(port), uint16(port))
+		if (v.Balanced != Balanced{}) && !v.Balanced.VIP.IsValid() {
+			return maybe
+		}
+		return asks(v)
+	}
 }
 
 func networkOf(s side, word string) condition {

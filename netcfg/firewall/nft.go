@@ -9,7 +9,7 @@ import (
 )
 
 // ParseNFT reads what "nft -j list ruleset" prints (libnftables-json(5)). Tables
-// of bridges, of network cards and of arp it leaves out. Of expressions that it
+// of arp it leaves out. Of expressions that it
 // does not know it says nothing, and so may those rules match or not.
 func ParseNFT(text []byte) ([]Table, error) {
 	var list struct {
@@ -84,7 +84,7 @@ func (p *nftParser) table(family, name string) *Table {
 
 func (p *nftParser) addTable(o nftObject) {
 	f := Family(o.Family)
-	if (f == IPv4 || f == IPv6 || f == Both) && p.table(o.Family, o.Name) == nil {
+	if (f.routed() || f == Card || f == Bridge) && p.table(o.Family, o.Name) == nil {
 		p.tables = append(p.tables, Table{Backend: NFT, Family: f, Name: o.Name})
 	}
 }
@@ -120,10 +120,12 @@ type nftRule struct {
 	text   string
 	when   []condition
 	marks  bool
+
+	untracks answer
 }
 
 func (n *nftRule) rule(a action, target string) Rule {
-	return Rule{Text: n.text, when: n.when, action: a, target: target, marks: n.marks}
+	return Rule{Text: n.text, when: n.when, action: a, target: target, marks: n.marks, untracks: n.untracks}
 }
 
 func (n *nftRule) read() (rules []Rule) {
@@ -145,7 +147,11 @@ func (n *nftRule) take(name string, body any) {
 	switch name {
 	case "match":
 		n.when = append(n.when, n.match(body))
-	case "counter", "log", "notrack", "comment", "last", "ct helper", "ct timeout", "ct expectation", "dup", "flow":
+	case "counter", "log", "comment", "last", "ct helper", "ct timeout", "ct expectation", "dup", "flow":
+	case "notrack":
+		n.untracks = yes
+	case "limit", "quota", "ct count", "meter":
+		n.when = append(n.when, mysterious)
 	case "set", "map": // a change of one, which may come with a limit of its own
 		if m, _ := body.(map[string]any); m["stmt"] != nil {
 			n.when = append(n.when, mysterious)
@@ -154,10 +160,15 @@ func (n *nftRule) take(name string, body any) {
 		n.marks = true
 	case "xt": // of iptables
 		n.marks = true
-		if m, _ := body.(map[string]any); m["type"] == "match" && m["name"] != "comment" {
+		m, _ := body.(map[string]any)
+		if m["type"] == "match" && m["name"] != "comment" {
 			n.when = append(n.when, mysterious)
 		}
-	default: // limits and others
+		if m["name"] == "CT" || m["name"] == "NOTRACK" { // its options are not printed
+			n.untracks = maybe
+		}
+	default:
+		n.marks = true
 		n.when = append(n.when, mysterious)
 	}
 }

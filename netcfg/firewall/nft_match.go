@@ -356,7 +356,7 @@ func ctField(key, dir string) field {
 		return field{always, func(value any) condition {
 			c := when(value)
 			return func(v *view) answer {
-				if (v.Balanced == Balanced{}) && v.bounds == nil {
+				if !v.Balanced.VIP.IsValid() && v.bounds == nil {
 					return maybe
 				}
 				return c(v)

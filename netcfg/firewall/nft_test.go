@@ -145,6 +145,36 @@ func TestNFTFullNAT(t *testing.T) {
 	}
 }
 
+// TestNFTEarly: chains of cards and bridges mark packets that others see, and stop
+// none of them here; one before conntrack hides packets from it.
+func TestNFTEarly(t *testing.T) {
+	parse := func(family, hook, rule string) Rules {
+		text := strings.Replace(nftRules(family, rule), `"hook": "input", "prio": -10`, `"hook": "`+hook+`", "prio": -300`, 1)
+		tables, err := ParseNFT([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Rules{Tables: tables}
+	}
+	for _, family := range []string{"netdev", "bridge"} {
+		r := parse(family, "input", `{"mangle": {"key": `+mark+`, "value": 7}}, {"drop": null}`)
+		if v := r.Walk(Input, web()); v.Result != Passes || !r.SetsMarks() || len(r.Backends()) > 0 {
+			t.Errorf("%s: %v, marks %t, %v", family, v, r.SetsMarks(), r.Backends())
+		}
+		if parse(family, "input", `{"drop": null}`).SetsMarks() {
+			t.Errorf("%s: a mark that nobody sets", family)
+		}
+	}
+	for rule, want := range map[string][2]bool{
+		match("==", dport, "80") + `, {"notrack": null}, {"accept": null}`: {true, true}, match("==", dport, "81") + `, {"notrack": null}`: {},
+		`{"xt": {"type": "target", "name": "CT"}}`: {true, false},
+	} {
+		if may, sure := parse("inet", "prerouting", rule).Untracks(Prerouting, web()); may != want[0] || sure != want[1] {
+			t.Errorf("%s: %t %t", rule, may, sure)
+		}
+	}
+}
+
 func FuzzParseNFT(f *testing.F) {
 	for _, rule := range []string{
 		match("==", saddr, `"@s"`), match("!=", dport, `{"set": [22, {"range": [80, 90]}]}`), match("in", state, `["established"]`),

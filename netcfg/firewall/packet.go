@@ -3,9 +3,10 @@ package firewall
 import "net/netip"
 
 // Packet is what is known of a packet at a hook. What is left zero is not known,
-// and rules that ask for it leave the verdict open. One address at least must be
-// there: it gives the family.
+// and rules that ask for it leave the verdict open. The family is that of its
+// addresses; without any it must be told.
 type Packet struct {
+	Family   Family // IPv4 or IPv6
 	In, Out  string // links
 	Proto    uint8  // of IP: 6 is TCP
 	Src, Dst netip.AddrPort
@@ -86,5 +87,5 @@ func (p Packet) is6() (is6, ok bool) {
 			return a.Is6(), true
 		}
 	}
-	return false, false
+	return p.Family == IPv6, p.Family.routed() && p.Family != Both
 }

@@ -20,7 +20,15 @@ const (
 	IPv4 Family = "ip"
 	IPv6 Family = "ip6"
 	Both Family = "inet"
+
+	// Packets that come in by a card or through a bridge, before they are routed.
+	// Such tables are looked at only for what they set.
+	Card   Family = "netdev"
+	Bridge Family = "bridge"
 )
+
+// routed tells that a family's chains see what the host routes, takes or sends.
+func (f Family) routed() bool { return f == IPv4 || f == IPv6 || f == Both }
 
 // Hook is a place on a packet's way through the host.
 type Hook string
@@ -74,6 +82,9 @@ type Rule struct {
 	target string // of jumps
 	marks  bool   // it may change the packet's mark
 	ipvs   bool   // it has -m ipvs
+
+	// untracks: it takes the packet out of conntrack's sight.
+	untracks answer
 }
 
 type action int
@@ -153,7 +164,7 @@ func (r Rules) hasChain(prefixes []string) bool {
 func (r Rules) Backends() (all []Backend) {
 	for _, b := range []Backend{IptablesNFT, IptablesLegacy, NFT} {
 		for _, t := range r.Tables {
-			if t.Backend == b && !t.empty() {
+			if t.Backend == b && t.Family.routed() && !t.empty() {
 				all = append(all, b)
 				break
 			}

@@ -110,10 +110,13 @@ var targets = map[string]action{
 	"ACCEPT": accept, "DROP": drop, "REJECT": reject, "RETURN": goBack,
 	"MASQUERADE": rewrite, "SNAT": rewrite, "DNAT": rewrite, "REDIRECT": rewrite, "NETMAP": rewrite,
 	"LOG": goOn, "NFLOG": goOn, "ULOG": goOn, "TRACE": goOn, "AUDIT": goOn, "LED": goOn, "RATEEST": goOn, "ACCOUNT": goOn,
-	"MARK": goOn, "CONNMARK": goOn, "CT": goOn, "NOTRACK": goOn, "TCPMSS": goOn, "TCPOPTSTRIP": goOn, "CLASSIFY": goOn,
+	"MARK": goOn, "CONNMARK": goOn, "HMARK": goOn, "CT": goOn, "NOTRACK": goOn, "TCPMSS": goOn, "TCPOPTSTRIP": goOn, "CLASSIFY": goOn,
 	"TOS": goOn, "DSCP": goOn, "ECN": goOn, "TTL": goOn, "HL": goOn, "SET": goOn, "TEE": goOn, "CHECKSUM": goOn,
 	"SECMARK": goOn, "CONNSECMARK": goOn, "IDLETIMER": goOn,
 }
+
+// marking are targets that give packets marks.
+var marking = map[string]bool{"MARK": true, "CONNMARK": true, "HMARK": true}
 
 // parseRule takes a rule's words after the chain's name.
 func parseRule(words []string) (r Rule) {
@@ -130,7 +133,8 @@ func parseRule(words []string) (r Rule) {
 			if forGood {
 				r.action = jumpForGood
 			}
-			r.marks = r.target == "MARK" || r.target == "CONNMARK"
+			r.marks = marking[r.target] || slices.ContainsFunc(p.words, func(word string) bool { return word == "--map-mark" || word == "--tproxy-mark" })
+			r.untracks = is(r.target == "NOTRACK" || r.target == "CT" && slices.Contains(p.words, "--notrack"))
 			r.when, r.ipvs = p.when, slices.Contains(p.modules, "ipvs")
 			return r
 		default:

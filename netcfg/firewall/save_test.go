@@ -252,3 +252,37 @@ func TestRulesAreShared(t *testing.T) {
 	}
 	walks.Wait()
 }
+
+// TestUntracks: rules of raw that conntrack never hears of.
+func TestUntracks(t *testing.T) {
+	for rules, want := range map[string][2]bool{
+		"": {}, "-j NOTRACK": {true, true}, "-d 203.0.113.10/32 -p tcp -m tcp --dport 80 -j CT --notrack": {true, true},
+		"-j CT --helper ftp": {}, "-p udp -j NOTRACK": {}, "-m limit --limit 1/sec -j NOTRACK": {true, false}, "-j ACCEPT; -A PREROUTING -j NOTRACK": {},
+		"-p tcp -j one; -A one -j NOTRACK": {true, true}, "-i eth0 -j UNKNOWN": {true, false},
+	} {
+		r := saved("*raw\n:PREROUTING ACCEPT [0:0]\n:one - [0:0]\n-A PREROUTING "+strings.ReplaceAll(rules, "; ", "\n")+"\nCOMMIT\n", IPv4)
+		if may, sure := r.Untracks(Prerouting, web()); may != want[0] || sure != want[1] {
+			t.Errorf("%s: %t %t, want %v", rules, may, sure, want)
+		}
+		if may, _ := r.Untracks(Output, web()); may {
+			t.Errorf("%s at another hook", rules)
+		}
+	}
+	r := saved("*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j NOTRACK\nCOMMIT\n", IPv4)
+	if may, _ := r.Untracks(Prerouting, web()); may {
+		t.Error("behind conntrack it is too late")
+	}
+}
+
+// TestSetsMarks: what may set one.
+func TestSetsMarks(t *testing.T) {
+	for rule, want := range map[string]bool{
+		"-j ACCEPT": false, "-j LOG": false, "-j one": false, "-j MARK --set-xmark 0x1/0xffffffff": true, "-j CONNMARK --restore-mark": true,
+		"-j HMARK --hmark-tuple src --hmark-mod 1 --hmark-offset 7": true, "-p tcp -j TPROXY --on-port 1 --tproxy-mark 0x1": true,
+		"-j SET --map-set x src --map-mark": true, "-j SET --add-set x src": false, "-j WHATEVER": true,
+	} {
+		if got := saved(unfold(rule), IPv4).SetsMarks(); got != want {
+			t.Errorf("%s: %t", rule, got)
+		}
+	}
+}

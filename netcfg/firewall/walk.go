@@ -120,7 +120,7 @@ func (r Rules) bases(h Hook, p Packet) (all []base) {
 	is6, known := p.is6()
 	for i := range r.Tables {
 		t := &r.Tables[i]
-		if known && (is6 && t.Family == IPv4 || !is6 && t.Family == IPv6) {
+		if !t.Family.routed() || known && (is6 && t.Family == IPv4 || !is6 && t.Family == IPv6) {
 			continue
 		}
 		for j := range t.Chains {
@@ -133,13 +133,30 @@ func (r Rules) bases(h Hook, p Packet) (all []base) {
 	return all
 }
 
-// SetsMarks tells whether any rule may change packets' marks. Where none does they
-// are 0.
+// Untracks tells whether rules take a packet out of conntrack's sight before it
+// looks: then the packet is in state UNTRACKED at the hook and behind it. Of what
+// may be so, sure is false.
+func (r Rules) Untracks(h Hook, p Packet) (may, sure bool) {
+	const conntrack = -200 // its priority
+	for _, b := range r.bases(h, p) {
+		if b.chain.Priority >= conntrack || b.chain.NAT {
+			continue
+		}
+		w := walker{table: b.table, view: view{Packet: p, hook: h, marks: r.SetsMarks()}, seen: map[string]ends{}, untracking: true}
+		if e := w.through(b.chain); e.can[rewrites] {
+			may, sure = true, sure || e.can == (ways{rewrites: true})
+		}
+	}
+	return may, sure
+}
+
+// SetsMarks tells whether any rule may change packets' marks, as targets may that
+// nobody here knows. Where none does they are 0.
 func (r Rules) SetsMarks() bool {
 	for _, t := range r.Tables {
 		for _, c := range t.Chains {
 			for _, rule := range c.Rules {
-				if rule.marks {
+				if rule.marks || rule.action == mystery {
 					return true
 				}
 			}
@@ -200,6 +217,8 @@ type walker struct {
 	table *Table
 	view  view
 	seen  map[string]ends
+
+	untracking bool // a rule that untracks is an end, in the place of one that rewrites
 }
 
 func (b base) walk(r Rules, h Hook, p Packet) ends {
@@ -217,7 +236,7 @@ func (b base) walk(r Rules, h Hook, p Packet) ends {
 	if skipped == yes {
 		return ends{can: ways{accepts: true}}
 	}
-	w := walker{b.table, view{Packet: p, hook: h, marks: r.SetsMarks()}, map[string]ends{}}
+	w := walker{table: b.table, view: view{Packet: p, hook: h, marks: r.SetsMarks()}, seen: map[string]ends{}}
 	e := w.through(b.chain)
 	if e.can[returns] {
 		e.can[returns] = false
@@ -270,6 +289,13 @@ func (w *walker) through(c *Chain) (e ends) {
 
 // after is what a rule that matches leads to; returns means on to the next rule.
 func (w *walker) after(r Rule, at place) (e ends) {
+	if w.untracking && r.untracks != no {
+		e.add(rewrites, true, at)
+		if r.untracks == maybe {
+			e.add(returns, true, at)
+		}
+		return e
+	}
 	switch r.action {
 	case goOn, goBack:
 		e.add(returns, true, at)
