@@ -25,7 +25,7 @@ type Checks interface {
 	LookNow(context.Context) (*check.Report, error)
 	// Probe asks the servers of services by packets, and adds what it finds to the
 	// latest report. Progress hears how many of all were asked.
-	Probe(ctx context.Context, only func(ipvs.ServiceID) bool, progress func(asked, of int)) error
+	Probe(ctx context.Context, only func(ipvs.ServiceID) bool, progress func(asked, of int)) (check.Asked, error)
 }
 
 func checksCommands() []command {
@@ -234,7 +234,7 @@ func (c *checks) probe(m *Model, of string, only func(ipvs.ServiceID) bool) tea.
 	from := m.opts.Checks
 	return tea.Batch(func() tea.Msg {
 		defer close(p.done)
-		err := from.Probe(ctx, only, p.progress)
+		answers, err := from.Probe(ctx, only, p.progress)
 		stopped := ctx.Err() != nil
 		stop()
 		return besideMsg(func(m *Model) tea.Cmd {
@@ -246,7 +246,7 @@ func (c *checks) probe(m *Model, of string, only func(ipvs.ServiceID) bool) tea.
 			case err != nil:
 				m.tell("Nothing could be probed", err)
 			default:
-				m.message = "probed: " + of
+				m.message = answers.String()
 			}
 			return nil
 		})

@@ -16,6 +16,7 @@ import (
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/probe"
 	"lvsdeck/ui/paint"
 )
 
@@ -30,21 +31,25 @@ type told struct {
 func (c *told) Latest() *check.Report                          { return c.report }
 func (c *told) LookNow(context.Context) (*check.Report, error) { return c.report, c.err }
 
-func (c *told) Probe(ctx context.Context, only func(ipvs.ServiceID) bool, progress func(asked, of int)) error {
+func (c *told) Probe(ctx context.Context, only func(ipvs.ServiceID) bool, progress func(asked, of int)) (check.Asked, error) {
 	c.asked = append(c.asked, !only(ipvs.MarkService(1, ipvs.IPv4)))
 	progress(2, 7)
 	if c.during != nil {
 		c.during()
 	}
 	if c.err != nil {
-		return c.err
+		return check.Asked{}, c.err
 	}
 	if ctx.Err() == nil {
 		r := *c.report
 		r.Probed = noon
 		c.report = &r
 	}
-	return ctx.Err()
+	all := check.Asked{VIPs: []check.AskedVIP{{Finding: probe.Finding{Verdict: probe.Fine}}}}
+	for range 3 {
+		all.Servers = append(all.Servers, probe.Result{Target: probe.Target{Protocol: ipvs.TCP}, Finding: probe.Finding{Verdict: probe.Fine}})
+	}
+	return all, ctx.Err()
 }
 
 // findings are of newDirector's services, one of each kind.
@@ -172,7 +177,7 @@ func TestProbesAreAskedFor(t *testing.T) {
 		t.Fatal("esc has probed")
 	}
 	d.do("p", "enter")
-	d.sees("the answer", "probed: TCP 203.0.113.10:443")
+	d.sees("the answer", "3 servers asked: 3 answer; nobody else has the VIP")
 	d.do("end", "p")
 	d.sees("no service to probe", "P probes the servers of all services")
 	d.do("y")

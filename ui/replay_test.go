@@ -97,8 +97,8 @@ type reports struct{ latest func() *check.Report }
 
 func (r reports) Latest() *check.Report                        { return r.latest() }
 func (reports) LookNow(context.Context) (*check.Report, error) { return nil, errors.New("not here") }
-func (reports) Probe(context.Context, func(ipvs.ServiceID) bool, func(int, int)) error {
-	return errors.New("not here")
+func (reports) Probe(context.Context, func(ipvs.ServiceID) bool, func(int, int)) (check.Asked, error) {
+	return check.Asked{}, errors.New("not here")
 }
 
 func replay(t *testing.T, f *record.File, width, height int) replayed {

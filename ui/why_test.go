@@ -14,6 +14,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops/check"
+	"lvsdeck/ops/probe"
 	"lvsdeck/ops/why"
 	"lvsdeck/ui/paint"
 )
@@ -22,7 +23,7 @@ import (
 // needs. Its servers answer probes as the test says.
 type whyDirector struct {
 	*director
-	probed []check.Finding
+	probed []probe.Finding // of each server
 	probes int
 	err    error
 }
@@ -41,9 +42,17 @@ func newWhyDirector(t *testing.T, width, height int) *whyDirector {
 			s.Kernel = check.Release{Major: 6, Minor: 1}
 			return s, err
 		},
-		Probe: func(context.Context, ipvs.ServiceID) ([]check.Finding, error) {
+		Probe: func(_ context.Context, s check.Scene) (asked check.Asked, err error) {
 			d.probes++
-			return d.probed, d.err
+			for n, r := range s.Sample.Services[0].Servers {
+				f := probe.Finding{Verdict: probe.Fine, Cause: probe.Answers, Short: "answers"}
+				if n < len(d.probed) && d.probed[n].Cause != "" {
+					f = d.probed[n]
+				}
+				asked.Servers = append(asked.Servers, probe.Result{Target: probe.Target{VIP: netip.AddrPortFrom(wwwID.Addr, wwwID.Port), Protocol: ipvs.TCP, Server: r.Server}, Finding: f})
+			}
+			asked.VIPs = []check.AskedVIP{{Service: wwwID, Finding: probe.Finding{Verdict: probe.Fine, Cause: probe.Alone}}}
+			return asked, d.err
 		},
 	}
 	return d
@@ -59,12 +68,10 @@ func (d *whyDirector) drain(servers ...string) {
 	d.pass(4 * time.Second)
 }
 
-// silent is a server that does not answer.
-func silent(at string) check.Finding {
-	return check.Finding{
-		Check: check.OfServer, Severity: check.Fault, Service: wwwID, Server: addr(at), Short: "it lacks the VIP", Evidence: []string{"SYN for the VIP: silence"},
-		Means: "Connections that are given to this server fail.", Lines: []string{"ip addr add 203.0.113.10/32 dev lo label lo:0"},
-	}
+// silent is what a probe says of a server that does not answer.
+var silent = probe.Finding{
+	Verdict: probe.Fault, Cause: probe.VIPMissing, Short: "it lacks the VIP", Evidence: []string{"SYN for the VIP: silence"},
+	Next: []string{"ip addr add 203.0.113.10/32 dev lo label lo:0"},
 }
 
 // TestWhyLeadsToTheFix: the answers say what is wrong, what they offer ends it, and
@@ -94,7 +101,7 @@ func TestWhyLeadsToTheFix(t *testing.T) {
 // TestWhyAsksBeforeItProbes, and offers to drain the server that fails.
 func TestWhyAsksBeforeItProbes(t *testing.T) {
 	d := newWhyDirector(t, 80, 24)
-	d.probed = []check.Finding{silent("10.0.3.12:443")}
+	d.probed = []probe.Finding{{}, silent}
 	d.do("enter", "down", "down", "y", "p")
 	d.sees("what is sent", "Probe TCP 203.0.113.10:443?", "at most one SYN to each of 3 servers")
 	d.do("esc")
@@ -165,7 +172,7 @@ func TestWhyScreens(t *testing.T) {
 			d.drain("10.0.3.13:443")
 		}, []string{"y"}},
 		{"why-nothing", func(*whyDirector) {}, []string{"y"}},
-		{"why-probed", func(d *whyDirector) { d.probed = []check.Finding{silent("10.0.3.12:443")} }, []string{"enter", "down", "down", "y", "p", "enter"}},
+		{"why-probed", func(d *whyDirector) { d.probed = []probe.Finding{{}, silent} }, []string{"enter", "down", "down", "y", "p", "enter"}},
 		{"why-capture", func(*whyDirector) {}, []string{"y", "end", "up", "up"}},
 	} {
 		for _, size := range [][2]int{{80, 24}, {200, 50}} {

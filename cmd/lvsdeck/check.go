@@ -84,13 +84,16 @@ func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {
 		return err
 	}
 	defer done()
+	var result plain.Checked
 	if o.probe {
-		if err := watch.Probe(ctx, wanted, nil); err != nil {
+		asked, err := watch.Probe(ctx, wanted, nil)
+		if err != nil {
 			return err
 		}
+		result.Probed = asked.String()
 	}
 	report := watch.Latest()
-	result := plain.Checked{Unread: report.Unread}
+	result.Unread = report.Unread
 	for _, v := range watch.Sample().Services {
 		if wanted(v.ServiceID) {
 			result.Services++

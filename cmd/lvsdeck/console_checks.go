@@ -31,6 +31,6 @@ func newChecks(opts *ui.Options, table ipvs.Reader, sampler *ops.Sampler) *check
 type demoChecks struct{ *check.Watch }
 
 // Probe is for real networks.
-func (demoChecks) Probe(context.Context, func(ipvs.ServiceID) bool, func(asked, of int)) error {
-	return errors.New("this is a demo: its servers are made up and cannot be asked")
+func (demoChecks) Probe(context.Context, func(ipvs.ServiceID) bool, func(asked, of int)) (check.Asked, error) {
+	return check.Asked{}, errors.New("this is a demo: its servers are made up and cannot be asked")
 }

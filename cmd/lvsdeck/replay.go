@@ -57,8 +57,8 @@ func (c recordedChecks) Latest() *check.Report { return c.Report() }
 func (recordedChecks) LookNow(context.Context) (*check.Report, error) { return nil, errRecorded }
 
 // Probe is, too.
-func (recordedChecks) Probe(context.Context, func(ipvs.ServiceID) bool, func(asked, of int)) error {
-	return errRecorded
+func (recordedChecks) Probe(context.Context, func(ipvs.ServiceID) bool, func(asked, of int)) (check.Asked, error) {
+	return check.Asked{}, errRecorded
 }
 
 // newRecorder makes what records this host when it is asked to.

@@ -2,8 +2,10 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"lvsdeck/ipvs"
@@ -16,21 +18,127 @@ import (
 // many as are asked at the same time.
 const batch = 16
 
+// prober is who asks; *probe.Prober is one.
+type prober interface {
+	VIP(ctx context.Context, vip netip.Addr, servers []netip.Addr) probe.Finding
+	Servers(context.Context, ...probe.Target) []probe.Result
+	Close() error
+}
+
+func openProber(host netcfg.Surroundings, o probe.Options) (prober, error) {
+	return probe.Open(host, o)
+}
+
+// Asked is what came of asking servers, and segments for VIPs.
+type Asked struct {
+	Servers []probe.Result
+	VIPs    []AskedVIP
+}
+
+// AskedVIP is what came of asking for the VIP of a service, which may have others.
+type AskedVIP struct {
+	Service ipvs.ServiceID
+	probe.Finding
+}
+
+// Findings are what is not as it should be, or cannot be told.
+func (a Asked) Findings() (all []Finding) {
+	for _, v := range a.VIPs {
+		all = append(all, Claimed(v.Service, v.Finding)...)
+	}
+	return append(all, Probed(a.Servers)...)
+}
+
+// String says in a line what came of it.
+func (a Asked) String() string {
+	if len(a.Servers)+len(a.VIPs) == 0 {
+		return "there is nobody to ask"
+	}
+	var answer, ping, fail, unknown int
+	for _, r := range a.Servers {
+		switch {
+		case r.Verdict == probe.Unknown:
+			unknown++
+		case r.Verdict != probe.Fine:
+			fail++
+		case r.Protocol != ipvs.TCP:
+			ping++
+		default:
+			answer++
+		}
+	}
+	var parts []string
+	part := func(n int, one, several string) {
+		switch {
+		case n == 1:
+			parts = append(parts, "1 "+one)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %s", n, several))
+		}
+	}
+	part(answer, "answers", "answer")
+	part(ping, "answers pings", "answer pings")
+	part(fail, "does not as it should", "do not as they should")
+	part(unknown, "cannot be told", "cannot be told")
+	says := "1 server asked"
+	if n := len(a.Servers); n != 1 {
+		says = fmt.Sprintf("%d servers asked", n)
+	}
+	if len(parts) > 0 {
+		says += ": " + strings.Join(parts, ", ")
+	}
+	return says + a.claims()
+}
+
+// claims says who else has the VIPs.
+func (a Asked) claims() string {
+	others, unknown := 0, 0
+	for _, v := range a.VIPs {
+		switch {
+		case v.Verdict == probe.Unknown:
+			unknown++
+		case v.Verdict != probe.Fine:
+			others++
+		}
+	}
+	switch n := len(a.VIPs); {
+	case n == 0:
+		return ""
+	case n == 1 && others == 1:
+		return "; the VIP is not this director's alone"
+	case n == 1 && unknown == 1:
+		return "; who has the VIP cannot be told"
+	case n == 1:
+		return "; nobody else has the VIP"
+	case others > 0:
+		return fmt.Sprintf("; %d of %d VIPs are not this director's alone", others, n)
+	case unknown > 0:
+		return fmt.Sprintf("; who has %d of %d VIPs cannot be told", unknown, n)
+	default:
+		return fmt.Sprintf("; nobody else has one of %d VIPs", n)
+	}
+}
+
 // Probe asks the servers of services by packets, each once, and each VIP's segment
 // who else has it. What is found is told in reports for a while. Progress, which
 // may be nil, hears how many of all servers were asked. The error is the context's,
 // probe.ErrPermission, or that there is nothing to ask about yet.
-func (w *Watch) Probe(ctx context.Context, only func(ipvs.ServiceID) bool, progress func(asked, of int)) error {
+func (w *Watch) Probe(ctx context.Context, only func(ipvs.ServiceID) bool, progress func(asked, of int)) (Asked, error) {
 	scene, err := w.lastScene(ctx)
 	if err != nil {
-		return err
+		return Asked{}, err
 	}
-	found, err := ask(ctx, w.from.Host, scene, only, progress)
+	return w.ProbeIn(ctx, scene, only, progress)
+}
+
+// ProbeIn is Probe of the services of a scene.
+func (w *Watch) ProbeIn(ctx context.Context, scene Scene, only func(ipvs.ServiceID) bool, progress func(asked, of int)) (Asked, error) {
+	asked, err := w.ask(ctx, scene, only, progress)
 	if err != nil {
-		return err
+		return Asked{}, err
 	}
-	w.tell(scene, only, found)
-	return nil
+	w.tell(scene, only, asked.Findings())
+	return asked, nil
 }
 
 // tell puts what probes found in the place of what they found before.
@@ -50,7 +158,9 @@ func (w *Watch) tell(scene Scene, only func(ipvs.ServiceID) bool, found []Findin
 		w.probed[f.Service] = a
 	}
 	w.report.Probed = now
-	w.publish()
+	if w.scene != nil {
+		w.publish()
+	}
 }
 
 // SceneOf looks anew at one service and the host around it, which on a big director
@@ -93,15 +203,20 @@ func (w *Watch) lastScene(ctx context.Context) (Scene, error) {
 	return *scene, nil
 }
 
-// ask sends the probes.
-func ask(ctx context.Context, host netcfg.Surroundings, s Scene, only func(ipvs.ServiceID) bool, progress func(asked, of int)) (all []Finding, err error) {
+// ask sends the probes. No packet comes from the VIP of any service, so all count,
+// and not those of the scene alone.
+func (w *Watch) ask(ctx context.Context, s Scene, only func(ipvs.ServiceID) bool, progress func(asked, of int)) (all Asked, err error) {
+	every := s.Sample.Services
+	if latest := w.sample.Load(); latest != nil {
+		every = slices.Concat(every, latest.Services)
+	}
 	var o probe.Options
-	for _, v := range s.Sample.Services {
+	for _, v := range every {
 		o.Services = append(o.Services, v.ServiceID)
 	}
-	prober, err := probe.Open(host, o)
+	prober, err := w.open(w.from.Host, o)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
 	defer prober.Close()
 	asked := map[netip.Addr]bool{}
@@ -110,21 +225,21 @@ func ask(ctx context.Context, host netcfg.Surroundings, s Scene, only func(ipvs.
 			continue
 		}
 		asked[v.Addr] = true
-		all = append(all, Claimed(v.ServiceID, prober.VIP(ctx, v.Addr, serversOf(s.Sample, v.Addr)))...)
+		all.VIPs = append(all.VIPs, AskedVIP{v.ServiceID, prober.VIP(ctx, v.Addr, serversOf(every, v.Addr))})
 	}
-	targets, done := Targets(s, only), 0
+	targets := Targets(s, only)
 	for some := range slices.Chunk(targets, batch) {
-		all = append(all, Probed(prober.Servers(ctx, some...))...)
-		if done += len(some); progress != nil {
-			progress(done, len(targets))
+		all.Servers = append(all.Servers, prober.Servers(ctx, some...)...)
+		if progress != nil {
+			progress(len(all.Servers), len(targets))
 		}
 	}
 	return all, ctx.Err()
 }
 
 // serversOf are the servers of all services of a VIP.
-func serversOf(s *ops.Sample, vip netip.Addr) (all []netip.Addr) {
-	for _, v := range s.Services {
+func serversOf(services []*ops.Service, vip netip.Addr) (all []netip.Addr) {
+	for _, v := range services {
 		for _, r := range v.Servers {
 			if a := r.Addr.Addr(); v.Addr == vip && !slices.Contains(all, a) {
 				all = append(all, a)

@@ -122,7 +122,10 @@ func TestServers(t *testing.T) {
 			}
 			d.clients(len(d.Servers), lostTime)
 			d.look()
-			d.Director.Do(func() { d.ok(d.watch.Probe(t.Context(), func(ipvs.ServiceID) bool { return true }, nil)) })
+			d.Director.Do(func() {
+				_, err := d.watch.Probe(t.Context(), func(ipvs.ServiceID) bool { return true }, nil)
+				d.ok(err)
+			})
 			var got []string
 			for _, f := range d.watch.Latest().Findings {
 				if f.Severity > Notice {

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/probe"
 )
 
 // How often a Watch looks, and what it may cost: a round is followed by a rest of
@@ -37,6 +39,7 @@ type WatchOptions struct {
 type Watch struct {
 	from    Sources
 	readNow func()
+	open    func(netcfg.Surroundings, probe.Options) (prober, error)
 	meter   meter
 	latest  atomic.Pointer[Report]
 	sample  atomic.Pointer[ops.Sample]
@@ -58,7 +61,7 @@ type probeAnswers struct {
 
 // NewWatch gives a Watch that has seen nothing yet.
 func NewWatch(o WatchOptions) *Watch {
-	return &Watch{from: o.Sources, readNow: o.ReadNow, came: make(chan struct{}, 1), probed: map[ipvs.ServiceID]probeAnswers{}}
+	return &Watch{from: o.Sources, readNow: o.ReadNow, open: openProber, came: make(chan struct{}, 1), probed: map[ipvs.ServiceID]probeAnswers{}}
 }
 
 // Seen takes a sample, for ops.Sampler.Each: counters are remembered over samples.
@@ -205,12 +208,12 @@ func (w *Watch) publish() *Report {
 	now := time.Now()
 	var probed []Finding
 	for id, a := range w.probed {
-		if now.Sub(a.at) > probedFor || !listed(w.scene.Sample, Place{Service: id}) {
+		if now.Sub(a.at) > probedFor || !listed(w.sample.Load(), Place{Service: id}) {
 			delete(w.probed, id)
 			continue
 		}
 		for _, f := range a.findings {
-			if listed(w.scene.Sample, f.identity().Place) {
+			if listed(w.sample.Load(), f.identity().Place) {
 				probed = append(probed, f)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
+	"lvsdeck/ops/probe"
 )
 
 // few is how many servers are named one by one.
@@ -337,10 +338,41 @@ func asked(w *Walk) Answer {
 		return notHere("a mark has no VIP and port to ask for")
 	case !w.verdict.Probed:
 		return unknown("they were not asked: no packet was sent")
-	case len(w.servers) == 1:
-		return fine("it answers as it should")
 	}
-	return fine("all %d answer as they should", len(w.servers))
+	var said []probe.Result
+	served, alike := 0, true
+	for _, r := range w.asked.Servers {
+		if !slices.ContainsFunc(w.servers, func(o *ops.Server) bool { return o.Addr == r.Server.Addr }) {
+			continue
+		}
+		said = append(said, r)
+		if alike = alike && r.Short == said[0].Short; r.Verdict == probe.Fine && r.Protocol == ipvs.TCP {
+			served++
+		}
+	}
+	var a Answer
+	switch n := len(w.servers); {
+	case served == 1 && n == 1:
+		return fine("it answers as it should")
+	case served == n && n > 0:
+		return fine("all %d answer as they should", n)
+	case n == 1 && len(said) == 1:
+		return unknown("%s", said[0].Short)
+	default:
+		a = unknown("%d of %d were asked", len(said), n)
+	}
+	if len(said) > 0 && alike {
+		a.Says += ": " + said[0].Short
+		return a
+	}
+	for i, r := range said {
+		if i == few {
+			a.because("and %d more", len(said)-few)
+			break
+		}
+		a.because("%s: %s", r.Server.Addr, r.Short)
+	}
+	return a
 }
 
 // claimed tells who has the VIP, when the segment was asked.
@@ -352,6 +384,8 @@ func claimed(w *Walk) Answer {
 		return unknown("nobody was asked: no packet was sent")
 	case !w.scene.Ways[w.service.Addr].Local:
 		return notHere("the VIP is not on this director")
+	case len(w.asked.VIPs) == 0:
+		return unknown("nobody was asked")
 	}
 	return fine("nobody else answers for %s", w.service.Addr)
 }

@@ -39,9 +39,9 @@ type Sources struct {
 	// Scene looks at a service and around on the director.
 	Scene func(context.Context, ipvs.ServiceID) (check.Scene, error)
 
-	// Probe asks a service's servers by packets, and the VIP's segment who has it.
-	// Nil: that cannot be done here.
-	Probe func(context.Context, ipvs.ServiceID) ([]check.Finding, error)
+	// Probe asks the servers of a scene's one service by packets, and the VIP's
+	// segment who has it. Nil: that cannot be done here.
+	Probe func(context.Context, check.Scene) (check.Asked, error)
 
 	// History reads the journal. Nil: what was changed is not known.
 	History func() (plan.History, error)
@@ -49,16 +49,8 @@ type Sources struct {
 
 // FromWatch are sources of what a watch sees, with probes.
 func FromWatch(w *check.Watch) Sources {
-	return Sources{Scene: w.SceneOf, Probe: func(ctx context.Context, id ipvs.ServiceID) (found []check.Finding, err error) {
-		if err := w.Probe(ctx, func(o ipvs.ServiceID) bool { return o == id }, nil); err != nil {
-			return nil, err
-		}
-		for _, f := range w.Latest().Findings {
-			if f.Service == id && (f.Check == check.OfServer || f.Check == check.OfVIP) {
-				found = append(found, f)
-			}
-		}
-		return found, nil
+	return Sources{Scene: w.SceneOf, Probe: func(ctx context.Context, s check.Scene) (check.Asked, error) {
+		return w.ProbeIn(ctx, s, func(ipvs.ServiceID) bool { return true }, nil)
 	}}
 }
 
@@ -88,6 +80,7 @@ type Walk struct {
 	service *ops.Service
 	servers []*ops.Server // that are asked about
 	scene   check.Scene
+	asked   check.Asked // when the servers were
 
 	found    []check.Finding // about the service, without symptoms that are explained
 	symptoms []check.Finding // all of them
@@ -200,12 +193,12 @@ func (w *Walk) ask(ctx context.Context) error {
 	if !w.probing || w.service.IsMark() {
 		return nil
 	}
-	probed, err := w.from.Probe(ctx, w.at.Service)
+	asked, err := w.from.Probe(ctx, w.scene)
 	if err != nil {
 		return err
 	}
-	w.verdict.Probed = true
-	w.found = check.Merge(w.found, w.about(probed))
+	w.verdict.Probed, w.asked = true, asked
+	w.found = check.Merge(w.found, asked.Findings())
 	return nil
 }
 

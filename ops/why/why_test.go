@@ -17,6 +17,7 @@ import (
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/keep"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/probe"
 	"lvsdeck/persist"
 )
 
@@ -195,22 +196,40 @@ func TestWalks(t *testing.T) {
 // TestProbesAreAnswers: what servers say, and who else has the VIP.
 func TestProbesAreAnswers(t *testing.T) {
 	s := newSite(t, ipvs.Direct)
-	var sent []ipvs.ServiceID
-	var found []check.Finding
-	s.from.Probe = func(_ context.Context, id ipvs.ServiceID) ([]check.Finding, error) {
-		sent = append(sent, id)
-		return found, nil
+	sent := 0
+	fine := probe.Finding{Verdict: probe.Fine, Cause: probe.Answers, Short: "answers"}
+	alone := probe.Finding{Verdict: probe.Fine, Cause: probe.Alone, Short: "nobody else answers for it"}
+	says := []probe.Finding{fine, fine} // of each server that is asked
+	vip := []probe.Finding{alone}
+	s.from.Probe = func(_ context.Context, scene check.Scene) (asked check.Asked, err error) {
+		sent++
+		if len(scene.Sample.Services) != 1 || scene.Sample.Services[0].ServiceID != http {
+			t.Errorf("asked about %v", scene.Sample.Services)
+		}
+		for n, f := range says {
+			target := probe.Target{VIP: netip.AddrPortFrom(http.Addr, http.Port), Protocol: http.Protocol, Server: ipvs.Server{Addr: s.server(n), Forward: ipvs.Direct}}
+			asked.Servers = append(asked.Servers, probe.Result{Target: target, Finding: f})
+		}
+		for _, f := range vip {
+			asked.VIPs = append(asked.VIPs, check.AskedVIP{Service: http, Finding: f})
+		}
+		return asked, nil
 	}
-	if v, a := s.ask(-1, false); len(sent) > 0 || v.Probed || a["answers"].Mark != Unknown || a["the VIP"].Mark != Unknown {
+	if v, a := s.ask(-1, false); sent > 0 || v.Probed || a["answers"].Mark != Unknown || a["the VIP"].Mark != Unknown {
 		t.Errorf("without being asked to: %v %+v", sent, v)
 	}
-	if v, a := s.ask(-1, true); !slices.Equal(sent, []ipvs.ServiceID{http}) || !v.Probed || a["answers"].Says != "all 2 answer as they should" || a["the VIP"].Mark != Fine {
+	if v, a := s.ask(-1, true); sent != 1 || !v.Probed || a["answers"].Says != "all 2 answer as they should" || a["the VIP"].Mark != Fine {
 		t.Errorf("%v %+v", sent, v)
 	}
-	found = []check.Finding{
-		{Check: check.OfServer, Severity: check.Fault, Service: http, Server: s.server(1), Short: "lacks the VIP", Evidence: []string{"silence"}, Means: "."},
-		{Check: check.OfVIP, Severity: check.Warning, Service: http, Short: "taken", Evidence: []string{"00:00:5e"}, Means: "."},
+	says, vip = says[:1], nil
+	if _, a := s.ask(-1, true); a["answers"].Mark != Unknown || a["answers"].Says != "1 of 2 were asked: answers" || a["the VIP"].Mark != Unknown {
+		t.Errorf("%+v", a)
 	}
+	if _, a := s.ask(1, true); a["answers"].Mark != Unknown || a["answers"].Says != "0 of 1 were asked" {
+		t.Errorf("of the one that was not: %+v", a)
+	}
+	says = []probe.Finding{fine, {Verdict: probe.Fault, Cause: probe.VIPMissing, Short: "lacks the VIP", Evidence: []string{"silence"}}}
+	vip = []probe.Finding{{Verdict: probe.Warning, Cause: probe.Nowhere, Short: "taken", Evidence: []string{"00:00:5e"}}}
 	v, a := s.ask(-1, true)
 	if a["answers"].Mark != Bad || !strings.Contains(a["answers"].Says, "203.0.113.12:80: lacks the VIP") || a["the VIP"].Mark != Look || len(v.Findings) != 2 {
 		t.Errorf("%+v", v)
@@ -225,9 +244,39 @@ func TestProbesAreAnswers(t *testing.T) {
 	if v, _ := s.ask(-1, true); v.Relief != nil {
 		t.Errorf("the last server would be drained: %+v", v.Relief)
 	}
-	s.from.Probe = func(context.Context, ipvs.ServiceID) ([]check.Finding, error) { return nil, errors.New("refused") }
+	s.from.Probe = func(context.Context, check.Scene) (a check.Asked, err error) { return a, errors.New("refused") }
 	if _, err := Begin(s.from, check.Place{Service: http}, true).All(t.Context(), func(Answer) {}); err == nil || err.Error() != "refused" {
 		t.Errorf("a probe that cannot be made: %v", err)
+	}
+}
+
+// TestPingsAreNoService: that a server of UDP answers pings does not tell whether its
+// service does.
+func TestPingsAreNoService(t *testing.T) {
+	s := newSite(t, ipvs.Masq)
+	dns := ipvs.AddressService(ipvs.UDP, netip.AddrPortFrom(vip, 53))
+	s.ok(s.table.AddService(t.Context(), ipvs.NewService(dns)))
+	for n := range 2 {
+		s.ok(s.table.AddServer(t.Context(), dns, ipvs.Server{Addr: s.server(n), Forward: s.mode, Weight: 1}))
+	}
+	const says = "it answers pings; whether its UDP service does cannot be known"
+	s.from.Probe = func(context.Context, check.Scene) (asked check.Asked, err error) {
+		for n := range 2 {
+			target := probe.Target{VIP: netip.AddrPortFrom(dns.Addr, dns.Port), Protocol: ipvs.UDP, Server: ipvs.Server{Addr: s.server(n)}}
+			asked.Servers = append(asked.Servers, probe.Result{Target: target, Finding: probe.Finding{Verdict: probe.Fine, Cause: probe.Answers, Short: says}})
+		}
+		return asked, nil
+	}
+	for at, want := range map[check.Place]string{
+		{Service: dns}:                      "2 of 2 were asked: " + says,
+		{Service: dns, Server: s.server(0)}: says,
+	} {
+		_, err := Begin(s.from, at, true).All(t.Context(), func(a Answer) {
+			if a.Topic == "answers" && (a.Mark != Unknown || a.Says != want) {
+				t.Errorf("%+v, want %q", a, want)
+			}
+		})
+		s.ok(err)
 	}
 }
 

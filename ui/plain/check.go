@@ -18,6 +18,7 @@ type Checked struct {
 	Services, Servers int // that were looked at
 	Findings          []check.Finding
 	Unread            []string
+	Probed            string // what came of asking servers, "": nobody was asked
 }
 
 // WriteChecked writes findings in a format that CheckFormat accepts: a line for
@@ -49,6 +50,9 @@ func WriteChecked(w io.Writer, c Checked, format string) error {
 	}
 	for _, u := range c.Unread {
 		fmt.Fprintf(&b, "! not looked at: %s\n", text.Clean(u))
+	}
+	if c.Probed != "" {
+		fmt.Fprintf(&b, "probed: %s\n", text.Clean(c.Probed))
 	}
 	fmt.Fprintf(&b, "%d services, %d servers: %s\n", c.Services, c.Servers, count(c.Findings))
 	_, err := io.WriteString(w, b.String())
@@ -114,6 +118,7 @@ type (
 		Servers  int              `json:"servers"`
 		Findings []jsonCheckFound `json:"findings"`
 		Unread   []string         `json:"not_looked_at,omitempty"`
+		Probed   string           `json:"probed,omitempty"`
 	}
 	jsonCheckFound struct {
 		Severity string     `json:"severity"`
@@ -131,7 +136,7 @@ type (
 func writeCheckedJSON(w io.Writer, c Checked) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return enc.Encode(jsonChecked{c.Services, c.Servers, jsonFindings(c.Findings), c.Unread})
+	return enc.Encode(jsonChecked{c.Services, c.Servers, jsonFindings(c.Findings), c.Unread, c.Probed})
 }
 
 func jsonFindings(all []check.Finding) []jsonCheckFound {

@@ -29,6 +29,9 @@ func checked() Checked {
 func TestChecked(t *testing.T) {
 	for want, c := range map[string]Checked{
 		"2 services, 9 servers: nothing wrong is seen from here\n": {Services: 2, Servers: 9},
+		"probed: 9 servers asked: 9 answer\n2 services, 9 servers: nothing wrong is seen from here\n": {
+			Services: 2, Servers: 9, Probed: "9 servers asked: 9 answer",
+		},
 		`SEVERITY  SERVICE               SERVER        CHECK        FINDING
 fault     TCP/203.0.113.10:443  10.0.0.1:443  neighbour    silent[31m
    FAILED
