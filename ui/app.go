@@ -109,8 +109,9 @@ type Model struct {
 	set     int // columns, index into services.Sets
 	detail  bool
 	showLog bool
-	layers  []layer // above the home screen, the topmost last
-	message string  // answer to the last key, until the next
+	layers  []layer  // above the home screen, the topmost last
+	message string   // answer to the last key, until the next
+	offered []string // keys and what they do in the line of keys drawn last
 	mouse   bool
 	focus   []ipvs.ServiceID
 	hands   hands
@@ -316,6 +317,8 @@ func (m *Model) aboveAll(key string) bool {
 	switch {
 	case key == unlockKey, key == keepKey, key == revertKey:
 		return true
+	case slices.Contains(helpKeys, key):
+		return m.helps(key)
 	case key == exportKey, m.opts.Replay != nil && slices.Contains(replayKeys, key):
 		return m.exportable()
 	}

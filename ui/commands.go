@@ -102,7 +102,7 @@ const consoleGroup = "Console"
 func consoleCommands() []command {
 	const g = consoleGroup
 	return []command{
-		{g, []string{"?", "f1"}, "all keys", "help", do(openHelp), nil},
+		{g, helpKeys, "all keys", "help", do(openHelp), nil},
 		{g, []string{":", "ctrl+p"}, "find a command by name", "", do(openPalette), nil},
 		{g, []string{"ctrl+l"}, "draw the screen anew", "", func(*Model) tea.Cmd { return tea.ClearScreen }, nil},
 		{g, []string{"ctrl+z"}, "suspend; fg comes back", "", func(*Model) tea.Cmd { return tea.Suspend }, noShell},

@@ -30,16 +30,22 @@ func exportCommands() []command {
 
 // exportable tells a screen on which the key is no letter.
 func (m *Model) exportable() bool {
+	if top, ok := m.top().(*menu); ok && top.title == exportTitle {
+		return false
+	}
+	return !m.typing()
+}
+
+// typing tells a screen on which keys are letters.
+func (m *Model) typing() bool {
 	switch top := m.top().(type) {
 	case nil:
-		return true
-	case *form:
 		return false
-	case *menu:
-		return top.title != exportTitle
+	case *form:
+		return true
 	default:
 		_, _, typing := top.Cursor(m)
-		return !typing
+		return typing
 	}
 }
 

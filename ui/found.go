@@ -41,7 +41,7 @@ func (m *Model) foundSegments() (out []segment) {
 		}
 	}
 	count(check.Fault, services.FaultSign, 8)
-	count(check.Warning, services.WarningSign, 6)
+	count(check.Warning, services.WarningSign, 7)
 	return out
 }
 

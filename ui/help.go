@@ -7,15 +7,40 @@ import (
 	"lvsdeck/ui/text"
 )
 
-// help lists every key, by group, made from the commands.
-type help struct{ scroll }
+// help lists every key, by group, made from the commands. Above them stand those of
+// the screen that it was opened from, made from that screen's own line of keys.
+type help struct {
+	scroll
+	here []string // keys and what they do, in turn
+}
 
-func openHelp(m *Model) { m.push(&help{}) }
+// helpKeys open it from every screen on which nothing is typed.
+var helpKeys = []string{"?", "f1"}
+
+func openHelp(m *Model) {
+	m.offered = nil
+	if top := m.top(); top != nil {
+		top.Footer(m)
+	}
+	m.push(&help{here: m.offered})
+}
+
+// helps tells that a key opens the help. Below help and notes any key goes back,
+// and the screen of modes has a question mark of its own.
+func (m *Model) helps(key string) bool {
+	switch m.top().(type) {
+	case *help, *note:
+		return false
+	case *modes:
+		return key != "?"
+	}
+	return !m.typing()
+}
 
 // Widths of the help's columns.
 const (
-	helpKeys   = 14
-	helpColumn = 58
+	helpKeysWide = 14
+	helpColumn   = 58
 )
 
 // Key implements layer.
@@ -31,7 +56,7 @@ func (h *help) Paste(*Model, string) {}
 
 // Body implements layer.
 func (h *help) Body(m *Model, height int) []string {
-	return h.window(helpLines(m), height)
+	return h.window(h.all(m), height)
 }
 
 // Footer implements layer.
@@ -42,22 +67,35 @@ func (h *help) Footer(m *Model) string {
 // Cursor implements layer.
 func (h *help) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
 
-// helpLines is the whole help in as many columns as the screen has room for;
-// groups stay whole.
-func helpLines(m *Model) []string {
+// all is the whole help in as many columns as the screen has room for; groups stay
+// whole.
+func (h *help) all(m *Model) []string {
 	columns := max(1, min(3, m.width/helpColumn))
 	width := m.width / columns
 	var blocks [][]string
-	for _, g := range groups(m.commands) {
-		block := []string{m.theme.Line(paint.Ground, width).Space(1).Put(paint.Accent, g.name).String()}
-		for _, c := range g.commands {
-			line := m.theme.Line(paint.Ground, width).Space(1)
-			line.Left(paint.Strong, c.keysOrName(m.signs), helpKeys, m.signs.Cut).Space(1)
-			block = append(block, line.Put(paint.Plain, text.Cut(c.name, line.Room()-1, m.signs.Cut)).String())
-		}
-		blocks = append(blocks, append(block, m.theme.Line(paint.Ground, width).String()))
+	head := func(name string) []string {
+		return []string{m.theme.Line(paint.Ground, width).Space(1).Put(paint.Accent, name).String()}
 	}
-	return sideBySide(blocks, columns, m.theme.Line(paint.Ground, width).String())
+	row := func(keys, does string) string {
+		line := m.theme.Line(paint.Ground, width).Space(1).Left(paint.Strong, keys, helpKeysWide, m.signs.Cut).Space(1)
+		return line.Put(paint.Plain, text.Cut(does, line.Room()-1, m.signs.Cut)).String()
+	}
+	blank := m.theme.Line(paint.Ground, width).String()
+	if len(h.here) > 0 {
+		block := head("On the screen below")
+		for i := 0; i+1 < len(h.here); i += 2 {
+			block = append(block, row(h.here[i], h.here[i+1]))
+		}
+		blocks = append(blocks, append(block, blank))
+	}
+	for _, g := range groups(m.commands) {
+		block := head(g.name)
+		for _, c := range g.commands {
+			block = append(block, row(c.keysOrName(m.signs), c.name))
+		}
+		blocks = append(blocks, append(block, blank))
+	}
+	return sideBySide(blocks, columns, blank)
 }
 
 // sideBySide deals blocks into columns, each to the shortest, and joins the

@@ -10,7 +10,7 @@ import (
 // KeysMarkdown is docs/keys.md: the same table the keys themselves come from.
 func KeysMarkdown() string {
 	var b strings.Builder
-	b.WriteString("# Keys\n\nMade by `lvsdeck keys` from the console's own table of commands. `?` shows the same in the console, `:` finds a command by its name.\n")
+	b.WriteString("# Keys\n\nMade by `lvsdeck keys` from the console's own table of commands. `?` shows the same in the console, on every screen on which nothing is typed and below that screen's own keys; `:` finds a command by its name.\n")
 	for _, g := range groups(commandTable()) {
 		fmt.Fprintf(&b, "\n## %s\n\n| key | does |\n|---|---|\n", g.name)
 		for _, c := range g.commands {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -70,14 +71,38 @@ func (m *Model) refreshLayers() tea.Cmd {
 }
 
 // keysLine is the last line of a layer: the answer to the last key, or keys and
-// what they do, in turn.
+// what they do, in turn. The first and the way out stay on a narrow screen, the
+// others as far as they fit; help has them all.
 func (m *Model) keysLine(keys ...string) string {
+	m.offered = keys
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
 	if m.message != "" {
 		return line.Put(paint.Strong, text.Cut(text.Clean(m.message), line.Room()-1, m.signs.Cut)).String()
 	}
+	stays := func(i int) bool { return i == 0 || keys[i] == "esc" }
+	short := func(i int) string { // without what scrolls
+		does, _, _ := strings.Cut(keys[i+1], "   ")
+		return does
+	}
+	cost := func(i int) int { return text.Width(keys[i]) + 1 + text.Width(short(i)) + 3 }
+	room := line.Room() + 3
 	for i := 0; i+1 < len(keys); i += 2 {
-		line.Put(paint.Accent, keys[i]).Put(paint.Rest, " "+keys[i+1]).Space(3)
+		if stays(i) {
+			room -= cost(i)
+		}
+	}
+	for i := 0; i+1 < len(keys); i += 2 {
+		if !stays(i) {
+			if cost(i) > room {
+				continue
+			}
+			room -= cost(i)
+		}
+		does := keys[i+1]
+		if line.Put(paint.Accent, keys[i]); text.Width(does) >= line.Room() {
+			does = short(i)
+		}
+		line.Put(paint.Rest, " "+does).Space(3)
 	}
 	return line.String()
 }

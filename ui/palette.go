@@ -107,7 +107,7 @@ func (p *palette) Body(m *Model, height int) []string {
 		c := p.found[i]
 		line := m.theme.Line(base, m.width).Space(1)
 		line.Left(paint.Plain, c.name, min(52, m.width-40), m.signs.Cut).Space(2)
-		line.Left(paint.Strong, c.keyNames(m.signs), helpKeys, m.signs.Cut).Space(1)
+		line.Left(paint.Strong, c.keyNames(m.signs), helpKeysWide, m.signs.Cut).Space(1)
 		lines = append(lines, line.Put(paint.Rest, text.Cut(c.group, line.Room()-1, m.signs.Cut)).String())
 	}
 	return lines

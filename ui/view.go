@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -139,8 +140,8 @@ func (m *Model) listHeight() int {
 	return m.height - frameLines - 1 - m.detailHeight() - m.logHeight()
 }
 
-// segment is a piece of the status line. When the line is too short, the piece
-// with the lowest keep goes first.
+// segment is a piece of the status line. When the line is too short, pieces with a
+// low keep go first.
 type segment struct {
 	style paint.Style
 	text  string
@@ -222,29 +223,22 @@ func (m *Model) modeSegment() segment {
 	return segment{paint.Plain, m.signs.Live + " live " + figure.Span(m.interval), 7}
 }
 
+// segments puts what has room on one line, what must stay first.
 func (m *Model) segments(left, right []segment) string {
-	width := func() int {
-		n := 2
-		for _, s := range append(append([]segment{}, left...), right...) {
-			if s.keep > 0 {
-				n += text.Width(s.text) + 2
-			}
+	var all []*segment
+	for _, side := range [][]segment{left, right} {
+		for i := range side {
+			all = append(all, &side[i])
 		}
-		return n
 	}
-	for width() > m.width {
-		var least *segment
-		for _, side := range [][]segment{left, right} {
-			for i := range side {
-				if s := &side[i]; s.keep > 0 && (least == nil || s.keep < least.keep) {
-					least = s
-				}
-			}
+	slices.SortStableFunc(all, func(a, b *segment) int { return cmp.Compare(b.keep, a.keep) })
+	room := m.width - 2
+	for _, s := range all {
+		if w := text.Width(s.text) + 2; w <= room {
+			room -= w
+		} else {
+			s.keep = 0
 		}
-		if least == nil {
-			break
-		}
-		least.keep = 0
 	}
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
 	for _, s := range left {
@@ -342,6 +336,15 @@ func (m *Model) lowerRule() string {
 	return line.Put(paint.Rest, where).Fill(paint.Rest, m.signs.Rule, 1).String()
 }
 
+// pulseKey is the key of the pulse before what is unusual, where it opens it.
+func (m *Model) pulseKey() string {
+	switch m.top().(type) {
+	case nil, *serviceScreen:
+		return "P "
+	}
+	return ""
+}
+
 // covered tells that another screen stands where the list is.
 func (m *Model) covered() bool {
 	return slices.ContainsFunc(m.layers, func(l layer) bool {
@@ -369,7 +372,7 @@ func (m *Model) notice() (paint.Style, string) {
 	case m.searchText() != "":
 		return paint.Accent, m.searchText()
 	case len(m.unusual) > 0 && !m.onPulse():
-		return paint.Warn, fmt.Sprintf("P %d unusual: %s %s", len(m.unusual), pulsePlace(m.unusual[0], 0), m.unusual[0].What())
+		return paint.Warn, fmt.Sprintf("%s%d unusual: %s %s", m.pulseKey(), len(m.unusual), pulsePlace(m.unusual[0], 0), m.unusual[0].What())
 	case m.guarded() && !m.opts.Limits.ReadOnly:
 		return paint.Warn, m.signs.Problem + " " + managed(m.owner)
 	case m.tasksText() != "":
