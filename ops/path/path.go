@@ -20,7 +20,7 @@ import (
 
 // Flow is a client's connection through a service to one server. What is left
 // zero is not known. Of a firewall mark service, Service is the address, port and
-// protocol that clients ask.
+// protocol that clients ask, or the mark service itself where they are not known.
 type Flow struct {
 	Service   ipvs.ServiceID
 	Server    ipvs.Server
@@ -95,7 +95,10 @@ func (f Flow) answer(whose string, later bool, flags firewall.Flags) []Leg {
 func (f Flow) vip() netip.AddrPort { return netip.AddrPortFrom(f.Service.Addr, f.Service.Port) }
 
 func (f Flow) packet(src, dst netip.AddrPort, flags firewall.Flags) firewall.Packet {
-	p := firewall.Packet{Proto: uint8(f.Service.Protocol), Src: src, Dst: dst}
+	p := firewall.Packet{Family: firewall.IPv4, Proto: uint8(f.Service.Protocol), Src: src, Dst: dst}
+	if f.Service.Family == ipvs.IPv6 {
+		p.Family = firewall.IPv6
+	}
 	if f.Service.Protocol == ipvs.TCP {
 		p.Flags = flags
 	}
@@ -111,8 +114,18 @@ func (f Flow) asked(later bool) firewall.State {
 		return firewall.New
 	case f.Server.Forward == ipvs.Masq:
 		return firewall.Established
-	case f.Service.Protocol == ipvs.UDP:
+	}
+	return f.strange()
+}
+
+// strange is the state of what belongs to nothing that conntrack knows, and cannot
+// begin a connection of TCP.
+func (f Flow) strange() firewall.State {
+	switch f.Service.Protocol {
+	case ipvs.UDP:
 		return firewall.New
+	case 0: // of a mark
+		return ""
 	}
 	return firewall.Invalid
 }
@@ -123,10 +136,10 @@ func (f Flow) answered(later bool) firewall.State {
 	switch {
 	case f.Conntrack:
 		return firewall.Established
-	case f.Service.Protocol == ipvs.UDP || later:
+	case later:
 		return firewall.New
 	}
-	return firewall.Invalid
+	return f.strange()
 }
 
 // The protocols of IP on the outside of tunnels.
@@ -165,7 +178,7 @@ func (f Flow) wrapped() firewall.Packet {
 		out.Proto, out.Dst = protoUDP, netip.AddrPortFrom(out.Dst.Addr(), f.Server.Tunnel.Port)
 	case f.Server.Tunnel.Type == ipvs.GRE:
 		out.Proto = protoGRE
-	case f.Service.Addr.Is6():
+	case f.Service.Family == ipvs.IPv6:
 		out.Proto = protoIPv6
 	}
 	return out

@@ -96,11 +96,16 @@ func TestRealPackets(t *testing.T) {
 		{lab.DR, false, false, "iptables -A OUTPUT -d VIP -j DROP", stopped},
 		{lab.DR, false, false, "iptables -A INPUT -m conntrack --ctstate INVALID -j DROP", answered},
 		{lab.DR, false, true, "iptables -A INPUT -m conntrack --ctstate INVALID -j DROP", stopped},
+		{lab.DR, false, false, "iptables -t raw -A PREROUTING -d VIP -p tcp --dport 8080 -j CT --notrack && iptables -P INPUT DROP && iptables -A INPUT -m conntrack --ctstate ESTABLISHED,UNTRACKED -j ACCEPT", answered},
+		{lab.DR, false, true, "iptables -t raw -A PREROUTING -d VIP -p tcp --dport 8080 -j CT --notrack && iptables -A INPUT -m conntrack --ctstate INVALID -j DROP", answered},
+		{lab.NAT, false, true, "iptables -t raw -A PREROUTING -d VIP -j NOTRACK && iptables -P FORWARD DROP && iptables -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT", stopped},
+		{lab.NAT, false, true, "iptables -t raw -A PREROUTING -d VIP -j NOTRACK && iptables -t nat -A POSTROUTING -j MASQUERADE", answered},
 		{lab.DR, true, false, "ip6tables -A INPUT -p tcp --dport 8080 -j DROP", stopped},
 
 		{lab.TUN, false, false, "iptables -A OUTPUT -p tcp -j DROP", answered},
 		{lab.TUN, false, false, "iptables -A OUTPUT -p 4 -d RIP -j DROP", stopped},
 		{lab.TUN, false, true, "iptables -P OUTPUT DROP && iptables -A OUTPUT -p 4 -m conntrack --ctstate NEW -j ACCEPT", answered},
+		{lab.TUN, false, true, "iptables -t raw -A OUTPUT -p 4 -j NOTRACK && iptables -P OUTPUT DROP && iptables -A OUTPUT -m conntrack --ctstate UNTRACKED -j ACCEPT", answered},
 		{lab.TUN, true, false, "ip6tables -A OUTPUT -p 41 -j DROP", stopped},
 	} {
 		name := fmt.Sprintf("%s v6=%v track=%v %s", c.mode, c.v6, c.track, c.rules)
@@ -214,12 +219,13 @@ func (c ruleset) foretell(t *testing.T, s *lab.Site, client netip.Addr) (said st
 		Conntrack: c.track, Client: netip.AddrPortFrom(client, 0), Front: "eth0", Back: way.Link, Own: way.Source,
 	}
 	said = answered
-	for _, l := range f.Legs() {
+	walks := NewWalks(rules)
+	for _, l := range walks.Legs(f) {
 		if l.Hook == firewall.Postrouting && rules.Rewrites(l.Hook, l.Packet).Result == firewall.Rewrites {
 			said, f.Hidden = hidden, true
 		}
 	}
-	for _, l := range f.Legs() {
+	for _, l := range walks.Legs(f) {
 		switch v := rules.Walk(l.Hook, l.Packet); {
 		case v.Result.Stops():
 			return stopped

@@ -39,12 +39,44 @@ func (w *Walks) alike(f Flow) Flow {
 	return f
 }
 
+// Legs are a flow's, where rules may take packets out of conntrack's sight before it
+// looks. IPVS leaves such packets alone, whatever net.ipv4.vs.conntrack is.
+func (w *Walks) Legs(f Flow) []Leg {
+	legs := f.Legs()
+	if may, sure := w.rules.Untracks(legs[0].Hook, legs[0].Packet); may && f.Conntrack {
+		f.Conntrack = false // it does not see the connection begin
+		for i, other := range f.Legs() {
+			legs[i].Packet.State = either(legs[i].Packet.State, other.Packet.State, sure)
+		}
+	}
+	var may, sure bool
+	for i := range legs {
+		p := &legs[i].Packet
+		// What IPVS sends has been seen by conntrack before, but for tunnels.
+		if tunnel := p.Balanced == (firewall.Balanced{}); legs[i].Hook == firewall.Prerouting || legs[i].Hook == firewall.Output && tunnel {
+			may, sure = w.rules.Untracks(legs[i].Hook, *p)
+		}
+		if may {
+			p.State = either(p.State, firewall.Untracked, sure)
+		}
+	}
+	return legs
+}
+
+// either is the second state, or what is known when it may be the first.
+func either(one, other firewall.State, sure bool) firewall.State {
+	if one == other || sure {
+		return other
+	}
+	return ""
+}
+
 // Stops are the places where packets of a flow do not surely pass, in their order.
 func (w *Walks) Stops(f Flow) []Stop {
 	f = w.alike(f)
 	all, known := w.stops[f]
 	if !known {
-		for i, leg := range f.Legs() {
+		for i, leg := range w.Legs(f) {
 			for _, v := range w.rules.Each(leg.Hook, leg.Packet) {
 				if v.Result != firewall.Passes {
 					all = append(all, Stop{v, i})
@@ -65,7 +97,7 @@ func (w *Walks) Rewrites(f Flow) (v firewall.Verdict) {
 	f = w.alike(f)
 	v, known := w.rewrite[f]
 	if !known {
-		legs := f.Legs()
+		legs := w.Legs(f)
 		if i := slices.IndexFunc(legs, func(l Leg) bool { return l.Hook == firewall.Postrouting }); i >= 0 {
 			v = w.rules.Rewrites(firewall.Postrouting, legs[i].Packet)
 		}
@@ -94,6 +126,8 @@ func match(l Leg) string {
 	}
 	name := map[uint8]string{6: "tcp", 17: "udp", 132: "sctp"}[p.Proto]
 	switch {
+	case p.Proto == 0:
+		return fmt.Sprintf("%s %s", side, at.Addr())
 	case name == "": // a tunnel
 		return fmt.Sprintf("%s %s -p %d", side, at.Addr(), p.Proto)
 	case at.Port() == 0:

@@ -38,7 +38,7 @@ func TestWalks(t *testing.T) {
 				f := flow(p, forward, fmt.Sprintf("203.0.113.%d:%d", 9+n%3, []int{79, 80, 81, 443}[n%4]), fmt.Sprintf("10.0.3.%d:%d", 10+n%8, 8079+n%5))
 				f.Server.Weight, f.Conntrack = uint32(n), n%2 == 0
 				var want []Stop
-				for i, leg := range f.Legs() {
+				for i, leg := range w.Legs(f) {
 					for _, v := range r.Each(leg.Hook, leg.Packet) {
 						if v.Result != firewall.Passes {
 							want = append(want, Stop{v, i})
@@ -68,6 +68,66 @@ func TestWalks(t *testing.T) {
 	}
 }
 
+// TestNotrack: what conntrack does not see is UNTRACKED, and answers to it belong to
+// nothing that it knows.
+func TestNotrack(t *testing.T) {
+	nat := flow(ipvs.TCP, ipvs.Masq, "203.0.113.10:80", "10.0.3.11:8080")
+	dr, tun := nat, nat
+	dr.Server.Forward, tun.Server.Forward = ipvs.Direct, ipvs.TunnelFwd
+	for i, c := range []struct {
+		flow  Flow
+		track bool
+		raw   string
+		want  string // states of first packets, and of later ones
+	}{
+		{dr, false, "-A PREROUTING -d 203.0.113.10/32 -j CT --notrack", "UUUU UUUU"},
+		{dr, true, "-A PREROUTING -d 203.0.113.10/32 -j CT --notrack", "UUUU UUUU"},
+		{dr, true, "-A PREROUTING -d 203.0.113.10/32 -m limit --limit 1/s -j NOTRACK", "---- ----"},
+		{dr, false, "-A PREROUTING -d 203.0.113.10/32 -m limit --limit 1/s -j NOTRACK", "--UU --UU"},
+		{dr, true, "-A OUTPUT -j NOTRACK", "NNNN IIII"},
+		{nat, true, "-A PREROUTING -d 203.0.113.10/32 -j NOTRACK", "UUUUIIU UUUUNNU"},
+		{nat, true, "-A PREROUTING -j NOTRACK", "UUUUUUU UUUUUUU"},
+		{nat, false, "-A PREROUTING -s 10.0.3.0/24 -j NOTRACK", "NNUUUUU NNUUUUU"},
+		{tun, true, "-A PREROUTING -d 203.0.113.10/32 -j NOTRACK", "UUNN UUNN"},
+		{tun, false, "-A OUTPUT -p ipencap -j NOTRACK", "NNUU NNUU"},
+	} {
+		r := firewall.Rules{Tables: firewall.ParseSave("*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"+c.raw+"\nCOMMIT\n", firewall.IptablesNFT, firewall.IPv4)}
+		c.flow.Conntrack = c.track
+		legs := NewWalks(r).Legs(c.flow)
+		got := ""
+		for n, l := range legs {
+			if n == len(legs)/2 {
+				got += " "
+			}
+			got += string((string(l.Packet.State) + "-")[0])
+		}
+		if got != c.want {
+			t.Errorf("%d: %q, want %q", i, got, c.want)
+		}
+	}
+}
+
+// TestMarked: of a service of a mark servers' addresses are known.
+func TestMarked(t *testing.T) {
+	f := flow(ipvs.TCP, ipvs.Masq, "203.0.113.10:80", "10.0.3.12:0")
+	f.Service, f.Client, f.Front = ipvs.MarkService(7, ipvs.IPv4), netip.AddrPort{}, ""
+	for rule, want := range map[string]firewall.Result{
+		"-A FORWARD -s 10.0.3.12/32 -j DROP": firewall.Drops, "-A FORWARD -s 10.0.3.13/32 -j DROP": firewall.Passes, "-A INPUT -j DROP": firewall.Drops,
+		"-A INPUT -p tcp -j DROP": firewall.Unknown, "-A INPUT -d 203.0.113.10/32 -j DROP": firewall.Unknown, "-A OUTPUT -d 10.0.3.12/32 -o eth1 -j REJECT": firewall.Rejects,
+		"-A OUTPUT -m ipvs --vaddr 203.0.113.10/32 -j DROP": firewall.Unknown,
+	} {
+		r := firewall.Rules{Tables: firewall.ParseSave("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"+rule+"\nCOMMIT\n", firewall.IptablesNFT, firewall.IPv4)}
+		r.Tables = append(r.Tables, firewall.ParseSave("*filter\n:INPUT DROP [0:0]\nCOMMIT\n", firewall.IptablesNFT, firewall.IPv6)...)
+		got := firewall.Passes
+		for _, s := range NewWalks(r).Stops(f) {
+			got = s.Result
+		}
+		if got != want {
+			t.Errorf("%s: %v, want %v", rule, got, want)
+		}
+	}
+}
+
 // TestOpens: the rule that lets a leg's packets through.
 func TestOpens(t *testing.T) {
 	own := firewall.Verdict{Result: firewall.Drops, Backend: firewall.IptablesNFT, Table: "filter"}
@@ -76,6 +136,7 @@ func TestOpens(t *testing.T) {
 		"iptables rule in filter INPUT: -d 10.0.3.11 -p tcp --dport 80 -j ACCEPT":   {Hook: firewall.Input, Packet: firewall.Packet{Proto: 6, Dst: at}},
 		"iptables rule in filter FORWARD: -s 10.0.3.11 -p udp --sport 80 -j ACCEPT": {Hook: firewall.Forward, Packet: firewall.Packet{Proto: 17, Src: at}},
 		"iptables rule in filter OUTPUT: -d 10.0.3.11 -p 4 -j ACCEPT":               {Hook: firewall.Output, Packet: firewall.Packet{Proto: 4, Dst: at}},
+		"iptables rule in filter FORWARD: -s 10.0.3.11 -j ACCEPT":                   {Hook: firewall.Forward, Packet: firewall.Packet{Src: at}},
 		"iptables rule in filter INPUT: -d 10.0.3.11 -p sctp -j ACCEPT":             {Hook: firewall.Input, Packet: firewall.Packet{Proto: 132, Dst: netip.AddrPortFrom(at.Addr(), 0)}},
 	} {
 		if f, ok := Opens(leg, own, firewall.IptablesNFT); !ok || f.String() != want || !f.First {

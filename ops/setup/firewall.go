@@ -29,12 +29,13 @@ func others(r firewall.Rules) firewall.Rules {
 
 // legs are the hooks that packets of a set-up pass once it is there.
 func (f *Found) legs(w Wish) (all []path.Leg) {
+	walks := path.NewWalks(f.Firewall)
 	for i, s := range w.rules().Servers {
 		p := f.Servers[i].Path
-		all = append(all, path.Flow{
+		all = append(all, walks.Legs(path.Flow{
 			Service: w.Service, Server: s, Hidden: w.Mode == FullNAT, Conntrack: w.Mode == FullNAT || f.sysctl(conntrack) == "1",
 			Front: f.Link, Back: p.Link, Own: p.Source,
-		}.Legs()...)
+		})...)
 	}
 	if w.SNAT.IsValid() {
 		for _, lan := range f.lans() {
