@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/netip"
 	"slices"
@@ -44,6 +45,57 @@ func TestLoads(t *testing.T) {
 	gone := netip.MustParseAddrPort("10.0.3.99:80")
 	if n := got.Servers[Place{http, server(ipvs.Masq, 0)}]; n != (Load{Conns: 4, Open: 1, Fresh: 3, HalfOpen: 2, Near: 1}) || got.Gone[Place{http, gone}] != (Load{Conns: 1, Open: 1, Fresh: 1}) || got.Partly {
 		t.Errorf("%+v", got)
+	}
+}
+
+// hanging is established connections of a table that is not there any more: with
+// many servers, or with one for many VIPs, as of a service of a mark.
+type hanging struct {
+	number int
+	vips   bool
+}
+
+func (h hanging) Connections(bool) (io.ReadCloser, error) {
+	var b strings.Builder
+	for n := range h.number {
+		to, dest := 0xCB00710A, 0x0B000000+n
+		if h.vips {
+			to, dest = dest, to
+		}
+		fmt.Fprintf(&b, "TCP C6336407 %04X %08X 0050 %08X 0050 ESTABLISHED     899\n", 1024+n%60000, to, dest)
+	}
+	return lines(b.String()).Connections(false)
+}
+func (hanging) ReadCost(uint64) time.Duration { return 0 }
+
+// TestManyGone: however many connections are left of what was removed, little is
+// kept of them, and little is told.
+func TestManyGone(t *testing.T) {
+	for h, want := range map[hanging]string{
+		{2, false}:                "warning removed server - fix",
+		{1, false}:                "warning removed server 11.0.0.0:80 fix",
+		{3 * manyGone, false}:     "warning removed server - fix",
+		{8, true}:                 strings.TrimSuffix(strings.Repeat("warning removed server 203.0.113.10:80 fix,", 8), ","),
+		{manyPlaces + 1000, true}: "warning removed server fix",
+	} {
+		s := healthy(t, ipvs.Masq)
+		s.from.Conns, s.from.ConnTime = h, time.Hour
+		scene := s.scene()
+		if n := len(scene.Loads.Gone); n > 2*manyGone+1 {
+			t.Errorf("%+v: %d places are kept", h, n)
+		}
+		got := removed(&scene)
+		sum := uint64(0)
+		for _, n := range scene.Loads.Gone {
+			sum += n.Open
+		}
+		for i := range got {
+			got[i].Check = "removed server"
+		}
+		if all := strings.Join(told(got), ","); all != want || sum != uint64(h.number) {
+			t.Errorf("%+v: %s, want %s; of %d connections", h, all, want, sum)
+		}
+		whole(t, got)
 	}
 }
 

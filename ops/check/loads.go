@@ -31,8 +31,12 @@ type visitor struct {
 	client  netip.Addr
 }
 
-// manyVisitors are as many as are told apart.
-const manyVisitors = 1 << 16
+// As many clients, places, and servers that have gone are told apart.
+const (
+	manyVisitors = 1 << 16
+	manyPlaces   = 1 << 16
+	manyGone     = 1 << 12
+)
 
 func (t tally) add(v visitor) {
 	if t[v] > 0 || len(t) < manyVisitors {
@@ -81,11 +85,15 @@ func (l *loading) add(c conns.Row) bool {
 	if !known {
 		at.Place = named
 		at.Service, at.listed = l.listed.Owner(c.Service, c.Server)
-		l.places[named] = at
+		if len(l.places) < manyPlaces {
+			l.places[named] = at
+		}
 	}
 	in := l.Servers
 	if !at.listed {
-		in = l.Gone
+		in, at.Place = l.Gone, l.gone(at.Place)
+	} else if _, met := in[at.Place]; !met && len(in) >= manyPlaces {
+		return true // of ports that no server is listed with
 	}
 	n := in[at.Place]
 	n.Conns++
@@ -109,10 +117,24 @@ func (l *loading) add(c conns.Row) bool {
 	return true
 }
 
-// loads is what was counted.
+// gone is where connections of a place that is not listed are counted: of many
+// servers together, and of many services, too.
+func (l *loading) gone(at Place) Place {
+	if _, met := l.Gone[at]; met || len(l.Gone) < manyGone {
+		return at
+	}
+	at.Server = netip.AddrPort{}
+	if _, met := l.Gone[at]; met || len(l.Gone) < 2*manyGone {
+		return at
+	}
+	return Place{}
+}
+
+// loads is what was counted. It does not keep what it took to count.
 func (l *loading) loads() *Loads {
-	l.Asking, l.Held = l.asking.clients(), l.held.clients()
-	return &l.Loads
+	all := l.Loads
+	all.Asking, all.Held = l.asking.clients(), l.held.clients()
+	return &all
 }
 
 // near tells a client that its server reaches without the director.

@@ -79,7 +79,7 @@ type Place struct {
 // Loads are the connections of each server, as the kernel lists them.
 type Loads struct {
 	Servers map[Place]Load
-	Gone    map[Place]Load // of servers that the table does not list any more
+	Gone    map[Place]Load // of servers that the table does not list any more; of many together without their names
 	Partly  bool           // a sample: not all were read
 	At      time.Time      // when they were read
 

@@ -184,29 +184,6 @@ func drains(s *Scene) (all []Finding) {
 	return all
 }
 
-// removed: connections with servers that are not listed any more.
-func removed(s *Scene) (all []Finding) {
-	const name = "expire_nodest_conn"
-	if s.Loads == nil || s.sysctl(name) != "0" {
-		return nil
-	}
-	for at, n := range s.Loads.Gone {
-		if n.Open == 0 || listed(s.Sample, at) { // it was added again since
-			continue
-		}
-		all = append(all, Finding{
-			Severity: Warning, Service: at.Service, Server: at.Server, Short: "connections hang on a server that was removed",
-			Evidence: []string{
-				fmt.Sprintf("%d established connections with a server that the table does not list%s", n.Open, s.Loads.partly()),
-				"net.ipv4.vs." + name + " is 0",
-			},
-			Means: "Their packets are dropped in silence: clients wait until they give up.",
-			Fix:   fix("", s.set(name, "1", "The next packet ends such a connection.")),
-		})
-	}
-	return all
-}
-
 // partly is a note on figures from Loads.
 func (l *Loads) partly() string {
 	switch age := time.Since(l.At).Round(time.Second); {
