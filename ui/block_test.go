@@ -44,7 +44,7 @@ func TestKeepTheHogOut(t *testing.T) {
 	if got := d.keptOut(); len(got) != 1 || got[0] != "198.51.100.7 out of 203.0.113.10" || timer.Pending == nil || timer.Pending.Window != 2*time.Minute {
 		t.Fatalf("kept out: %q, pending %+v\n%s", got, timer.Pending, grid(d.Model))
 	}
-	d.sees("the countdown", "confirm: 96 s", "keep 198.51.100.7 out of 203.0.113.10")
+	d.sees("the countdown", "taken back in 96 s", "keep 198.51.100.7 out of 203.0.113.10")
 	d.do("enter")
 	d.sees("one at a time", "waits to be confirmed first")
 	d.do("ctrl+y", "down", "down", "down", "down", "enter")

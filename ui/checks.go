@@ -48,6 +48,7 @@ type checks struct {
 	on      check.Finding // under the cursor
 	probing *probing
 	looking bool // a round that was asked for is under way
+	undone  bool // so the cursor waits at the worst for what comes back
 }
 
 // probing is a probe that goes on beside the loop.
@@ -116,7 +117,9 @@ func (c *checks) hold(m *Model) {
 // follow keeps the cursor on its finding; when that has gone, in its place.
 func (c *checks) follow(m *Model) {
 	all := c.shown(m)
-	if c.at >= len(all) || !same(all[c.at], c.on) {
+	if c.undone {
+		c.at, c.on = 0, check.Finding{}
+	} else if c.at >= len(all) || !same(all[c.at], c.on) {
 		if i := slices.IndexFunc(all, func(f check.Finding) bool { return same(f, c.on) }); i >= 0 {
 			c.at = i
 		}
@@ -148,11 +151,13 @@ func (c *checks) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case key == "r":
 		return c.look(m)
 	case key == "u":
+		c.undone = cannotChange(m) == ""
 		return m.run(&command{run: undo, why: cannotChange})
 	case key == "p", key == "P":
 		return c.ask(m, key == "P")
 	case !found:
 	case c.move(key):
+		c.undone = false
 		c.hold(m)
 	case key == "enter", key == "f":
 		return openFix(m, c.on)
@@ -186,6 +191,9 @@ func (c *checks) look(m *Model) tea.Cmd {
 func (c *checks) ask(m *Model, all bool) tea.Cmd {
 	var id ipvs.ServiceID
 	switch {
+	case m.opts.Demo != "":
+		m.message = madeUp
+		return nil
 	case c.probing != nil:
 		m.message = "a probe of " + c.probing.of + " is going on: esc stops it"
 		return nil
@@ -205,10 +213,13 @@ func (c *checks) ask(m *Model, all bool) tea.Cmd {
 	return nil
 }
 
+// madeUp is why a demo asks nobody.
+const madeUp = "these servers are made up: there is nobody to probe"
+
 // probeQuestion says what a probe sends before it is sent.
 func probeQuestion(of string, servers uint64, do func(*Model) tea.Cmd) *question {
 	return &question{
-		note: note{title: "Probe " + of + "?", text: fmt.Sprintf("Sent are: at most one SYN to each of %s, taken back with a RST, and ARP or neighbour questions for the VIP. IPVS counts none of it.", figure.Count(servers)+" servers")},
+		note: note{title: "Probe " + of + "?", text: fmt.Sprintf("Sent are: at most one SYN to each of %s, taken back with a RST, and ARP or neighbour questions for the VIP. None of it is in IPVS's figures.", figure.Count(servers)+" servers")},
 		yes:  "send it", no: "send nothing", do: do,
 	}
 }
@@ -261,14 +272,22 @@ func (c *checks) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
 
 // Footer implements layer.
 func (c *checks) Footer(m *Model) string {
+	var keys []string
 	if len(m.findings()) == 0 {
-		return m.keysLine("P", "probe all", "r", "look again", "u", "undo", "esc", "back")
+		keys = []string{"P", "probe all", "r", "look again"}
+	} else {
+		if c.on.Fix != nil && !m.opts.Limits.ReadOnly {
+			keys = []string{m.signs.Enter, "fix"}
+		}
+		keys = append(keys, "y", "why", "p", "probe", "P", "all", "r", "look", "/", "filter")
 	}
-	keys := []string{"y", "why", "p", "probe", "P", "all", "r", "look", "/", "filter", "u", "undo", "esc", "back"}
-	if c.on.Fix != nil {
-		keys = append([]string{m.signs.Enter, "fix"}, keys...)
+	if !m.opts.Limits.ReadOnly {
+		keys = append(keys, "u", "undo")
 	}
-	return m.keysLine(keys...)
+	if len(m.findings()) > 0 {
+		keys = append(keys, "tab", "whole")
+	}
+	return m.keysLine(append(keys, "esc", "back")...)
 }
 
 // findingView is one finding on all of the screen.
@@ -301,7 +320,7 @@ func (v *findingView) Body(m *Model, height int) []string {
 // Footer implements layer.
 func (v *findingView) Footer(m *Model) string {
 	keys := []string{"esc", "back" + v.hint(m)}
-	if v.Fix != nil {
+	if v.Fix != nil && !m.opts.Limits.ReadOnly {
 		keys = append([]string{m.signs.Enter, "fix"}, keys...)
 	}
 	return m.keysLine(keys...)

@@ -167,6 +167,74 @@ func TestChecksFilter(t *testing.T) {
 	d.sees("two that look alike", "6 of 6", "pid 4242")
 }
 
+// TestChecksOnASmallScreen: what a finding is, is told in full before the list is.
+func TestChecksOnASmallScreen(t *testing.T) {
+	d := checkedDirector(t, &told{report: reportOf(findings())}, 60, 16)
+	d.do("F")
+	d.sees("two rows, and six lines of the first", "VIP 203.0.113.10 is not", "the service has no", "connections\n time out.\n tab shows 4 more lines", "fix ", "esc back")
+	d.seesNot("the third row", "10.0.3.12:443")
+	d.do("end")
+	d.sees("the last", "the director", "5 of 5", "pid 4242", "puts its own servers and weights back")
+}
+
+// TestChecksAboutIsNoRiddle: rows of a narrow screen that are about two services'
+// servers at one address do not look alike, and the servers of marks have no port.
+func TestChecksAboutIsNoRiddle(t *testing.T) {
+	var all []check.Finding
+	for id, at := range map[ipvs.ServiceID]string{
+		ipvs.AddressService(ipvs.TCP, addr("203.0.113.10:443")): "10.0.3.12:443",
+		ipvs.AddressService(ipvs.UDP, addr("203.0.113.10:443")): "10.0.3.12:443",
+		ipvs.MarkService(7, ipvs.IPv4):                          "10.0.3.12:0",
+	} {
+		all = append(all, check.Finding{Check: "neighbour", Severity: check.Fault, Service: id, Server: addr(at), Short: "silent", Since: noon, Evidence: []string{"FAILED"}})
+	}
+	check.Sort(all)
+	d := checkedDirector(t, &told{report: reportOf(all)}, 80, 24)
+	d.do("F", "end")
+	d.sees("each", "4s 10.0.3.12:443     silent", "4s UDP 10.0.3.12:443 silent", "4s FWM 7 10.0.3.12   silent", "server 10.0.3.12: silent", "seen since 2026")
+	d.Update(tea.WindowSizeMsg{Width: 132, Height: 24})
+	d.sees("with room", "FWM 7                10.0.3.12     silent")
+}
+
+// TestChecksOfferWhatCanBeDone: not a fix where nothing may be changed, and no
+// question before a probe that nobody would answer.
+func TestChecksOfferWhatCanBeDone(t *testing.T) {
+	c := &told{report: reportOf(findings())}
+	d := checkedDirector(t, c, 80, 24)
+	d.do("F")
+	d.sees("both", "fix ", "u undo")
+	d.opts.Limits = ipvs.Limits{ReadOnly: true, Why: "--read-only"}
+	d.do("up")
+	d.seesNot("neither", " fix ", "undo")
+	d.do("tab")
+	d.seesNot("in full", " fix ", "undo")
+	d.do("tab", "enter")
+	d.sees("why not", "read-only: --read-only")
+	d.opts.Demo = "incident"
+	for _, key := range []string{"p", "P"} {
+		d.do(key)
+		d.sees("at once", "made up: there is nobody to probe")
+	}
+	if len(c.asked) > 0 {
+		t.Error("a demo was probed")
+	}
+}
+
+// TestChecksAfterAnUndo: what comes back has the cursor, until that is moved.
+func TestChecksAfterAnUndo(t *testing.T) {
+	all := findings()
+	c := &told{report: reportOf(all[4:])}
+	d := checkedDirector(t, c, 80, 24)
+	d.do("F")
+	d.sees("what is left", "1 of 1", "pid 4242")
+	d.do("u")
+	c.report = reportOf(all)
+	d.do("r")
+	d.sees("the worst", "1 of 5", "ip addr add 203.0.113.10/32")
+	d.do("end", "r")
+	d.sees("as it was moved", "5 of 5")
+}
+
 func TestProbesAreAskedFor(t *testing.T) {
 	c := &told{report: reportOf(findings())}
 	d := checkedDirector(t, c, 80, 24)
@@ -233,7 +301,7 @@ func TestChecksFix(t *testing.T) {
 	d.sees("a plan on the host", "do it, to be confirmed in 2m")
 	d.do("enter")
 	look()
-	d.sees("all is well", "Nothing wrong is seen from here", "confirm: 96 s")
+	d.sees("all is well", "Nothing wrong is seen from here", "taken back in 96 s")
 	if timer.Pending == nil {
 		t.Fatal("the change on the host does not wait to be confirmed")
 	}

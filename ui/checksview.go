@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -15,11 +16,15 @@ import (
 // Widths of the first columns of findings.
 const (
 	checksSeverity = len("! warning")
-	checksSince    = 6
+	checksSince    = 6 // how long it has been seen
 )
 
-// checksLeast is how many lines findings have at least above the one in full.
-const checksLeast = 5
+// checksLeast is how many lines findings have at least above the one in full, while
+// that has checksFull.
+const (
+	checksLeast = 5
+	checksFull  = 6
+)
 
 // Body implements layer. What the cursor is on stands in full below.
 func (c *checks) Body(m *Model, height int) []string {
@@ -39,10 +44,10 @@ func (c *checks) Body(m *Model, height int) []string {
 		return lines
 	}
 	room := height - len(lines) - 2
-	rows := min(len(all), max(checksLeast, room/3))
+	rows := min(len(all), max(2, min(max(checksLeast, room/3), room-checksFull)))
 	columns := c.columns(m, all)
 	head := m.theme.Line(paint.Ground, m.width).Space(1)
-	columns.put(m, head, paint.Rest, checkCells{"SEVERITY", "SINCE", columns.title, "SERVER", "FINDING"})
+	columns.put(m, head, paint.Rest, checkCells{"SEVERITY", "SEEN", columns.title, "SERVER", "FINDING"})
 	lines = append(lines, head.String())
 	from, to := c.window(len(all), rows)
 	for i := from; i < to; i++ {
@@ -173,13 +178,28 @@ func foundCells(m *Model, f check.Finding) checkCells {
 	}
 	switch {
 	case m.width < roomy && f.Server.IsValid():
-		cells[2] = f.Server.String()
+		at := f.Service.Protocol.String()
+		if f.Service.IsMark() {
+			at = f.Service.String()
+		}
+		cells[2] = withoutTCP(at + " " + serverText(f.Server))
 	case m.width < roomy:
-		cells[2] = strings.TrimPrefix(cells[2], "TCP ") // goes without saying
+		cells[2] = withoutTCP(cells[2])
 	case f.Server.IsValid():
-		cells[3] = f.Server.String()
+		cells[3] = serverText(f.Server)
 	}
 	return cells
+}
+
+// withoutTCP leaves out what goes without saying.
+func withoutTCP(s string) string { return strings.TrimPrefix(s, "TCP ") }
+
+// serverText is a server; those of a mark have no port of their own.
+func serverText(at netip.AddrPort) string {
+	if at.Port() == 0 {
+		return at.Addr().String()
+	}
+	return at.String()
 }
 
 func (w checkColumns) line(m *Model, f check.Finding, current bool) string {
@@ -218,11 +238,11 @@ func findingLines(m *Model, f check.Finding) (lines []string) {
 	}
 	short := f.Short
 	if f.Server.IsValid() {
-		short = "server " + f.Server.String() + ": " + short
+		short = "server " + serverText(f.Server) + ": " + short
 	}
 	line.Put(paint.Strong, text.Cut(about, line.Room()-1, m.signs.Cut))
-	if !f.Since.IsZero() && line.Room() > len("  since "+time.DateTime) {
-		line.Put(paint.Rest, "  since "+clockTime(m, f.Since))
+	if !f.Since.IsZero() && line.Room() > len("  seen since "+time.DateTime) {
+		line.Put(paint.Rest, "  seen since "+clockTime(m, f.Since))
 	}
 	lines = append(lines, line.String())
 	lines = append(lines, wrapped(m, paint.Strong, short, 1)...)

@@ -163,9 +163,9 @@ func (m *Model) pendingSegment() (segment, bool) {
 	if m.pending.Pending == nil {
 		return segment{}, false
 	}
-	left := fmt.Sprintf("confirm: %d s", int(math.Ceil(m.pending.Left.Seconds())))
+	left := fmt.Sprintf("taken back in %d s", int(math.Ceil(m.pending.Left.Seconds())))
 	if m.pending.Lost {
-		left = "confirm: no timer"
+		left = "not confirmed: no timer"
 	}
 	return segment{paint.Bad, left, 10}, true
 }

@@ -136,7 +136,7 @@ func TestGuideToDR(t *testing.T) {
 	d.sees("the next", "What 203.0.113.12:80 needs")
 	d.do("esc", "enter")
 	d.expect("applied", "-A -t 203.0.113.10:80 -s wlc", "-r 203.0.113.12:80 -g -w 1")
-	d.sees("proven", "fine    203.0.113.11:80", "All servers play their part", "confirm: 96 s", "ctrl-y keeps")
+	d.sees("proven", "fine    203.0.113.11:80", "All servers play their part", "taken back in 96 s", "ctrl-y keeps")
 	if has, err := d.host.Has(netcfg.Address{Link: "eth0", Prefix: netip.MustParsePrefix("203.0.113.10/32")}); err != nil || !has {
 		t.Errorf("the VIP is not there: %v", err)
 	}

@@ -155,7 +155,7 @@ func (a *asking) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 func (a *asking) probe(m *Model) tea.Cmd {
 	switch {
 	case m.opts.Demo != "":
-		m.message = "these servers are made up: there is nobody to probe"
+		m.message = madeUp
 	case m.opts.Why.Probe == nil:
 		m.message = "nobody can be probed from here"
 	case a.at.Service.IsMark():
