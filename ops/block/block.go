@@ -162,33 +162,32 @@ func InForce(r firewall.Rules) (all []Block) {
 	return slices.Compact(all)
 }
 
-// parse takes a rule as iptables-save(8) writes it, and only one that is like ours
-// in every word: of a rule with a word more, another one would be taken away.
+// parse takes a rule as iptables-save(8) writes it, and only one that is ours word
+// for word: of any other, lifting it would take away nothing, or another one.
 func parse(text string) (b Block, ours bool) {
 	words := strings.Fields(text)
-	if len(words) < 4 || words[0] != "-A" {
-		return b, false
-	}
-	jump, comment := "", ""
-	for words = words[2:]; len(words) >= 2; words = words[2:] {
-		switch value := words[1]; words[0] {
+	for i := 0; i+1 < len(words); i++ {
+		switch value := &words[i+1]; words[i] {
 		case "-s":
-			b.Client = network(value)
+			b.Client = network(*value)
+			*value = b.Client.String()
 		case "-d":
-			b.VIP = network(value).Addr()
-		case "-m":
-			if value != "comment" {
-				return b, false
-			}
+			to := network(*value)
+			b.VIP, *value = to.Addr(), to.String()
 		case "--comment":
-			comment = strings.Trim(value, `"`)
-		case "-j":
-			jump = value
-		default:
-			return b, false
+			*value = strings.Trim(*value, `"`)
 		}
 	}
-	return b, len(words) == 0 && b.Client.IsValid() && comment == netcfg.Comment && jump == drop
+	return b, b.Client.IsValid() && strings.Join(words, " ") == b.saved()
+}
+
+// saved is the rule as iptables-save(8) writes it: addresses with their length.
+func (b Block) saved() string {
+	match := "-s " + b.Client.String()
+	if b.VIP.IsValid() {
+		match += " -d " + netip.PrefixFrom(b.VIP, b.VIP.BitLen()).String()
+	}
+	return "-A " + string(firewall.Prerouting) + " " + match + " -m comment --comment " + netcfg.Comment + " -j " + drop
 }
 
 // network reads an address with or without a length.

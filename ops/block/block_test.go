@@ -79,6 +79,8 @@ func TestThereAndBack(t *testing.T) {
 		"! -s 192.0.2.4/32 -m comment --comment lvsdeck -j DROP",
 		"-s 192.0.2.5/32 -m comment --comment lvsdeck -j ACCEPT",
 		"-d 192.0.2.6/32 -m comment --comment lvsdeck -j DROP",
+		"-s 192.0.2.9/32 -d 203.0.113.0/24 -m comment --comment lvsdeck -j DROP",
+		"-s 192.0.2.10/32 -s 192.0.2.11/32 -m comment --comment lvsdeck -j DROP",
 		"-s 192.0.2.7/32 -m set --match-set a src -m comment --comment lvsdeck -j DROP",
 	} {
 		others += "-A PREROUTING " + rule + "\n"
