@@ -24,7 +24,7 @@ var parsers = map[string]func(string) (string, error){
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprint(session.Client, " ", session.Server), nil
+		return strings.TrimSpace(fmt.Sprint(session.Client, " ", session.Server, " ", session.Link)), nil
 	},
 }
 
@@ -64,6 +64,7 @@ func TestParse(t *testing.T) {
 		{"sources", "10.0.3.0/24", "! must be"},
 		{"session", "198.51.100.7 50022 203.0.113.1 22", "198.51.100.7 203.0.113.1:22"},
 		{"session", "::ffff:198.51.100.7 50022 ::ffff:203.0.113.1 22", "198.51.100.7 203.0.113.1:22"},
+		{"session", "fe80::abcd%eth0 50022 fe80::1%eth0 22", "fe80::abcd [fe80::1]:22 eth0"},
 		{"session", "198.51.100.7 50022", "! must be two addresses"},
 		{"session", "me 50022 203.0.113.1 22", "! unable to parse"},
 		{"session", "198.51.100.7 50022 203.0.113.1 ssh", "! port"},

@@ -29,7 +29,10 @@ func ParseSession(text string) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SSH_CONNECTION: port %w", err)
 	}
-	return &Session{Client: client.Unmap(), Server: netip.AddrPortFrom(server.Unmap(), uint16(port))}, nil
+	return &Session{
+		Client: client.Unmap().WithZone(""), Server: netip.AddrPortFrom(server.Unmap().WithZone(""), uint16(port)),
+		Link: client.Zone(), // of a link-local address, which alone does not say its link
+	}, nil
 }
 
 // FindSession finds the SSH session that this process is part of, or nil.
@@ -40,8 +43,8 @@ func FindSession() *Session {
 
 // On finds the link by which packets go to the client. Of no session it is nil.
 func (s *Session) On(host netcfg.Surroundings) *Session {
-	if s == nil {
-		return nil
+	if s == nil || s.Link != "" {
+		return s
 	}
 	found := *s
 	if back, err := host.Path(s.Client, s.Server.Addr()); err == nil {
