@@ -107,16 +107,32 @@ func serviceText(id ipvs.ServiceID) string {
 	}
 }
 
-// ParseClient reads an address or a network.
+// ParseClient reads an address or a network, of which bits beyond its length do not
+// count.
 func ParseClient(s string) (netip.Prefix, error) {
+	p, err := ParseNetwork(s)
+	return p.Masked(), err
+}
+
+// mapped is IPv4 as addresses of IPv6.
+var mapped = netip.MustParsePrefix("::ffff:0:0/96")
+
+// ParseNetwork reads an address or a network as it is given, with the bits beyond its
+// length.
+func ParseNetwork(s string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
 		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
 	}
 	p, err := netip.ParsePrefix(s)
-	if err != nil {
+	switch {
+	case err != nil:
 		return p, fmt.Errorf("client %q: give an address (198.51.100.7) or a network (198.51.100.0/24)", s)
+	case p.Addr().Is4In6() && p.Bits() >= mapped.Bits():
+		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mapped.Bits()), nil
+	case p.Overlaps(mapped):
+		return netip.Prefix{}, fmt.Errorf("client %q: must not hold %s, which is IPv4; give a network of IPv6 (2000::/3) or of IPv4 (0.0.0.0/0)", s, mapped)
 	}
-	return p.Masked(), nil
+	return p, nil
 }
 
 // ParseServer reads an address, with or without a port.

@@ -28,6 +28,8 @@ func TestParse(t *testing.T) {
 	}{
 		{client, "10.0.0.7", "client 10.0.0.7"}, {client, "10.0.0.7/8", "client 10.0.0.0/8"}, {client, "::ffff:10.0.0.7", "client 10.0.0.7"},
 		{client, "2001:db8::7/64", "client 2001:db8::/64"}, {client, "host", "refused"}, {client, "10.0.0.7/33", "refused"}, {client, "fe80::1%eth0", "refused"},
+		{client, "::ffff:198.18.200.0/120", "client 198.18.200.0/24"}, {client, "::ffff:198.18.200.7/128", "client 198.18.200.7"},
+		{client, "::ffff:0:0/96", "client 0.0.0.0/0"}, {client, "::ffff:0:0/95", "refused"}, {client, "::/0", "refused"}, {client, "::fffe:0:0/96", "client ::fffe:0:0/96"},
 		{service, "203.0.113.10:443", "service 203.0.113.10:443"}, {service, "203.0.113.10", "service 203.0.113.10"},
 		{service, "tcp 203.0.113.10:443", "service TCP 203.0.113.10:443"}, {service, "UDP/[2001:db8::53]:53", "service UDP [2001:db8::53]:53"},
 		{service, "2001:db8::53", "service 2001:db8::53"}, {service, "fwm 7", "service FWM 7"}, {service, "FWM 7 IPv6", "service FWM 7 IPv6"},
