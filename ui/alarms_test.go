@@ -319,7 +319,7 @@ func TestReport(t *testing.T) {
 	text, err := os.ReadFile("incident.md")
 	w.must(err)
 	for _, want := range []string{
-		"# Incident on dir-a", "from the running director", "the first of what is in the incident log", "to 1400 a second", "Thresholds were crossed of TCP 203.0.113.10:443",
+		"# Incident on dir-a", "from the running director", "what is in the incident log, where the figures left their level", "to 1400 a second", "Thresholds were crossed of TCP 203.0.113.10:443",
 		"conn/s is 1400, above 1000", "10.0.3.13:443 of TCP 203.0.113.10:443: left", "| seen |", "s before it began", "called the network people (alice from 198.51.100.7)", "One client, 198.51.100.7, has", "| template ASSURED |", "active of TCP 203.0.113.10:443", "█",
 	} {
 		if !strings.Contains(string(text), want) {

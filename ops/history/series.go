@@ -106,10 +106,25 @@ func (s *Store) Reach() (r Reach) {
 	return r
 }
 
-// Row is a server that a service has or had.
+// Row is a service, or a server that a service has or had.
 type Row struct {
 	Key
 	Left time.Time // zero: it is in the table
+}
+
+// Services are those of the table, with those that left it within the hour, by
+// identity.
+func (s *Store) Services() (rows []Row) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.services {
+		row := Row{Key: Key{Service: r.id}}
+		if r.left != 0 {
+			row.Left = time.Unix(0, r.left)
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // Servers are those of a service, with those that left it within the hour, by

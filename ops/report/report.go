@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -37,6 +38,8 @@ type Report struct {
 	Why   string        // how it is known when it began
 	Known time.Time     // from when on figures are
 	rough time.Duration // by how much it may have begun later
+
+	risen float32 // new connections a second of all services that have more than before
 
 	Changed, Affected, Causes []string // sentences
 
@@ -101,6 +104,14 @@ func Make(s Sources) Report {
 	return r
 }
 
+// Clock is a time of the span: with its day, when that has several.
+func (r *Report) Clock(t time.Time) string {
+	if r.From.Local().Format(time.DateOnly) == r.To.Local().Format(time.DateOnly) {
+		return t.Local().Format(time.TimeOnly)
+	}
+	return t.Local().Format(time.DateTime)
+}
+
 // inSpan tells a time that the report is about.
 func (r *Report) inSpan(t time.Time) bool { return !t.Before(r.From) && !t.After(r.To) }
 
@@ -111,83 +122,144 @@ const (
 	lastPart    = 5 * time.Minute
 )
 
-// begin finds when the incident began: at the first of what did not end, else the
-// first that was written down, else where the figures moved most.
+// nearStep is how far from a step of the figures an entry of the log tells of it.
+const nearStep = 5 * time.Minute
+
+// begin finds when the incident began: at what was written down nearest to where the
+// figures left their level, else there; where they did not, at the first that was
+// written down.
 func (r *Report) begin() {
+	if r.Latest != nil {
+		r.rough = 2 * r.Latest.Interval // a change is dated by the reading that finds it
+	}
 	if !r.Began.IsZero() {
 		r.Why = "as it was asked"
+		r.rough = max(r.rough, time.Minute) // typed by the clock
 		return
 	}
-	if e, ok := r.firstEntry(); ok {
-		r.Began, r.Why = e.Time, "the first of what is in the incident log"
-		if e.Since != nil && r.inSpan(*e.Since) {
-			r.Began = *e.Since
+	all := r.beginnings()
+	step, moved := r.step()
+	switch {
+	case moved:
+		r.Began, r.Why = step, "when the figures of the whole table left their level"
+		r.rough = max(r.rough, r.To.Sub(r.Known)/stepParts)
+		near := nearStep + 1
+		for _, b := range all {
+			if off := b.at.Sub(step).Abs(); off < near {
+				near, r.Began, r.Why = off, b.at, b.source+", where the figures left their level"
+			}
 		}
-		return
-	}
-	for _, m := range r.marks() {
-		if m.Kind == history.Found {
-			r.Began, r.Why = m.Time, "the first thing that checks found"
-			return
+	case len(all) > 0:
+		r.Began, r.Why = all[0].at, "the first of "+all[0].source
+		for _, b := range all {
+			if b.lasts {
+				r.Began = b.at
+				break
+			}
 		}
+	default:
+		r.Began, r.Why = r.To.Add(-min(lastPart, r.To.Sub(r.Known)/2)), "nothing says when; the last minutes are compared with those before"
 	}
-	if at, ok := r.step(); ok {
-		r.Began, r.Why = at, "when the figures of the whole table moved most"
-		r.rough = r.To.Sub(r.Known) / stepParts
-		return
-	}
-	r.Began, r.Why = r.To.Add(-min(lastPart, r.To.Sub(r.Known)/2)), "nothing says when; the last minutes are compared with those before"
 }
 
-// firstEntry is the oldest entry of the span that began something that lasts, or else
-// of any that began something.
-func (r *Report) firstEntry() (first incident.Entry, ok bool) {
-	if r.Log == nil {
-		return first, false
+// beginning is something that was written down as begun.
+type beginning struct {
+	at     time.Time
+	source string
+	lasts  bool // it did not end
+}
+
+// beginnings are what began in the span, the oldest first: of the log, or where that
+// has none, of what checks found. Warnings of the whole director are there for weeks
+// often, and are none.
+func (r *Report) beginnings() (all []beginning) {
+	var entries []incident.Entry
+	if r.Log != nil {
+		entries = r.Log.Between(r.From, r.To) // newest first
 	}
 	ended := map[string]bool{}
-	lasts := false
-	for _, e := range r.Log.Between(r.From, r.To) { // newest first
-		switch {
-		case e.Kind == incident.Ended || e.Kind == incident.Gone:
+	for _, e := range entries {
+		switch e.Kind {
+		case incident.Ended, incident.Gone:
 			ended[e.ID] = true
-		case e.Kind == incident.Noted:
-		case !ended[e.ID]:
-			first, ok, lasts = e, true, true
-		case !lasts:
-			first, ok = e, true
-		}
-		if e.Kind == incident.Crossed || e.Kind == incident.Found {
+		case incident.Crossed, incident.Found:
+			b := beginning{at: e.Time, source: "what is in the incident log", lasts: !ended[e.ID]}
+			if e.Since != nil && r.inSpan(*e.Since) {
+				b.at = *e.Since
+			}
+			if e.Kind == incident.Crossed || !e.Row.Director() || e.Severity == check.Fault.String() {
+				all = append(all, b)
+			}
 			delete(ended, e.ID)
 		}
 	}
-	return first, ok
+	slices.SortStableFunc(all, func(a, b beginning) int { return a.at.Compare(b.at) })
+	if len(all) > 0 {
+		return all
+	}
+	for _, m := range r.marks() {
+		if m.Kind == history.Found && len(m.About) > 0 {
+			all = append(all, beginning{at: m.Time, source: "what checks found", lasts: true})
+		}
+	}
+	return all
 }
 
-// stepParts is how finely it is looked when figures moved, stepEdge the parts that
-// must lie before and after.
+// stepParts is how finely it is looked when figures moved, stepEdge the parts for
+// which they must have a level before, and another one after.
 const (
 	stepParts = 180
 	stepEdge  = 6
+	stepBy    = 1.5
 )
 
-// step finds where new or active connections of the whole table moved most from one
-// level to another, if they did so by half or more.
+// step finds where new or active connections of the whole table left the level that
+// they had, by half or more and for a while. Of several such moves it is the first
+// that comes near to the largest: coming back to the level is none.
 func (r *Report) step() (at time.Time, ok bool) {
-	best := 1.5
+	type move struct {
+		part int
+		by   float64
+	}
+	var all []move
+	most := 0.0
 	for _, m := range []history.Metric{history.Conns, history.Active} {
 		s := r.History.Series(history.Key{}, m, r.Known, r.To, stepParts)
-		for cut := stepEdge; cut <= len(s.Mean)-stepEdge; cut++ {
-			before, after := meanOf(s.Mean[:cut]), meanOf(s.Mean[cut:])
-			if before < 0 || after < 0 {
+		var calm, away []float32 // what it had at its level, and since it left it
+		began := 0
+		for i, v := range s.Mean {
+			if v < 0 {
 				continue
 			}
-			if by := ratio(before, after, floorOf(m)); by > best {
-				best, at, ok = by, r.Known.Add(time.Duration(cut)*r.To.Sub(r.Known)/stepParts), true
+			level := meanOf(calm)
+			if len(calm) < stepEdge || ratio(level, v, floorOf(m)) < stepBy {
+				calm, away = append(calm, v), nil
+				continue
 			}
+			if len(away) > 0 && (v > level) != (away[0] > level) {
+				away = nil
+			}
+			if len(away) == 0 {
+				began = i
+			}
+			if away = append(away, v); len(away) < stepEdge {
+				continue
+			}
+			by := ratio(level, meanOf(away), floorOf(m))
+			if len(away) == stepEdge {
+				all = append(all, move{part: began})
+			}
+			all[len(all)-1].by = max(all[len(all)-1].by, by)
+			most = max(most, by)
 		}
 	}
-	return at, ok
+	part := stepParts
+	for _, o := range all {
+		if math.Log(o.by) >= math.Log(most)/2 {
+			part = min(part, o.part)
+		}
+	}
+	return r.Known.Add(time.Duration(part) * r.To.Sub(r.Known) / stepParts), len(all) > 0
 }
 
 // floorOf is what is too little to say anything: it is added to both sides.
@@ -250,21 +322,22 @@ func (r *Report) timeLine() {
 // rows finds the rows that moved most: among services, and among the servers of those
 // that moved most.
 func (r *Report) rows() {
-	if r.Latest == nil {
-		return
-	}
 	var services, all []Row
-	for _, v := range r.Latest.Services {
-		services = append(services, r.row(history.Key{Service: v.ServiceID}, false))
+	for _, one := range r.History.Services() {
+		v := r.row(one.Key, r.gone(one))
+		if v.Before.Conns >= 0 {
+			r.risen += max(0, v.During.Conns-v.Before.Conns)
+		}
+		services = append(services, v)
 	}
 	worstFirst(services)
 	for i, v := range services {
 		all = append(all, v)
-		if i >= searched {
+		if i >= searched || v.Gone {
 			continue
 		}
 		for _, one := range r.History.Servers(history.Key{Service: v.Row.Service}) {
-			row := r.row(one.Key, !one.Left.IsZero())
+			row := r.row(one.Key, r.gone(one))
 			if like := row.like(v); !like { // else the service tells it all
 				all = append(all, row)
 			}
@@ -278,11 +351,15 @@ func (r *Report) rows() {
 	}
 }
 
+// gone tells a row that left the table within the span, or before it.
+func (r *Report) gone(one history.Row) bool { return !one.Left.IsZero() && !one.Left.After(r.To) }
+
 func worstFirst(all []Row) {
 	slices.SortStableFunc(all, func(a, b Row) int { return cmp.Compare(b.score, a.score) })
 }
 
-// row compares what a row had before with what it has during the incident.
+// row compares what a row had before with what it has during the incident: nothing,
+// when it is gone.
 func (r *Report) row(k history.Key, gone bool) Row {
 	row := Row{Row: alarm.Row(k), Gone: gone}
 	part := func(m history.Metric, from, to time.Time) (mean, most float32) {
@@ -293,6 +370,9 @@ func (r *Report) row(k history.Key, gone bool) Row {
 	row.Before.Active, _ = part(history.Active, r.From, r.Began)
 	row.During.Conns, row.Most.Conns = part(history.Conns, r.Began, r.To)
 	row.During.Active, row.Most.Active = part(history.Active, r.Began, r.To)
+	if gone {
+		row.During = Means{}
+	}
 	row.score = max(moved(row.Before.Conns, row.During.Conns, floorOf(history.Conns)), moved(row.Before.Active, row.During.Active, floorOf(history.Active)))
 	return row
 }
@@ -348,13 +428,13 @@ func (r *Report) missing() {
 	case r.History.Reach().First.IsZero():
 		miss("No figures of this span of time are known.")
 	case r.Known.After(r.From.Add(shortBefore)):
-		miss("Figures are known only from %s on.", r.Known.Local().Format(time.TimeOnly))
+		miss("Figures are known only from %s on.", r.Clock(r.Known))
 	}
 	if r.Began.Sub(r.Known) < shortBefore {
 		miss("The incident began with the span, so there is no before to compare it with.")
 	}
 	if r.Log == nil {
-		miss("There is no incident log: thresholds and notes are missing.")
+		miss("The incident log is not in here: thresholds and notes are missing.")
 	}
 	switch {
 	case r.Checks == nil:

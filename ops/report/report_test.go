@@ -42,6 +42,9 @@ func play(minutes int, rate func(minute, service, server int) int) (*history.Sto
 		for i := 1; i <= 3; i++ {
 			v := &ops.Service{Service: ipvs.NewService(id(i))}
 			v.Counted = true
+			if rate(n/6, i, 0) < 0 {
+				continue // the service is gone
+			}
 			for k := 1; k <= 2; k++ {
 				x := rate(n/6, i, k)
 				if x < 0 {
@@ -135,6 +138,126 @@ func TestServerThatLeft(t *testing.T) {
 	}
 	if !found || !strings.Contains(strings.Join(r.Changed, " "), "The table was changed once") {
 		t.Errorf("%+v %q", r.Events, r.Changed)
+	}
+}
+
+// TestServiceThatLeft: a service that was removed has no connections any more.
+func TestServiceThatLeft(t *testing.T) {
+	store, last := play(20, func(m, i, _ int) int {
+		if i < 3 && m >= 12 {
+			return -1
+		}
+		return 100
+	})
+	r := report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time})
+	if got := rowsOf(r); !slices.Equal(got, []string{id(1).String(), id(2).String()}) || !r.Rows[0].Gone || r.Rows[0].During != (report.Means{}) {
+		t.Errorf("%+v", r.Rows)
+	}
+	all := strings.Join(r.Affected, " ")
+	for _, want := range []string{"Not in the table any more, with connections before: TCP 203.0.113.1:443, TCP 203.0.113.2:443.", "the whole table fell to less than half"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("want %q in %q", want, all)
+		}
+	}
+	if causes := strings.Join(r.Causes, " "); !strings.Contains(causes, "before it began: TCP 203.0.113.1:443: left") && !strings.Contains(causes, "at about the time when it began: TCP 203.0.113.1:443: left") {
+		t.Errorf("%q", r.Causes)
+	}
+}
+
+// TestChangeSeenAfterwards: a reading dates a change later than the figures moved, and
+// an operator types minutes.
+func TestChangeSeenAfterwards(t *testing.T) {
+	store, last := play(20, func(int, int, int) int { return 100 })
+	store.Mark(history.Mark{Time: noon.Add(10*time.Minute + 15*time.Second), Kind: history.Seen, Text: "a weight", About: []history.Key{{Service: id(2)}}})
+	crossed := entry(10, incident.Crossed, "a")
+	for name, s := range map[string]report.Sources{
+		"typed": {Began: noon.Add(10*time.Minute - 40*time.Second)}, "logged": {Log: &incident.History{Entries: []incident.Entry{crossed}}},
+	} {
+		s.History, s.Latest, s.From, s.To = store, last, noon, last.Time
+		if r := report.Make(s); !strings.Contains(strings.Join(r.Causes, " "), "at about the time when it began: a weight") {
+			t.Errorf("%s: %q", name, r.Causes)
+		}
+	}
+}
+
+// TestWhereTheFiguresMoved: a spike began where it began, and is over where it ended.
+func TestWhereTheFiguresMoved(t *testing.T) {
+	for name, c := range map[string]struct {
+		rate func(minute int) int
+		want int
+	}{
+		"a spike":                      {func(m int) int { return 100 + 900*within(m, 30, 50) }, 30},
+		"a dip":                        {func(m int) int { return 100 - 95*within(m, 30, 50) }, 30},
+		"a small one long before":      {func(m int) int { return 100 + 70*within(m, 20, 30) + 2900*within(m, 80, 120) }, 80},
+		"a large one and its echo":     {func(m int) int { return 100 + 900*within(m, 30, 50) + 500*within(m, 90, 100) }, 30},
+		"what lasts for a minute":      {func(m int) int { return 100 + 900*within(m, 30, 31) }, 115},
+		"a rise that is slow at first": {func(m int) int { return 100 + 5*within(m, 10, 60) + 300*within(m, 60, 120) }, 60},
+	} {
+		store, last := play(120, func(m, _, _ int) int { return c.rate(m) })
+		r := report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time})
+		if got := int(r.Began.Sub(noon).Round(time.Minute).Minutes()); got != c.want {
+			t.Errorf("%s: minute %d (%s), want %d", name, got, r.Why, c.want)
+		}
+		if all := strings.Join(r.Affected, " "); strings.Contains(all, "fell") {
+			t.Errorf("%s: %s", name, all)
+		}
+	}
+}
+
+func within(minute, from, to int) int {
+	if minute >= from && minute < to {
+		return 1
+	}
+	return 0
+}
+
+// TestTheEntryNearTheStep: what was written down long before the figures moved is not
+// when it began, nor is a warning of the whole director.
+func TestTheEntryNearTheStep(t *testing.T) {
+	store, last := play(20, func(m, _, _ int) int { return 100 + 900*within(m, 12, 20) })
+	unsaved := entry(2, incident.Found, "unsaved")
+	unsaved.Severity = "warning"
+	early, over, near := entry(3, incident.Crossed, "a"), entry(4, incident.Ended, "a"), entry(13, incident.Crossed, "b")
+	for name, c := range map[string]struct {
+		log  []incident.Entry // oldest first
+		want int
+	}{
+		"near":            {[]incident.Entry{unsaved, early, over, near}, 13},
+		"none near":       {[]incident.Entry{unsaved, early}, 12},
+		"only a warning":  {[]incident.Entry{unsaved}, 12},
+		"nothing is told": {nil, 12},
+	} {
+		slices.Reverse(c.log)
+		r := report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time, Log: &incident.History{Entries: c.log}})
+		if got := int(r.Began.Sub(noon).Round(time.Minute).Minutes()); got != c.want {
+			t.Errorf("%s: minute %d (%s), want %d", name, got, r.Why, c.want)
+		}
+	}
+}
+
+// TestWords: what rounds to nothing went nowhere, no two have most of a rise, and a
+// span of two days says of which day a time is.
+func TestWords(t *testing.T) {
+	store, last := play(20, func(m, i, _ int) int {
+		switch {
+		case m < 10:
+			return 100
+		case i == 3:
+			return 0
+		}
+		return 300
+	})
+	r := report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time, Began: noon.Add(10 * time.Minute)})
+	if all := strings.Join(r.Causes, " "); strings.Contains(all, "of the rise") {
+		t.Errorf("%q", all)
+	}
+	store, last = play(20, func(m, i, k int) int { return within(m, 15, 20) * within(i, 1, 2) * within(k, 1, 2) })
+	r = report.Make(report.Sources{History: store, Latest: last, From: noon.Add(-13 * time.Hour), To: last.Time, Began: noon.Add(13 * time.Minute)})
+	if all := strings.Join(r.Changed, " "); strings.Contains(all, "from 0 to 0") || strings.Contains(all, "from 1 to 1") {
+		t.Errorf("%q", all)
+	}
+	if got := r.Clock(noon); got != "2026-03-01 12:00:00" {
+		t.Error(got)
 	}
 }
 

@@ -32,21 +32,28 @@ func number(v float32) string {
 	return fmt.Sprintf("%.0f", v)
 }
 
-func clock(t time.Time) string { return t.Local().Format(time.TimeOnly) }
+// went says how a mean moved.
+func went(before, during float32, unit string) string {
+	from, to := number(before), number(during)
+	if from == to {
+		return "stayed at " + to + unit
+	}
+	return "went from " + from + " to " + to + unit
+}
 
 // changed says how the whole table's figures moved, and what was done to it.
 func (r *Report) changed() {
 	all := r.row(history.Key{}, false)
 	say := func(format string, args ...any) { r.Changed = append(r.Changed, fmt.Sprintf(format, args...)) }
-	switch by := ratio(all.Before.Conns, all.During.Conns, 0.01); {
+	switch {
 	case all.Before.Conns < 0 || all.During.Conns < 0:
 		say("How the whole table's figures moved is not known.")
-	case by < 1.2 && ratio(all.Before.Active, all.During.Active, 0.01) < 1.2:
+	case steady(all.Before.Conns, all.During.Conns) && steady(all.Before.Active, all.During.Active):
 		say("The whole table's figures hardly moved: %s new connections a second and %s active ones, before %s and %s.",
 			number(all.During.Conns), number(all.During.Active), number(all.Before.Conns), number(all.Before.Active))
 	default:
-		say("Since %s new connections went from %s to %s a second and active ones from %s to %s.", clock(r.Began),
-			number(all.Before.Conns), number(all.During.Conns), number(all.Before.Active), number(all.During.Active))
+		say("Since %s new connections %s and active ones %s.", r.Clock(r.Began),
+			went(all.Before.Conns, all.During.Conns, " a second"), went(all.Before.Active, all.During.Active, ""))
 	}
 	var rows []string
 	for _, row := range r.Rows {
@@ -65,10 +72,15 @@ func (r *Report) changed() {
 	case 0:
 		say("Nothing was changed in the table in this time, as far as was seen.")
 	case 1:
-		say("The table was changed once: %s, %s.", clock(last.Time), last.Text)
+		say("The table was changed once: %s, %s.", r.Clock(last.Time), last.Text)
 	default:
-		say("The table was changed %d times, the last at %s: %s.", n, clock(last.Time), last.Text)
+		say("The table was changed %d times, the last at %s: %s.", n, r.Clock(last.Time), last.Text)
 	}
+}
+
+// steady tells a mean that hardly moved, or by less than a number shows.
+func steady(before, during float32) bool {
+	return number(before) == number(during) || ratio(before, during, 0.01) < 1.2
 }
 
 // open are the findings that are more than notices.
@@ -97,7 +109,7 @@ func (r *Report) affected() {
 		}
 		return append(to, name)
 	}
-	var faults, warned, crossed, fell []string
+	var faults, warned, crossed, fell, left []string
 	for _, f := range r.open() {
 		row := alarm.Row{Service: f.Service, Server: f.Server}
 		if f.Severity == check.Fault {
@@ -112,7 +124,11 @@ func (r *Report) affected() {
 		}
 	}
 	for _, row := range r.Rows {
-		if halved(row.Before.Conns, row.During.Conns, floorOf(history.Conns)) || halved(row.Before.Active, row.During.Active, floorOf(history.Active)) {
+		switch {
+		case !row.halved():
+		case row.Gone:
+			left = append(left, row.Row.String())
+		default:
 			fell = append(fell, row.Row.String())
 		}
 	}
@@ -125,12 +141,23 @@ func (r *Report) affected() {
 	if len(crossed) > 0 {
 		say("Thresholds were crossed of %s.", list(crossed))
 	}
+	if len(left) > 0 {
+		say("Not in the table any more, with connections before: %s.", list(left))
+	}
+	if all := r.row(history.Key{}, false); all.halved() {
+		say("New or active connections of the whole table fell to less than half.")
+	}
 	if len(fell) > 0 {
 		say("New or active connections fell to less than half at %s.", list(fell))
 	}
 	if len(r.Affected) == 0 {
 		say("Nobody is seen to be affected: there are no faults, no thresholds crossed, and nothing lost half of its connections.")
 	}
+}
+
+// halved tells a row that lost half of its new or active connections.
+func (r Row) halved() bool {
+	return halved(r.Before.Conns, r.During.Conns, floorOf(history.Conns)) || halved(r.Before.Active, r.During.Active, floorOf(history.Active))
 }
 
 // halved tells a figure that was worth something and lost half of it.
@@ -179,15 +206,14 @@ func (r *Report) changedBefore(say func(string, ...any)) {
 // rise says whose new connections make up most of a rise of the whole table's.
 func (r *Report) rise(say func(string, ...any)) {
 	all := r.row(history.Key{}, false)
-	more := all.During.Conns - all.Before.Conns
-	if all.Before.Conns < 0 || all.During.Conns < 0 || moved(all.Before.Conns, all.During.Conns, floorOf(history.Conns)) == 0 || more <= 0 {
+	if moved(all.Before.Conns, all.During.Conns, floorOf(history.Conns)) == 0 || all.During.Conns <= all.Before.Conns {
 		return
 	}
 	for _, row := range r.Rows {
 		if row.Row.Server.IsValid() || row.Before.Conns < 0 {
 			continue
 		}
-		if share := (row.During.Conns - row.Before.Conns) / more; share > .5 {
+		if share := (row.During.Conns - row.Before.Conns) / r.risen; share > .5 {
 			say("%.0f %% of the rise in new connections is at %s: %s a second, before %s.", 100*min(share, 1), row.Row, number(row.During.Conns), number(row.Before.Conns))
 		}
 	}

@@ -3,6 +3,7 @@ package plain
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -55,10 +56,25 @@ func (m *markdown) table(columns ...string) {
 func (m *markdown) cells(cells ...string) { m.line("| %s |", strings.Join(cells, " | ")) }
 
 // md makes a text from elsewhere stand in Markdown without changing its form: no
-// link, picture, code or HTML, and no cell of its own.
-func md(s string) string { return inert.Replace(text.Clean(s)) }
+// link, picture, code or HTML, and no cell of its own. Words of which a page would
+// make links by itself, as of addresses, names of people and numbers of issues, are
+// shown letter by letter.
+func md(s string) string {
+	words := strings.Split(text.Clean(s), " ")
+	for i, w := range words {
+		if linked.MatchString(w) {
+			words[i] = strings.ReplaceAll(code(w), "|", `\|`)
+		} else {
+			words[i] = inert.Replace(w)
+		}
+	}
+	return strings.Join(words, " ")
+}
 
-var inert = strings.NewReplacer(`\`, `\\`, "|", `\|`, "`", "\\`", "<", `\<`, "](", `]\(`, "![", `!\[`)
+var (
+	linked = regexp.MustCompile(`(?i)://|www\.|mailto:|@\w|[#!]\d|\bGH-\d`)
+	inert  = strings.NewReplacer(`\`, `\\`, "|", `\|`, "`", "\\`", "<", `\<`, "[", `\[`, "](", `]\(`, "*", `\*`, "#", `\#`, "&", `\&`)
+)
 
 // code is a text that is shown letter by letter, as commands are.
 func code(s string) string {
@@ -67,9 +83,8 @@ func code(s string) string {
 
 func (m *markdown) head(r *report.Report) {
 	m.line("# Incident on %s\n", md(r.Host))
-	const day = "2006-01-02 15:04:05"
-	m.line("%s to %s (%s), from %s. Began %s (%s).\n", r.From.Local().Format(day), r.To.Local().Format("15:04:05 MST"), figure.Span(r.To.Sub(r.From)),
-		md(r.Of), r.Began.Local().Format(time.TimeOnly), md(r.Why))
+	m.line("%s to %s %s (%s), from %s. Began %s (%s).\n", r.From.Local().Format(time.DateTime), r.Clock(r.To), r.To.Local().Format("MST"), figure.Span(r.To.Sub(r.From)),
+		md(r.Of), r.Clock(r.Began), md(r.Why))
 	for _, part := range []struct {
 		name string
 		says []string
@@ -103,7 +118,7 @@ func (m *markdown) timeLine(r *report.Report) {
 		if row != "" {
 			says = strings.TrimPrefix(says, row+": ") // it stands beside it
 		}
-		m.cells(e.Time.Local().Format(time.TimeOnly), md(e.Kind), md(row), md(says))
+		m.cells(r.Clock(e.Time), md(e.Kind), md(row), md(says))
 	}
 }
 
@@ -121,7 +136,7 @@ func (m *markdown) rows(r *report.Report) {
 		m.line("None moved by a third or more.")
 		return
 	}
-	m.line("Means before %s, and from then on.\n", r.Began.Local().Format(time.TimeOnly))
+	m.line("Means before %s, and from then on.\n", r.Clock(r.Began))
 	m.table("row", "conn/s before", "during", "at most", "active before", "during", "at most")
 	for _, row := range r.Rows {
 		name := row.Row.String()
@@ -172,7 +187,9 @@ func (m *markdown) graph(r *report.Report, g report.Graph) {
 		axis[at] = '^'
 	}
 	m.line("      +%s", axis)
-	from, to := g.From.Local().Format("15:04"), g.To.Local().Format("15:04")
+	last := len(":05")
+	from, to := r.Clock(g.From), r.Clock(g.To)
+	from, to = from[:len(from)-last], to[:len(to)-last]
 	m.line("       %s%s%s", from, strings.Repeat(" ", max(1, width-len(from)-len(to))), to)
 }
 
@@ -182,7 +199,7 @@ func (m *markdown) talkers(r *report.Report) {
 	}
 	m.title("Connections")
 	all := r.Conns.All
-	m.line("Read at %s: %s connections, %s established, %s half open, %s templates.", r.ConnsAt.Local().Format(time.TimeOnly),
+	m.line("Read at %s: %s connections, %s established, %s half open, %s templates.", r.Clock(r.ConnsAt),
 		figure.Count(all.Conns), figure.Count(all.Open), figure.Count(all.HalfOpen), figure.Count(all.Templates))
 	if f := r.Conns.Filter; !f.Empty() {
 		m.line("Only of %s.", md(f.String()))
@@ -207,10 +224,10 @@ func (m *markdown) findings(r *report.Report) {
 		m.line("No checks were made.")
 		return
 	case len(r.Checks.Findings) == 0:
-		m.line("As of %s nothing wrong is seen from here.", r.Checks.Time.Local().Format(time.TimeOnly))
+		m.line("As of %s nothing wrong is seen from here.", r.Clock(r.Checks.Time))
 		return
 	}
-	m.line("As of %s.", r.Checks.Time.Local().Format(time.TimeOnly))
+	m.line("As of %s.", r.Clock(r.Checks.Time))
 	for _, f := range r.Checks.Findings {
 		service, server := aboutText(f)
 		about := "the director"
