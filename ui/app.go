@@ -62,6 +62,8 @@ type Options struct {
 	Operator netip.Addr          // where the operator's SSH session comes from; invalid: not over SSH
 	Now      func() time.Time    // time.Now when nil
 
+	Peers func() ([]netip.Addr, error) // the far ends of SSH connections to this host; nil: nobody looks
+
 	History *history.Store // the figures of the last hours; nil: none are kept
 
 	Incidents *incident.Watch // thresholds and the incident log; nil: none

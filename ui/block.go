@@ -78,11 +78,27 @@ func openBlock(m *Model, f conns.Filter) tea.Cmd {
 	if !slices.ContainsFunc(of, func(o option) bool { return o.value == from }) {
 		from = everything
 	}
-	m.openForm(&form{title: "Keep a client out", fields: []*field{
-		typedField(askClient, "client", client, "an address, or a network: 198.51.100.7, 198.51.100.0/24"),
-		chosenField(askFrom, "out of", from, of...),
-	}, finish: finishBlock})
-	return nil
+	whom := typedField(askClient, "client", client, "an address, or a network: 198.51.100.7, 198.51.100.0/24")
+	m.openForm(&form{title: "Keep a client out", fields: []*field{whom, chosenField(askFrom, "out of", from, of...)}, finish: finishBlock})
+	peers := m.opts.Peers
+	spared := block.Spared{Operator: m.opts.Operator}
+	return beside(func(context.Context) (bool, error) {
+		err := sparePeers(&spared, peers)
+		return spared.FromWhere(), err
+	}, func(_ *Model, known bool, _ error) tea.Cmd { // an error comes again when it counts
+		if !known {
+			whom.hint += ". Where you come from is not known here: do not keep yourself out."
+		}
+		return nil
+	})
+}
+
+// sparePeers spares the far ends of SSH sessions.
+func sparePeers(s *block.Spared, peers func() ([]netip.Addr, error)) (err error) {
+	if peers != nil {
+		s.Peers, err = peers()
+	}
+	return err
 }
 
 // vips are the addresses of all services, each once.
@@ -103,7 +119,7 @@ func (m *Model) vips() (all []netip.Addr) {
 func finishBlock(m *Model, f *form) tea.Cmd {
 	var b block.Block
 	var err error
-	if b.Client, err = conns.ParseClient(f.get(askClient)); err != nil {
+	if b.Client, err = conns.ParseNetwork(f.get(askClient)); err != nil {
 		f.blame(askClient, err.Error())
 		return nil
 	}
@@ -116,9 +132,12 @@ func finishBlock(m *Model, f *form) tea.Cmd {
 			spared.Servers = append(spared.Servers, r.Addr.Addr())
 		}
 	}
-	host := m.opts.System
+	host, peers := m.opts.System, m.opts.Peers
 	return beside(func(context.Context) (block.Spared, error) {
-		err := spared.Look(host)
+		err := sparePeers(&spared, peers)
+		if err == nil {
+			err = spared.Look(host)
+		}
 		return spared, err
 	}, func(m *Model, spared block.Spared, err error) tea.Cmd {
 		switch {

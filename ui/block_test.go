@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -76,12 +77,18 @@ func TestBlockIsUndone(t *testing.T) {
 func TestBlockRefused(t *testing.T) {
 	d, _ := besieged(t)
 	d.must(d.host.Add(netcfg.Address{Link: "eth0", Prefix: netip.MustParsePrefix("203.0.113.1/24")}))
+	d.opts.Peers = func() ([]netip.Addr, error) { return []netip.Addr{netip.MustParseAddr("192.0.2.7")}, nil }
 	d.do("C", "x", "enter")
+	if strings.Contains(grid(d.Model), "is not known") {
+		t.Errorf("it is known where the operator is:\n%s", grid(d.Model))
+	}
 	for typed, want := range map[string]string{
 		"198.18.0.0/16": "must not hold 198.18.200.44, where your own SSH session comes from",
 		"203.0.113.10":  "the address of a service",
 		"10.0.3.11":     "a real server",
 		"203.0.113.1":   "this director's own address",
+		"192.0.2.0/24":  "192.0.2.7, where an SSH session to this director comes from",
+		"198.18.7.1/24": "must have no bits beyond its length; give the address (198.18.7.1) or the network (198.18.7.0/24)",
 		"2001:db8::/64": "of the same family",
 		"hog":           `client "hog": give an address`,
 	} {
@@ -98,6 +105,26 @@ func TestBlockRefused(t *testing.T) {
 	d.opts.Limits.ReadOnly, d.opts.Limits.Why = true, "--read-only"
 	d.do("enter")
 	d.sees("read-only", "read-only: --read-only")
+}
+
+// TestBlockBlindly: of an operator who is nowhere to be seen that is said, and whole
+// parts of the world stay.
+func TestBlockBlindly(t *testing.T) {
+	d, _ := besieged(t)
+	d.opts.Operator = netip.Addr{}
+	d.do("C", "x", "enter")
+	if !strings.Contains(squeezed(d.Model), "Where you come from is not known here") {
+		t.Errorf("nothing is said:\n%s", grid(d.Model))
+	}
+	d.fill("64.0.0.0/2")
+	d.do("enter")
+	if !strings.Contains(squeezed(d.Model), "client 64.0.0.0/2: must be of /8 or longer") || len(d.keptOut()) != 0 {
+		t.Errorf("not refused:\n%s", grid(d.Model))
+	}
+	d.opts.Peers = func() ([]netip.Addr, error) { return nil, errors.New("cannot tell where SSH sessions come from") }
+	d.fill("198.51.100.7")
+	d.do("enter")
+	d.sees("not looked", "Nothing was changed", "cannot tell where SSH sessions come from")
 }
 
 // squeezed is the screen with one blank between words, also over lines.

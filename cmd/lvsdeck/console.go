@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -17,6 +18,7 @@ import (
 	"lvsdeck/ipvs/proc"
 	"lvsdeck/netcfg"
 	"lvsdeck/ops"
+	"lvsdeck/ops/block"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/confirm"
 	"lvsdeck/ops/demo"
@@ -196,9 +198,11 @@ func openHost(ctx context.Context, cancel context.CancelCauseFunc, opts *ui.Opti
 	w.Look(here)
 	beside(cancel, func() { w.Run(ctx, here) })
 	opts.System, opts.Owner, opts.Conns = host, w.Latest, namespace
+	var port uint16
 	if s := setup.FindSession(); s != nil {
-		opts.Operator = s.Client
+		opts.Operator, port = s.Client, s.Server.Port()
 	}
+	opts.Peers = func() ([]netip.Addr, error) { return block.Peers(port) }
 	whose = func(now bool) *owner.Owner {
 		if now {
 			w.Look(here)

@@ -53,6 +53,7 @@ func (b Block) Rule() netcfg.Filter {
 // Spared is whose packets must get through.
 type Spared struct {
 	Operator netip.Addr   // where the session comes from that asks; invalid: not over SSH
+	Peers    []netip.Addr // the far ends of all SSH connections to this host: the operator's may be among them
 	Own      []netip.Addr // this host's addresses
 	Routers  []netip.Addr // by which it reaches the world: of IPv6, what they say of themselves are packets like others
 	VIPs     []netip.Addr
@@ -71,7 +72,7 @@ func (s *Spared) Look(host netcfg.Surroundings) error {
 	for _, a := range own {
 		s.Own = append(s.Own, a.Prefix.Addr())
 	}
-	for _, to := range append(far, s.Operator) {
+	for _, to := range slices.Concat(far, s.Peers, []netip.Addr{s.Operator}) {
 		if !to.IsValid() {
 			continue
 		}
@@ -86,32 +87,52 @@ func (s *Spared) Look(host netcfg.Surroundings) error {
 	return nil
 }
 
+// FromWhere tells whether it is known where the operator may sit.
+func (s *Spared) FromWhere() bool { return s.Operator.IsValid() || len(s.Peers) > 0 }
+
+// The shortest networks that are kept out while nobody knows where the operator sits.
+const (
+	blindly4 = 8
+	blindly6 = 16
+)
+
 // Check refuses a block that would cut off the operator, this host, a service or a
 // real server.
 func (b Block) Check(s Spared) error {
 	refused := func(why string, a netip.Addr, do string) error {
 		return fmt.Errorf("client %s: must not hold %s, %s; %s", b.client(), a, why, do)
 	}
+	shortest := blindly6
+	if b.Client.Addr().Is4() {
+		shortest = blindly4
+	}
 	switch {
-	case !b.Client.IsValid() || b.Client != b.Client.Masked():
+	case !b.Client.IsValid():
 		return fmt.Errorf("client %s: must be an address (198.51.100.7) or a network (198.51.100.0/24)", b.Client)
+	case b.Client != b.Client.Masked():
+		return fmt.Errorf("client %s: must have no bits beyond its length; give the address (%s) or the network (%s)", b.Client, b.Client.Addr(), b.Client.Masked())
 	case b.VIP.IsValid() && b.VIP.Is4() != b.Client.Addr().Is4():
 		return fmt.Errorf("client %s: must be of the same family as %s", b.client(), b.VIP)
-	case s.Operator.IsValid() && b.Client.Contains(s.Operator.Unmap()):
+	case s.Operator.IsValid() && b.Client.Contains(bare(s.Operator)):
 		return refused("where your own SSH session comes from", s.Operator, "do it from elsewhere, or name a smaller network")
+	case !s.FromWhere() && b.Client.Bits() < shortest:
+		return fmt.Errorf("client %s: must be of /%d or longer, as it is not known where you come from; name a smaller network", b.Client, shortest)
 	}
 	for _, group := range []struct {
 		all []netip.Addr
 		why string
-	}{{s.Servers, "a real server"}, {s.VIPs, "the address of a service"}, {s.Own, "this director's own address"}, {s.Routers, "a router of this director"}} {
+	}{{s.Peers, "where an SSH session to this director comes from"}, {s.Servers, "a real server"}, {s.VIPs, "the address of a service"}, {s.Own, "this director's own address"}, {s.Routers, "a router of this director"}} {
 		for _, a := range group.all {
-			if b.Client.Contains(a) {
+			if b.Client.Contains(bare(a)) {
 				return refused(group.why, a, "name a smaller network")
 			}
 		}
 	}
 	return nil
 }
+
+// bare is an address as networks hold it: none holds one with a zone.
+func bare(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
 // Keep is the plan that keeps clients out.
 func Keep(blocks ...Block) plan.Plan {

@@ -21,7 +21,7 @@ func of(client string, vip ...string) Block {
 func TestCheck(t *testing.T) {
 	addr := netip.MustParseAddr
 	spared := Spared{
-		Operator: addr("192.0.2.44"), Routers: []netip.Addr{addr("203.0.113.254")}, Own: []netip.Addr{addr("203.0.113.1"), addr("fe80::1")},
+		Operator: addr("192.0.2.44"), Peers: []netip.Addr{addr("192.0.2.44"), addr("198.51.98.3")}, Routers: []netip.Addr{addr("203.0.113.254")}, Own: []netip.Addr{addr("203.0.113.1"), addr("fe80::1")},
 		VIPs: []netip.Addr{addr("203.0.113.10"), addr("2001:db8::10")}, Servers: []netip.Addr{addr("10.0.3.11")},
 	}
 	for _, c := range []struct {
@@ -40,12 +40,34 @@ func TestCheck(t *testing.T) {
 		{of("203.0.113.0/29"), "must not hold 203.0.113.1, this director's own address"},
 		{of("fe80::/10"), "this director's own address"},
 		{of("203.0.113.254/32"), "must not hold 203.0.113.254, a router of this director"},
-		{of("198.51.100.7/24"), "must be an address (198.51.100.7) or a network (198.51.100.0/24)"},
+		{of("198.51.100.7/24"), "client 198.51.100.7/24: must have no bits beyond its length; give the address (198.51.100.7) or the network (198.51.100.0/24)"},
+		{of("198.51.96.0/22"), "must not hold 198.51.98.3, where an SSH session to this director comes from; name a smaller network"},
 		{Block{}, "must be an address"},
 		{of("198.51.100.7/32", "2001:db8::10"), "must be of the same family as 2001:db8::10"},
 	} {
 		if err := c.Check(spared); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v, want %q", c.Block, err, c.want)
+		}
+	}
+}
+
+// TestCheckOperator: one on the link itself, and one of whom nothing is known.
+func TestCheckOperator(t *testing.T) {
+	for _, c := range []struct {
+		client string
+		Spared
+		want string // "": allowed
+	}{
+		{"fe80::/10", Spared{Operator: netip.MustParseAddr("fe80::abcd%eth0")}, "where your own SSH session comes from"},
+		{"fe80::abcd/128", Spared{Peers: []netip.Addr{netip.MustParseAddr("fe80::abcd")}}, "where an SSH session to this director comes from"},
+		{"198.0.0.0/7", Spared{Peers: []netip.Addr{netip.MustParseAddr("192.0.2.44")}}, ""},
+		{"198.0.0.0/7", Spared{}, "client 198.0.0.0/7: must be of /8 or longer, as it is not known where you come from"},
+		{"198.0.0.0/8", Spared{}, ""},
+		{"2000::/3", Spared{}, "client 2000::/3: must be of /16 or longer"},
+		{"2001::/16", Spared{}, ""},
+	} {
+		if err := of(c.client).Check(c.Spared); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, %+v: %v, want %q", c.client, c.Spared, err, c.want)
 		}
 	}
 }
