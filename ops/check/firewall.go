@@ -2,9 +2,11 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
@@ -19,6 +21,7 @@ type stop struct {
 	firewall.Verdict
 	leg     path.Leg // the first it stops
 	untrack bool     // only because conntrack sees what IPVS balances
+	refuted string   // what tells that it does not
 	servers []netip.AddrPort
 	opens   []netcfg.Filter
 }
@@ -30,6 +33,12 @@ func firewalls(s *Scene) (all []Finding) {
 		stops, walked := s.stops(v)
 		for _, st := range stops {
 			switch {
+			case st.Result.Stops() && st.refuted != "":
+				all = append(all, Finding{
+					Severity: Warning, Service: v.ServiceID, Short: fmt.Sprintf("a rule %s packets in %s, and not all of them", st.Result, st.Chain),
+					Evidence: []string{st.evidence(), st.refuted},
+					Means:    "Either it stops some clients only, or it is new: then all time out. Look again in a minute.",
+				})
 			case st.untrack:
 			case st.Result.Stops():
 				all = append(all, st.findings(v, walked)...)
@@ -37,12 +46,20 @@ func firewalls(s *Scene) (all []Finding) {
 				doubts[st.Verdict.String()] = true
 				all = append(all, Finding{
 					Severity: Notice, Service: v.ServiceID, Short: "whether the firewall lets all through is not known",
-					Evidence: evidence("%v, where %s", st.Verdict, st.leg.Why), Means: "The rule asks for what is not known here: look at it.",
+					Evidence: evidence("%v, where %s", st.Verdict, st.leg.Why), Means: unsure(v),
 				})
 			}
 		}
 	}
 	return all
+}
+
+// unsure says what to do about a rule that may stop packets.
+func unsure(v *ops.Service) string {
+	if v.IsMark() {
+		return "Which addresses and ports have the mark is not known here, so the rule may stop its packets: look at it."
+	}
+	return "The rule asks for what is not known here: look at it."
 }
 
 // stops are those of a service, and how many of its servers were looked at.
@@ -65,15 +82,49 @@ func (s *Scene) stops(v *ops.Service) (all []*stop, walked int) {
 			leg := legs[at.Leg]
 			untrack := f.Conntrack && r.Forward != ipvs.Masq && at.Result.Stops() && s.passesFreely(f, at.Leg)
 			st := find(&all, at.Verdict, untrack, leg)
+			if half := len(legs) / 2; at.Leg%half < 2 && st.refuted == "" { // it is on its way to IPVS
+				st.refuted = s.comesIn(v, at.Leg >= half)
+			}
 			if !slices.Contains(st.servers, r.Addr) {
 				st.servers = append(st.servers, r.Addr)
 			}
-			if o, ok := path.Opens(leg, at.Verdict, s.Firewall.Default); ok && !slices.Contains(st.opens, o) {
+			if o, ok := path.Opens(leg, at.Verdict, s.Firewall.Default); ok && !slices.Contains(st.opens, o) && (!v.IsMark() || strings.Contains(o.Match, r.Addr.Addr().String())) {
 				st.opens = append(st.opens, o)
 			}
 		}
 	}
 	return all, walked
+}
+
+// fewComing are so many new connections as show that a rule does not stop them: those
+// before it came are told of for a while.
+const fewComing = 20
+
+// comesIn tells what shows that clients' packets come to IPVS, first or later ones,
+// or "".
+func (s *Scene) comesIn(v *ops.Service, later bool) string {
+	var moved Moved
+	var load Load
+	for _, r := range v.Servers {
+		at := Place{v.ServiceID, r.Addr}
+		n := s.Lately[at]
+		moved = Moved{moved.Add(n.Traffic), max(moved.For, n.For)}
+		if s.Loads != nil {
+			n := s.Loads.Servers[at]
+			load.Open, load.Fresh, load.HalfOpen = load.Open+n.Open, load.Fresh+n.Fresh, load.HalfOpen+n.HalfOpen
+		}
+	}
+	switch {
+	case later && v.Protocol != ipvs.UDP:
+		if load.Open > 0 && load.Fresh > load.HalfOpen {
+			return fmt.Sprintf("%d connections are established, and %d had a packet in the last %d s%s", load.Open, load.Fresh-load.HalfOpen, freshFor, s.Loads.partly())
+		}
+	case moved.Conns >= fewComing:
+		return fmt.Sprintf("%d new connections came in the last %v", moved.Conns, moved.For.Round(time.Second))
+	case moved.For == 0 && v.Rate.Conns > 0:
+		return fmt.Sprintf("%d new connections a second come in", v.Rate.Conns)
+	}
+	return ""
 }
 
 // passesFreely tells that the packet of a leg would get on if conntrack did not see
@@ -94,13 +145,16 @@ func find(all *[]*stop, v firewall.Verdict, untrack bool, leg path.Leg) *stop {
 	return st
 }
 
+func (st *stop) evidence() string {
+	return fmt.Sprintf("%s, table %s, chain %s: %s", st.Backend, st.Table, st.Chain, st.Rule)
+}
+
 // findings are one for the service, or one for each server when others are let
 // through.
 func (st *stop) findings(v *ops.Service, walked int) (all []Finding) {
 	f := Finding{
 		Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("the firewall %s packets in %s", st.Result, st.Chain),
-		Evidence: evidence("%s, table %s, chain %s: %s", st.Backend, st.Table, st.Chain, st.Rule),
-		Means:    fmt.Sprintf("Lost is where %s.", st.leg.Why),
+		Evidence: []string{st.evidence()}, Means: fmt.Sprintf("Lost is where %s.", st.leg.Why),
 	}
 	servers := st.servers
 	if len(servers) == walked {
@@ -123,13 +177,59 @@ func (st *stop) findings(v *ops.Service, walked int) (all []Finding) {
 	return all
 }
 
-// untrack is what ends conntrack's part in balanced connections, unless full NAT
-// needs it.
+// untrack is what ends conntrack's part in balanced connections, unless another
+// service lives by it, as full NAT does.
 func (s *Scene) untrack() *plan.Plan {
-	if s.Firewall != nil && len(s.Firewall.ForIPVS()) > 0 {
+	if len(s.forIPVS()) > 0 || s.breaks("0") {
 		return nil
 	}
 	return fix("", s.set("conntrack", "0", "Conntrack sees one side only of what DR and TUN balance."))
+}
+
+// track is the other way round.
+func (s *Scene) track() *plan.Plan {
+	if s.breaks("1") {
+		return nil
+	}
+	return fix("", s.set("conntrack", "1", "Rules of nat then see what is balanced."))
+}
+
+// breaks tells that another value of net.ipv4.vs.conntrack would take something from
+// clients that they have now.
+func (s *Scene) breaks(value string) bool {
+	if s.trial {
+		return true
+	}
+	if breaks, known := s.trials[value]; known {
+		return breaks
+	}
+	with := *s
+	with.Sysctls, with.flows = maps.Clone(s.Sysctls), nil
+	step := s.Sysctls["conntrack"]
+	step.Before = value
+	with.Sysctls["conntrack"] = step
+	with.prepare()
+	shows := false // clients to servers, which then answer them past the director
+	for r, f := range s.flows {
+		shows = shows || f.Hidden && !with.flows[r].Hidden
+	}
+	if s.trials == nil {
+		s.trials = map[string]bool{}
+	}
+	now := s.faults()
+	s.trials[value] = shows || slices.ContainsFunc(with.faults(), func(f Finding) bool {
+		return !slices.ContainsFunc(now, func(o Finding) bool { return o.Service == f.Service && o.Server == f.Server && o.Short == f.Short })
+	})
+	return s.trials[value]
+}
+
+// faults are those that depend on net.ipv4.vs.conntrack, with nothing to end them.
+func (s Scene) faults() (all []Finding) {
+	s.trial = true
+	for _, look := range []func(*Scene) []Finding{firewalls, conntracked, fullNAT} {
+		all = append(all, look(&s)...)
+	}
+	return slices.DeleteFunc(all, func(f Finding) bool { return f.Severity < Fault })
 }
 
 // conntracked: what conntrack does to connections of which it sees one side.
@@ -140,12 +240,12 @@ func conntracked(s *Scene) (all []Finding) {
 	for _, v := range s.Sample.Services {
 		stops, _ := s.stops(v)
 		for _, st := range stops {
-			if st.untrack {
+			if st.untrack && st.refuted == "" {
 				all = append(all, Finding{
 					Severity: Fault, Service: v.ServiceID, Short: "conntrack takes later packets for invalid, and a rule stops those",
 					Evidence: []string{
 						"net.ipv4.vs.conntrack is 1; under DR and TUN servers answer past the director",
-						fmt.Sprintf("%s, table %s, chain %s: %s", st.Backend, st.Table, st.Chain, st.Rule),
+						st.evidence(),
 					},
 					Means: "Clients connect, and then hang.", Fix: s.untrack(),
 				})
@@ -164,9 +264,7 @@ func (s *Scene) rewritten(v *ops.Service) (all []Finding) {
 			continue
 		}
 		verdict := s.rewrites(f)
-		meant := slices.ContainsFunc(s.forIPVS(), func(m firewall.Verdict) bool { return m.Rule == verdict.Rule }) ||
-			strings.Contains(verdict.Rule, v.Addr.String())
-		if verdict.Result != firewall.Rewrites || meant {
+		if verdict.Result != firewall.Rewrites || s.meant(verdict, v) {
 			continue
 		}
 		is := []string{
@@ -180,8 +278,8 @@ func (s *Scene) rewritten(v *ops.Service) (all []Finding) {
 			})
 		}
 		return append(all, Finding{
-			Severity: Warning, Service: v.ServiceID, Short: "a rule of nat hides clients from servers", Evidence: is,
-			Means: "Servers see the director as their only client. Narrow the rule if that is not meant.", Fix: s.untrack(),
+			Service: v.ServiceID, Short: "a rule of nat hides clients from servers", Evidence: is,
+			Means: "Servers see the director as their only client. If that is not meant, narrow the rule, once the director is their gateway.",
 		})
 	}
 	return all
@@ -194,9 +292,11 @@ func (s *Scene) forIPVS() []firewall.Verdict {
 	return s.Firewall.ForIPVS()
 }
 
-// fullNAT: its rules match nothing while conntrack does not see what is balanced.
+// fullNAT: its rules match nothing while conntrack does not see what is balanced. Of
+// a rule that is not for IPVS alone it is not known whether that is meant, unless
+// nobody is served.
 func fullNAT(s *Scene) (all []Finding) {
-	if s.sysctl("conntrack") != "0" || len(s.forIPVS()) == 0 {
+	if s.sysctl("conntrack") != "0" {
 		return nil
 	}
 	for _, v := range s.Sample.Services {
@@ -207,19 +307,45 @@ func fullNAT(s *Scene) (all []Finding) {
 			}
 			f.Conntrack = true
 			verdict := s.rewrites(f)
-			if verdict.Result == firewall.Rewrites && slices.ContainsFunc(s.forIPVS(), func(m firewall.Verdict) bool { return m.Rule == verdict.Rule }) {
-				all = append(all, Finding{
-					Severity: Fault, Service: v.ServiceID, Short: "the rule of full NAT matches nothing",
-					Evidence: []string{
-						"net.ipv4.vs.conntrack is 0",
-						fmt.Sprintf("%s, table %s, chain %s: %s", verdict.Backend, verdict.Table, verdict.Chain, verdict.Rule),
-					},
-					Means: "Servers see the clients themselves, and answer past the director unless it is their gateway: connections time out.",
-					Fix:   fix("", s.set("conntrack", "1", "Rules of nat then see what is balanced.")),
-				})
-				break
+			if verdict.Result != firewall.Rewrites {
+				continue
 			}
+			found := Finding{
+				Severity: Fault, Service: v.ServiceID, Short: "the rule of full NAT matches nothing",
+				Evidence: []string{
+					"net.ipv4.vs.conntrack is 0",
+					fmt.Sprintf("%s, table %s, chain %s: %s", verdict.Backend, verdict.Table, verdict.Chain, verdict.Rule),
+				},
+				Means: "Servers see the clients themselves, and answer past the director unless it is their gateway: connections time out.",
+			}
+			if n := s.halfOpen(v); !s.meant(verdict, v) {
+				if n.HalfOpen < fewHalfOpen || n.HalfOpen < n.Fresh {
+					break
+				}
+				found.Evidence = append(found.Evidence, fmt.Sprintf("all %d connections with a packet in the last %d s are in SYN_RECV%s", n.Fresh, freshFor, s.Loads.partly()))
+			}
+			found.Fix = s.track()
+			all = append(all, found)
+			break
 		}
 	}
 	return all
+}
+
+// meant tells a rule of nat that is about what a service balances.
+func (s *Scene) meant(rule firewall.Verdict, v *ops.Service) bool {
+	return slices.ContainsFunc(s.forIPVS(), func(m firewall.Verdict) bool { return m.Rule == rule.Rule }) ||
+		!v.IsMark() && strings.Contains(rule.Rule, v.Addr.String())
+}
+
+// halfOpen sums up a service's fresh connections.
+func (s *Scene) halfOpen(v *ops.Service) (sum Load) {
+	if s.Loads == nil {
+		return sum
+	}
+	for _, r := range v.Servers {
+		n := s.Loads.Servers[Place{v.ServiceID, r.Addr}]
+		sum.Fresh, sum.HalfOpen = sum.Fresh+n.Fresh, sum.HalfOpen+n.HalfOpen
+	}
+	return sum
 }

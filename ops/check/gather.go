@@ -98,6 +98,18 @@ func (g *gathering) around() {
 		}
 	}
 	g.ways()
+	g.waysOut()
+}
+
+// waysOut asks where answers of the VIPs that are here go.
+func (g *gathering) waysOut() {
+	g.OutOf = map[netip.Addr]netcfg.Path{}
+	for _, v := range g.Sample.Services {
+		if _, asked := g.OutOf[v.Addr]; asked || v.IsMark() || !g.Ways[v.Addr].Local {
+			continue
+		}
+		g.OutOf[v.Addr], _ = g.from.Host.Path(far[v.Family], v.Addr) // without a way, none is known
+	}
 }
 
 func (g *gathering) way(to netip.Addr) {

@@ -10,9 +10,10 @@ import (
 	"lvsdeck/ops"
 )
 
-// How long counters are watched at least before something is said of them: the
-// kernel brings them up to date every 2 s (ip_vs_est.c), and shares of servers
-// take a while to settle.
+// How long whiles are. The kernel brings counters up to date every 2 s, those of one
+// server together and of each at a moment of its own (ip_vs_est.c): what a server's
+// figures say of one another may be told at once, and what servers' say of one
+// another only after many such steps.
 const (
 	lately = 10 * time.Second
 	longer = 2 * time.Minute
@@ -139,7 +140,8 @@ func between(from, to reading) Moved {
 }
 
 // moved is what servers have counted lately, and over a longer while in which
-// nothing was changed about their service. Those that stood still are left out.
+// nothing was changed about their service, once it has been that long. Those that
+// stood still are left out.
 func (m *meter) moved() (short, long map[Place]Moved) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -150,7 +152,7 @@ func (m *meter) moved() (short, long map[Place]Moved) {
 			if n := between(c.lately.from, c.now); n.Traffic != (ipvs.Traffic{}) {
 				short[at] = n
 			}
-			if n := between(c.since.from, c.now); n.Traffic != (ipvs.Traffic{}) {
+			if n := between(c.since.from, c.now); n.Traffic != (ipvs.Traffic{}) && n.For >= longer {
 				long[at] = n
 			}
 		}

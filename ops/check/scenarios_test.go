@@ -67,7 +67,7 @@ var scenarios = []scenario{
 
 	{[]int{25}, "conntrack, and INVALID dropped", lab.DR, false, on("sysctl -w net.ipv4.vs.conntrack=1", "iptables -A INPUT -m conntrack --ctstate INVALID -j DROP"), true, "fault conntrack - fix"},
 	{[]int{26}, "conntrack and MASQUERADE", lab.DR, false, on("sysctl -w net.ipv4.vs.conntrack=1", "iptables -t nat -A POSTROUTING -j MASQUERADE"), true, "fault conntrack - fix"},
-	{[]int{26}, "conntrack and MASQUERADE under NAT", lab.NAT, false, on("sysctl -w net.ipv4.vs.conntrack=1", "iptables -t nat -A POSTROUTING -j MASQUERADE"), false, "warning conntrack - fix"},
+	{[]int{26}, "conntrack and MASQUERADE under NAT", lab.NAT, false, on("sysctl -w net.ipv4.vs.conntrack=1", "iptables -t nat -A POSTROUTING -j MASQUERADE"), false, "notice conntrack -"},
 	{[]int{24}, "full NAT without conntrack", lab.NAT, false, func(d *director) {
 		d.run(d.Director, "iptables -t nat -A POSTROUTING -m ipvs --vaddr VIP --vport 7 --vdir ORIGINAL --vmethod MASQ -j MASQUERADE")
 		for _, h := range d.Servers {

@@ -28,6 +28,7 @@ type Scene struct {
 	Neighbours []netcfg.Neighbour
 	Ways       map[netip.Addr]Way          // to VIPs and servers
 	Out        map[ipvs.Family]netcfg.Path // to the rest of the world, where there is a way
+	OutOf      map[netip.Addr]netcfg.Path  // likewise from VIPs that are here
 
 	Sysctls        map[string]plan.ChangeSysctl // by netcfg's names: each would keep its value
 	Redirect       map[string]bool              // links that send redirects of IPv4, all settings taken together
@@ -38,8 +39,8 @@ type Scene struct {
 	Loads          *Loads
 	Saved          *keep.Comparison // nil: not compared
 
-	// What servers have counted lately, and over a longer while in which nothing
-	// was changed about their service; only those that have.
+	// What servers have counted lately, and over two minutes and more in which
+	// nothing was changed about their service; only those that have.
 	Lately, Longer map[Place]Moved
 
 	Unread []string // each a sentence
@@ -48,6 +49,10 @@ type Scene struct {
 	fronts map[netip.Addr]string // links by their addresses
 	flows  map[*ops.Server]flow
 	walks  *path.Walks // through Firewall, once it was asked for
+
+	// A trial is what would be with another setting; nothing is offered in it.
+	trial  bool
+	trials map[string]bool // by values of net.ipv4.vs.conntrack: whether they make new faults
 }
 
 // flow is a path.Flow, unless it is not known.
@@ -167,12 +172,34 @@ func (s *Scene) prepare() {
 }
 
 // Front is the link by which clients' packets come in, as far as that can be told:
-// the card that has the VIP, or else the one toward the world.
+// the card that has the VIP, or else the one toward the world. It is a guess, for
+// words; what surely is so goes by front.
 func (s *Scene) Front(vip netip.Addr) string {
 	if s.fronts == nil {
 		s.prepare()
 	}
-	return cmp.Or(s.fronts[vip], s.Out[ipvs.FamilyOf(vip)].Link)
+	return cmp.Or(s.fronts[vip], s.out(vip))
+}
+
+// out is the link by which answers of a VIP leave for the world.
+func (s *Scene) out(vip netip.Addr) string {
+	return cmp.Or(s.OutOf[vip].Link, s.Out[ipvs.FamilyOf(vip)].Link)
+}
+
+// front is the link by which clients' packets come in, or "" where another may bring
+// some: the card that has the VIP is also the way to the world, or it is the only one.
+func (s *Scene) front(vip netip.Addr) string {
+	var cards []string
+	for _, l := range s.Links {
+		if l.Up && !l.Loopback && l.Kind != "dummy" {
+			cards = append(cards, l.Name)
+		}
+	}
+	link := s.Front(vip)
+	if len(cards) == 1 && cards[0] == link || link == s.fronts[vip] && link == s.out(vip) {
+		return link
+	}
+	return ""
 }
 
 // network is the network of ours in which an address is: of several the smallest.
@@ -185,19 +212,22 @@ func (s *Scene) network(addr netip.Addr) (best netcfg.LinkAddress) {
 	return best
 }
 
-// Flow is a client's connection to a server; ok is false where that is not known:
-// of a mark, of a server without a way or on this host.
+// Flow is a client's connection to a server; ok is false where that is not known: of
+// a server without a way or on this host. Of a mark the servers' side is known.
 func (s *Scene) Flow(v *ops.Service, r *ops.Server) (f path.Flow, ok bool) {
 	if known, met := s.flows[r]; met {
 		return known.Flow, known.known
 	}
 	way := s.Ways[r.Addr.Addr()]
-	if v.IsMark() || way.Link == "" || way.Local {
+	if way.Link == "" || way.Local {
 		return f, false
 	}
 	f = path.Flow{
 		Service: v.ServiceID, Server: r.Server, Conntrack: s.conntrack(),
-		Front: s.Front(v.Addr), Back: way.Link, Own: way.Source,
+		Back: way.Link, Own: way.Source,
+	}
+	if !v.IsMark() {
+		f.Front = s.front(v.Addr)
 	}
 	f.Hidden = r.Forward == ipvs.Masq && s.rewrites(f).Result == firewall.Rewrites
 	return f, true

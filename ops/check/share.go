@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"math"
+	"net/netip"
 	"time"
 
 	"lvsdeck/ops"
@@ -14,6 +16,14 @@ const (
 	fewTurns  = 5
 )
 
+// chance is how many times the root of what is due a figure may be off by accident
+// (with 4, one of some 15,000 servers is), and fewNamed how many servers a finding
+// names.
+const (
+	chance   = 4
+	fewNamed = 5
+)
+
 // A client that persistence holds is heavy with such a part of so many connections.
 const (
 	fewHeld    = 100
@@ -21,9 +31,9 @@ const (
 )
 
 // shares: servers that get more or less of the new connections than their weights
-// ask for. Nothing is known where clients are kept on a server or the scheduler goes
-// by addresses; where it goes by connections, only that a server gets next to
-// nothing.
+// ask for, by more than chance: a service of many servers has some far off at any
+// time. Nothing is known where clients are kept on a server or the scheduler goes by
+// addresses; where it goes by connections, only that a server gets next to nothing.
 func shares(s *Scene) (all []Finding) {
 	for _, v := range s.Sample.Services {
 		byWeight := v.Scheduler == "rr" || v.Scheduler == "wrr"
@@ -35,26 +45,42 @@ func shares(s *Scene) (all []Finding) {
 			continue
 		}
 		weights, _ := turn(v)
+		f := Finding{Severity: Warning, Service: v.ServiceID, Means: "Load is not shared as the weights say. A server that was full, or whose weight changed, for a while gets less."}
+		if !byWeight {
+			f.Means = "Others do its work. Connections that nobody uses, or that hang, keep new ones away from it."
+		}
+		off := 0
 		for _, r := range v.Servers {
 			got := s.Longer[Place{v.ServiceID, r.Addr}].Conns
 			due := float64(sum) * float64(Weighs(v, r)) / float64(weights)
-			f := Finding{Severity: Warning, Service: v.ServiceID, Server: r.Addr}
-			switch less, more := float64(got) < 0.8*due-3, float64(got) > 1.2*due+3; {
-			case less && (byWeight || 10*float64(got) < due):
-				f.Short = "the server gets fewer new connections than its weight asks for"
-			case more && byWeight:
-				f.Short = "the server gets more new connections than its weight asks for"
-			default:
+			play := max(due/5, chance*math.Sqrt(due))
+			less, more := float64(got) < due-play && (byWeight || 10*float64(got) < due), float64(got) > due+play && byWeight
+			if !less && !more {
 				continue
 			}
-			f.Evidence = evidence("%d of %d new connections in %v, where weight %d of %d asks for about %.0f", got, sum, took.Round(time.Second), Weighs(v, r), weights, due)
-			f.Means = "Load is not shared as the weights say. A server that was full, or whose weight changed, for a while gets less."
-			if !byWeight {
-				f.Evidence = append(f.Evidence, fmt.Sprintf("%s goes by connections, of which it has %d active and %d inactive", v.Scheduler, r.Active, r.Inactive))
-				f.Means = "Others do its work. Connections that nobody uses, or that hang, keep new ones away from it."
+			f.Server, f.Short = r.Addr, "the server gets fewer new connections than its weight asks for"
+			if more {
+				f.Short = "the server gets more new connections than its weight asks for"
 			}
-			all = append(all, f)
+			if off++; off > fewNamed {
+				continue
+			}
+			says := fmt.Sprintf("%s: %d of %d new connections in %v, where weight %d of %d asks for about %.0f", r.Addr, got, sum, took.Round(time.Second), Weighs(v, r), weights, due)
+			if !byWeight {
+				says += fmt.Sprintf("; %s goes by connections, of which it has %d active and %d inactive", v.Scheduler, r.Active, r.Inactive)
+			}
+			f.Evidence = append(f.Evidence, says)
 		}
+		switch {
+		case off == 0:
+			continue
+		case off > 1:
+			f.Server, f.Short = netip.AddrPort{}, fmt.Sprintf("%d of %d servers do not get the new connections that their weights ask for", off, len(v.Servers))
+		}
+		if off > fewNamed {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("and %d servers more", off-fewNamed))
+		}
+		all = append(all, f)
 	}
 	return all
 }

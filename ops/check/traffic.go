@@ -87,6 +87,17 @@ func halfOpen(s *Scene) (all []Finding) {
 	return all
 }
 
+// answered tells that what is sent to a server is answered by nature: TCP always is,
+// and of others only what was answered before.
+func answered(v *ops.Service, r *ops.Server, lately Moved) bool {
+	if v.Protocol == ipvs.TCP || v.Protocol == ipvs.SCTP {
+		return true
+	}
+	out := r.Total.OutPackets - min(lately.OutPackets, r.Total.OutPackets)
+	in := r.Total.InPackets - min(lately.InPackets, r.Total.InPackets)
+	return out >= fewPackets && 20*out >= in
+}
+
 // Messages of ICMP quote what they are about (RFC 1812, 4.3.2.3): one about a packet
 // that is too big has nearly 576 bytes, one about the beginning of a connection less
 // than half of it.
@@ -107,7 +118,7 @@ func answers(s *Scene) (all []Finding) {
 			Evidence: evidence("%d packets in and %d out in %v", n.InPackets, n.OutPackets, n.For.Round(time.Second)),
 		}
 		switch {
-		case r.Forward == ipvs.Masq && !v.OnePacket && n.InPackets >= fewPackets && 20*n.OutPackets < n.InPackets:
+		case r.Forward == ipvs.Masq && !v.OnePacket && n.InPackets >= fewPackets && 20*n.OutPackets < n.InPackets && answered(v, r, n):
 			f.Short = "the server's answers do not come back"
 			f.Means = "Clients time out: the server does not answer, or not by way of the director. A probe tells which."
 		case r.Forward == ipvs.TunnelFwd && n.OutPackets > 0 && n.OutBytes/n.OutPackets < icmpShort:

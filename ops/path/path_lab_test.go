@@ -99,7 +99,7 @@ func TestRealPackets(t *testing.T) {
 		{lab.DR, false, false, "iptables -t raw -A PREROUTING -d VIP -p tcp --dport 8080 -j CT --notrack && iptables -P INPUT DROP && iptables -A INPUT -m conntrack --ctstate ESTABLISHED,UNTRACKED -j ACCEPT", answered},
 		{lab.DR, false, true, "iptables -t raw -A PREROUTING -d VIP -p tcp --dport 8080 -j CT --notrack && iptables -A INPUT -m conntrack --ctstate INVALID -j DROP", answered},
 		{lab.NAT, false, true, "iptables -t raw -A PREROUTING -d VIP -j NOTRACK && iptables -P FORWARD DROP && iptables -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT", stopped},
-		{lab.NAT, false, true, "iptables -t raw -A PREROUTING -d VIP -j NOTRACK && iptables -t nat -A POSTROUTING -j MASQUERADE", answered},
+		{lab.NAT, false, true, "iptables -t raw -A PREROUTING -d VIP -j NOTRACK && iptables -t nat -A POSTROUTING -o eth1 -j MASQUERADE", answered},
 		{lab.DR, true, false, "ip6tables -A INPUT -p tcp --dport 8080 -j DROP", stopped},
 
 		{lab.TUN, false, false, "iptables -A OUTPUT -p tcp -j DROP", answered},
