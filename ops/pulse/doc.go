@@ -3,9 +3,9 @@
 // found in the traffic, and the shares of a reading of connections.
 //
 // A row's past is its Trend, so that a Watch knows it from the first sample on.
-// What is unusual is held against what was usual when it began, until it ends:
-// else an incident would be its own measure after some minutes. The floors keep
-// small numbers quiet.
+// What is unusual is held against what was usual when it began, until it ends, and
+// what follows it, too: else an incident would be its own measure after some
+// minutes, and its end a fault. The floors keep small numbers quiet.
 //
 // Out of scope: thresholds that the operator sets, and causes.
 package pulse

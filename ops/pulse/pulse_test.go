@@ -245,6 +245,42 @@ func TestEpisodes(t *testing.T) {
 	s.says(t, "back")
 }
 
+// When an incident is over, the recent past is the incident: its end is none.
+func TestWhatWasUsualBeforeAnIncidentIsUsualAfterIt(t *testing.T) {
+	s := newSite(975, 0)
+	s.conns = 4397
+	s.pass(10*time.Minute, nil)
+	s.says(t, "a surge", "TCP 203.0.113.10:443 conn/s 5 times as many")
+	s.conns = 1357
+	for until := s.at.Add(6 * time.Minute); s.at.Before(until); {
+		s.pass(2*time.Second, nil)
+		if got := words(s.Rows()); len(got) > 0 && !s.Rows()[0].More() {
+			t.Fatalf("%v after the surge: %q", s.at.Sub(noon), got)
+		}
+	}
+	s.says(t, "after it")
+	s.conns = 4397
+	s.pass(2*time.Second, nil)
+	s.conns = 1357
+	s.pass(8*time.Second, nil)
+	s.says(t, "a moment's doubt")
+	s.conns = 100
+	s.pass(10*time.Second, nil)
+	s.says(t, "an outage later", "TCP 203.0.113.10:443 conn/s down to 7 %")
+
+	s = newSite(975, 0)
+	s.conns = 4397
+	s.pass(10*time.Minute, nil)
+	s.conns = 1000
+	s.pass(time.Minute, nil)
+	s.conns = 4397
+	s.pass(10*time.Second, nil)
+	s.says(t, "a second surge", "TCP 203.0.113.10:443 conn/s 5 times as many")
+	if r := s.Rows()[0]; r.Usual != 975 {
+		t.Errorf("usual is %v", r.Usual)
+	}
+}
+
 func TestWhatSamplesSayBesides(t *testing.T) {
 	s := newSite(100, 0)
 	s.conns = 1000

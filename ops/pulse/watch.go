@@ -65,6 +65,11 @@ type episode struct {
 	told  bool
 	seen  time.Time
 	trend []float32
+
+	// kept is until when its usual is that of the figure, after it, too: until then
+	// the recent past is the episode itself.
+	kept time.Time
+	over bool
 }
 
 // Watch follows the samples of a director. The zero value is ready. It takes
@@ -137,12 +142,23 @@ func (w *Watch) both(f figure, now *ops.Figures, t *ops.Trend, rates bool) {
 // follow goes on with a figure's episode, or begins one.
 func (w *Watch) follow(f figure, s scale, now float64, points []float32) {
 	e := w.episodes[f]
-	if e == nil {
+	if e != nil && e.over && w.at.After(e.kept) {
+		delete(w.episodes, f)
+		e = nil
+	}
+	switch {
+	case e == nil:
 		usual, ok := w.strayed(s, now, points)
 		if !ok {
 			return
 		}
 		e = &episode{way: s.strays(now, usual), usual: usual, since: w.at}
+		w.episodes[f] = e
+	case e.over && s.strays(now, e.usual) == 0:
+		e.seen = w.at
+		return
+	case e.over:
+		e = &episode{way: s.strays(now, e.usual), usual: e.usual, since: w.at, kept: e.kept}
 		w.episodes[f] = e
 	}
 	e.now, e.trend, e.seen = now, points, w.at
@@ -154,15 +170,23 @@ func (w *Watch) follow(f figure, s scale, now float64, points []float32) {
 			e.calm = w.at
 		}
 		if w.at.Sub(e.calm) >= steady {
-			delete(w.episodes, f)
+			e.kept = w.at.Add(max(past, time.Duration(w.points())*ops.TrendEvery*w.interval))
+			w.end(f, e)
 		}
 	case e.told:
 		e.calm = time.Time{}
 	case s.strays(now, e.usual) != e.way:
-		delete(w.episodes, f)
+		w.end(f, e)
 	default:
 		long := w.at.Sub(e.since)
 		e.told = long >= steady && math.Abs(now-e.usual)*long.Seconds() >= s.sum
+	}
+}
+
+// end is that of an episode, of which the usual is kept for as long as it holds.
+func (w *Watch) end(f figure, e *episode) {
+	if e.told, e.over = false, true; !w.at.Before(e.kept) {
+		delete(w.episodes, f)
 	}
 }
 
