@@ -93,7 +93,7 @@ func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {
 		result.Probed = asked.String()
 	}
 	report := watch.Latest()
-	result.Unread = report.Unread
+	result.Unread = slices.Concat(report.Unread, check.OneLook(watch.Sample()))
 	for _, v := range watch.Sample().Services {
 		if wanted(v.ServiceID) {
 			result.Services++

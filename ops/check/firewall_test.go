@@ -221,3 +221,15 @@ func TestMeterLonger(t *testing.T) {
 		}
 	}
 }
+
+// TestOneLook: what a single look leaves out is named where there is something to it.
+func TestOneLook(t *testing.T) {
+	sample := healthy(t, ipvs.Masq).scene().Sample
+	if got := OneLook(sample); len(got) > 0 {
+		t.Errorf("of a service that rests: %q", got)
+	}
+	sample.Services[0].Rate.Conns = 1
+	if got := OneLook(sample); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+}

@@ -85,6 +85,16 @@ func shares(s *Scene) (all []Finding) {
 	return all
 }
 
+// OneLook names what a single look leaves out, however often it reads.
+func OneLook(s *ops.Sample) []string {
+	for _, v := range s.Services {
+		if len(v.Servers) > 1 && v.Rate.Conns > 0 {
+			return []string{"how new connections are shared among servers: that takes two minutes of watching, as the console does"}
+		}
+	}
+	return nil
+}
+
 // heavy: many clients behind one address are one to persistence, and it puts them all
 // on one server.
 func heavy(s *Scene) (all []Finding) {

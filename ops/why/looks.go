@@ -128,6 +128,18 @@ func takers(w *Walk) Answer {
 	return a
 }
 
+// fewFresh is how many fresh connections there must be before half open ones mean
+// something.
+const fewFresh = 5
+
+// are is "1 fresh connection is", "4 fresh connections are".
+func are(n uint64) string {
+	if n == 1 {
+		return "1 fresh connection is"
+	}
+	return plural(int(n), "fresh connection") + " are"
+}
+
 // handshakes tells whether connections get past their first packets.
 func handshakes(w *Walk) Answer {
 	var moved check.Moved
@@ -151,6 +163,8 @@ func handshakes(w *Walk) Answer {
 		a = notHere("%s has no handshake that is watched", w.service.Protocol)
 	case moved.Conns == 0 && load.Fresh == 0:
 		a = unknown("no connection was made lately to judge by")
+	case load.HalfOpen > 0 && load.Fresh < fewFresh:
+		a = unknown("too few to judge by: %d of %s half open", load.HalfOpen, are(load.Fresh))
 	case load.Fresh > 0:
 		a = fine("%d of %d fresh connections are half open", load.HalfOpen, load.Fresh)
 	default:
@@ -320,9 +334,10 @@ func filtered(w *Walk) Answer {
 	case len(names) == 0:
 		a = fine("there are no rules of a firewall")
 	case w.service.IsMark():
-		a = unknown("which packets have the mark is not known: nothing was tried")
+		a = fine("no rule stops its packets, whatever addresses and ports have the mark")
+		a.because("rules of %s were tried with packets of which the servers' addresses alone are known", strings.Join(names, ", "))
 	}
-	if len(names) > 0 {
+	if len(names) > 0 && !w.service.IsMark() {
 		a.because("rules of %s were tried with packets of clients and answers", strings.Join(names, ", "))
 	}
 	if value := w.scene.Sysctls["conntrack"].Before; value != "" {
