@@ -9,7 +9,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"lvsdeck/ipvs"
 	"lvsdeck/ops/alarm"
 	"lvsdeck/ui/plain"
 )
@@ -122,14 +121,14 @@ func (m *Model) keepThreshold(f *form, row alarm.Row, instead string) tea.Cmd {
 		return nil
 	}
 	watch := m.opts.Incidents
-	return readThen(nil, func(context.Context, ipvs.Table) (error, error) { return watch.Put(t, instead), nil },
-		func(m *Model, err error) {
+	return beside(func(context.Context) (string, error) { return "kept: " + t.Key(), watch.Put(t, instead) },
+		func(m *Model, done string, err error) tea.Cmd {
 			if err != nil {
 				m.tell("The threshold was not kept", err)
-				return
+				return nil
 			}
 			m.drop(f)
-			m.hearAlarms()
-			m.message = "kept: " + t.Key()
+			m.message = done
+			return m.hearAlarms() // what was crossed just now goes before it
 		})
 }

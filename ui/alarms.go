@@ -9,7 +9,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"lvsdeck/ipvs"
 	"lvsdeck/ops/alarm"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
@@ -163,14 +162,14 @@ func (l *thresholds) add(m *Model, director bool) tea.Cmd {
 
 func (l *thresholds) remove(m *Model, t alarm.Threshold) tea.Cmd {
 	watch := m.opts.Incidents
-	return readThen(nil, func(context.Context, ipvs.Table) (error, error) { return watch.Remove(t.Key()), nil },
-		func(m *Model, err error) {
+	return beside(func(context.Context) (string, error) { return "removed: " + t.Key(), watch.Remove(t.Key()) },
+		func(m *Model, done string, err error) tea.Cmd {
 			if err != nil {
 				m.tell("The threshold stays", err)
-				return
+				return nil
 			}
-			m.hearAlarms()
-			m.message = "removed: " + t.Key()
+			m.message = done
+			return m.hearAlarms() // what was crossed just now goes before it
 		})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,47 @@ func TestThresholdIsCrossed(t *testing.T) {
 	if strings.Contains(grid(w.Model), "1 crossed") {
 		t.Errorf("a removed threshold is crossed:\n%s", grid(w.Model))
 	}
+}
+
+// TestCrossedMeanwhile: what is crossed while a threshold is kept or removed rings and
+// is said.
+func TestCrossedMeanwhile(t *testing.T) {
+	w := newWatched(t)
+	w.passes(2, 100, 50)
+	w.do("T", "a", "right", "down", "down")
+	w.fill("400")
+	w.do("down")
+	w.fill("1")
+	w.do("enter", "a")
+	crosses := func(active uint32, keys ...string) {
+		t.Helper()
+		w.do(keys[:len(keys)-1]...)
+		w.passes(1, 100, 50)
+		w.table.Observe(func(_ ipvs.Service, servers []ipvs.ServerState) []memory.Observation {
+			return slices.Repeat([]memory.Observation{{Active: active, Rate: ipvs.Traffic{Conns: 50}}}, len(servers))
+		})
+		w.now = w.now.Add(2 * time.Second)
+		w.sampler.Observe(t.Context(), w.now)
+		_, cmd := w.Update(keyMsg(keys[len(keys)-1]))
+		if n := w.count(cmd); n != 1 {
+			t.Errorf("%q: rang %d times", keys, n)
+		}
+		w.sees("it is said", "T TCP 203.0.113.10:443: active is 600, above 400")
+	}
+	crosses(200, "enter")
+	w.do("down")
+	crosses(200, "x")
+}
+
+// TestLogFromAnyScreen: tab leads from thresholds to the incident log also above
+// another screen.
+func TestLogFromAnyScreen(t *testing.T) {
+	w := newWatched(t)
+	w.passes(2, 100, 50)
+	w.do("enter", "s", "T", "tab")
+	w.sees("the log", "Incident log")
+	w.do("tab")
+	w.sees("and back", "Thresholds")
 }
 
 func TestThresholdChanges(t *testing.T) {

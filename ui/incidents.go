@@ -28,8 +28,9 @@ type incidents struct {
 }
 
 func openIncidents(m *Model) tea.Cmd {
+	from := m.top()
 	return m.readIncidents(func(m *Model, h incident.History, seen int) {
-		if m.top() == nil { // else the operator has gone on
+		if m.top() == from { // else the operator has gone on
 			l := &incidents{}
 			l.take(h, seen)
 			m.push(l)

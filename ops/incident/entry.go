@@ -27,6 +27,8 @@ const (
 
 var kinds = []Kind{Crossed, Ended, Found, Gone, Noted}
 
+var severities = []string{check.Notice.String(), check.Warning.String(), check.Fault.String()}
+
 // begins tells the kinds that another one ends.
 func (k Kind) begins() bool { return k == Crossed || k == Found }
 
@@ -67,6 +69,8 @@ func parse(line []byte) (e Entry, err error) {
 		return e, err
 	}
 	switch {
+	case e.Severity != "" && !slices.Contains(severities, e.Severity):
+		return e, errNoEntry
 	case e.Time.IsZero(), !slices.Contains(kinds, e.Kind), e.Kind != Noted && e.ID == "":
 		return e, errNoEntry
 	case e.Kind == Crossed || e.Kind == Ended:

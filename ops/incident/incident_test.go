@@ -279,3 +279,13 @@ func FuzzLog(f *testing.F) {
 		}
 	})
 }
+
+// TestSeverities: one that no check has is no entry of ours.
+func TestSeverities(t *testing.T) {
+	const line = `{"time":"2026-03-01T14:00:00Z","kind":"found","row":"","id":"y","by":{},"severity":"%s","text":"x"}`
+	for severity, want := range map[string]int{"fault": 0, "warning": 0, "notice": 0, "": 0, "bad": 1, `\u001b[2J`: 1} {
+		if all, broken := entries(fmt.Appendf(nil, line, severity)); broken != want || len(all) != 1-want {
+			t.Errorf("%q: %d entries, %d broken", severity, len(all), broken)
+		}
+	}
+}

@@ -44,8 +44,11 @@ func RowText(r alarm.Row, width int, sign string) string {
 	return text.Cut(name, width, sign)
 }
 
-// EntryText is what an entry of the incident log says, without its row and time.
-func EntryText(e incident.Entry) string {
+// EntryText is what an entry of the incident log says, without its row and time, and
+// without what a terminal obeys: whoever writes the file can write anything.
+func EntryText(e incident.Entry) string { return text.Clean(entryText(e)) }
+
+func entryText(e incident.Entry) string {
 	switch e.Kind {
 	case incident.Crossed:
 		since := ""
@@ -60,11 +63,11 @@ func EntryText(e incident.Entry) string {
 		}
 		return fmt.Sprintf("%s is %s, no more %s %s", t.Figure, FigureText(t.Figure, e.Value), t.Direction(), FigureText(t.Figure, float64(t.Limit)))
 	case incident.Found:
-		return fmt.Sprintf("%s: %s", text.Or(e.Severity, "finding"), text.Clean(e.Text))
+		return fmt.Sprintf("%s: %s", text.Or(e.Severity, "finding"), e.Text)
 	case incident.Gone:
-		return "no more: " + text.Clean(e.Text)
+		return "no more: " + e.Text
 	}
-	return text.Clean(e.Text)
+	return e.Text
 }
 
 // Incidents writes entries of the incident log in a format that CheckFormat accepts

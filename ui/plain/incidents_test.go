@@ -61,6 +61,14 @@ func TestIncidentsTable(t *testing.T) {
 	}
 }
 
+// TestEntryText has nothing that a terminal obeys, wherever in the entry it is.
+func TestEntryText(t *testing.T) {
+	e := incident.Entry{Kind: incident.Found, Severity: "fault\x1b[2J\n", Text: "VIP\x1b]0;x\a is not local"}
+	if got, want := EntryText(e), "fault[2J : VIP]0;x is not local"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestIncidentsJSON(t *testing.T) {
 	var b strings.Builder
 	if err := Incidents(&b, someIncidents(), 2, "json"); err != nil {
