@@ -46,7 +46,7 @@ func firewalls(s *Scene) (all []Finding) {
 				doubts[st.Verdict.String()] = true
 				all = append(all, Finding{
 					Severity: Notice, Service: v.ServiceID, Short: "whether the firewall lets all through is not known",
-					Evidence: evidence("%v, where %s", st.Verdict, st.leg.Why), Means: unsure(v),
+					Evidence: evidence("%v, where %s", st.Verdict, st.leg.Why()), Means: unsure(v),
 				})
 			}
 		}
@@ -154,7 +154,7 @@ func (st *stop) evidence() string {
 func (st *stop) findings(v *ops.Service, walked int) (all []Finding) {
 	f := Finding{
 		Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("the firewall %s packets in %s", st.Result, st.Chain),
-		Evidence: []string{st.evidence()}, Means: fmt.Sprintf("Lost is where %s.", st.leg.Why),
+		Evidence: []string{st.evidence()}, Means: fmt.Sprintf("Lost: %s, as it %s.", st.leg.What, st.leg.Does),
 	}
 	servers := st.servers
 	if len(servers) == walked {

@@ -36,8 +36,12 @@ type Flow struct {
 type Leg struct {
 	Hook   firewall.Hook
 	Packet firewall.Packet
-	Why    string // what the packet is: "the client's first packet comes in"
+	What   string // the packet: "the client's first packet"
+	Does   string // and what it does there: "comes in"
 }
+
+// Why is what the packet is there for: "the client's first packet comes in".
+func (l Leg) Why() string { return l.What + " " + l.Does }
 
 // Legs are the hooks in the order in which packets of a connection pass them:
 // first the packets that begin it, then later ones.
@@ -61,10 +65,10 @@ func (f Flow) request(whose string, later bool, flags firewall.Flags) []Leg {
 	out := f.handed(in)
 	out.In, out.Out = "", f.Back
 	return []Leg{
-		{firewall.Prerouting, in, whose + " packet comes in"},
-		{firewall.Input, in, whose + " packet comes to IPVS"},
-		{firewall.Output, out, whose + " packet goes to the server"},
-		{firewall.Postrouting, out, whose + " packet leaves for the server"},
+		{firewall.Prerouting, in, whose + " packet", "comes in"},
+		{firewall.Input, in, whose + " packet", "comes to IPVS"},
+		{firewall.Output, out, whose + " packet", "goes to the server"},
+		{firewall.Postrouting, out, whose + " packet", "leaves for the server"},
 	}
 }
 
@@ -86,9 +90,9 @@ func (f Flow) answer(whose string, later bool, flags firewall.Flags) []Leg {
 		out.State = firewall.Untracked
 	}
 	return []Leg{
-		{firewall.Prerouting, before, whose + " answer comes in"},
-		{firewall.Forward, through, whose + " answer goes back through the director"},
-		{firewall.Postrouting, out, whose + " answer leaves for the client"},
+		{firewall.Prerouting, before, whose + " answer", "comes in"},
+		{firewall.Forward, through, whose + " answer", "goes back through the director"},
+		{firewall.Postrouting, out, whose + " answer", "leaves for the client"},
 	}
 }
 

@@ -51,8 +51,8 @@ func outbound(w Wish, lan, wan string) []path.Leg {
 	ask := firewall.Packet{In: lan, Out: wan, Src: server, State: firewall.New}
 	answer := firewall.Packet{In: wan, Out: lan, Dst: server, State: firewall.Established}
 	return []path.Leg{
-		{Hook: firewall.Forward, Packet: ask, Why: "what a server asks of the world goes through the director"},
-		{Hook: firewall.Forward, Packet: answer, Why: "what the world answers a server goes through the director"},
+		{Hook: firewall.Forward, Packet: ask, What: "what a server asks of the world", Does: "goes through the director"},
+		{Hook: firewall.Forward, Packet: answer, What: "what the world answers a server", Does: "goes through the director"},
 	}
 }
 
@@ -88,7 +88,7 @@ func (s *steps) letThrough() {
 	for _, stop := range s.f.stops(s.w) {
 		if f, ok := s.f.opens(s.w, stop); ok && !done[f] {
 			done[f] = true
-			s.add(plan.Have(f), fmt.Sprintf("Here %s, and would be lost: %s in %s of %s.", stop.Why, stop.Rule, stop.Chain, stop.Backend))
+			s.add(plan.Have(f), fmt.Sprintf("Here %s, and would be lost: %s in %s of %s.", stop.Why(), stop.Rule, stop.Chain, stop.Backend))
 		}
 	}
 }
@@ -114,7 +114,7 @@ func (f *Found) firewallWarnings(w Wish) (all []string) {
 		switch _, ok := f.opens(w, s); {
 		case ok:
 		case s.Result.Stops():
-			add("The firewall stops what set-up cannot let through: here %s, and %v. Allow it there.", s.Why, s.Verdict)
+			add("The firewall stops what set-up cannot let through: here %s, and %v. Allow it there.", s.Why(), s.Verdict)
 		default:
 			add("Whether the firewall lets all through is not known: %v.", s.Verdict)
 		}

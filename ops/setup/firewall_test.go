@@ -82,7 +82,7 @@ func TestShutFirewall(t *testing.T) {
 			s.ok(err)
 			for _, leg := range d.Found.legs(w) {
 				if v := rules.Walk(leg.Hook, leg.Packet); v.Result != firewall.Passes {
-					t.Errorf("set up, and %s: %v", leg.Why, v)
+					t.Errorf("set up, and %s: %v", leg.Why(), v)
 				}
 			}
 			if r := s.setUp(w); !nothingToDo(states(r)) || len(r.Steps) != len(d.Plan.Items) {
