@@ -276,8 +276,8 @@ func (c *checks) Footer(m *Model) string {
 	if len(m.findings()) == 0 {
 		keys = []string{"P", "probe all", "r", "look again"}
 	} else {
-		if c.on.Fix != nil && !m.opts.Limits.ReadOnly {
-			keys = []string{m.signs.Enter, "fix"}
+		if does := m.fixWord(c.on); does != "" {
+			keys = []string{m.signs.Enter, does}
 		}
 		keys = append(keys, "y", "why", "p", "probe", "P", "all", "r", "look", "/", "filter")
 	}
@@ -314,14 +314,14 @@ func (v *findingView) Paste(*Model, string) {}
 
 // Body implements layer.
 func (v *findingView) Body(m *Model, height int) []string {
-	return v.window(findingLines(m, v.Finding), height)
+	return v.window(append(findingLines(m, v.Finding), reliefLines(m, v.Finding)...), height)
 }
 
 // Footer implements layer.
 func (v *findingView) Footer(m *Model) string {
 	keys := []string{"esc", "back" + v.hint(m)}
-	if v.Fix != nil && !m.opts.Limits.ReadOnly {
-		keys = append([]string{m.signs.Enter, "fix"}, keys...)
+	if does := m.fixWord(v.Finding); does != "" {
+		keys = append([]string{m.signs.Enter, does}, keys...)
 	}
 	return m.keysLine(keys...)
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ func (c *checks) Body(m *Model, height int) []string {
 		lines = append(lines, columns.line(m, all[i], i == c.at))
 	}
 	lines = append(lines, m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, m.width-2).String())
-	return append(lines, inPart(m, append(findingLines(m, c.on), unread(m)...), room-rows)...)
+	return append(lines, inPart(m, slices.Concat(findingLines(m, c.on), reliefLines(m, c.on), unread(m)), room-rows)...)
 }
 
 // inPart is what fits of lines that tab shows whole.
@@ -264,4 +265,12 @@ func findingLines(m *Model, f check.Finding) (lines []string) {
 		lines = append(lines, wrapped(m, paint.Plain, l, 3)...)
 	}
 	return lines
+}
+
+// reliefLines say what takes clients from a fault that nothing here ends.
+func reliefLines(m *Model, f check.Finding) []string {
+	if relief := m.reliefOf(f); relief != nil {
+		return wrapped(m, paint.Strong, "Until it is mended: "+relief.Title, 1)
+	}
+	return nil
 }

@@ -7,21 +7,53 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/ops"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/plan"
+	"lvsdeck/ops/why"
 )
 
-// openFix shows what ends a finding, to be done or not.
+// openFix shows what ends a finding, to be done or not; or else what takes clients
+// from it.
 func openFix(m *Model, f check.Finding) tea.Cmd {
-	return m.run(&command{run: func(m *Model) tea.Cmd { return proposeFix(m, *f.Fix) }, why: func(m *Model) string {
+	does := f.Fix
+	if does == nil {
+		does = m.reliefOf(f)
+	}
+	return m.run(&command{run: func(m *Model) tea.Cmd { return proposeFix(m, *does) }, why: func(m *Model) string {
 		switch {
-		case f.Fix == nil && len(f.Lines) > 0:
+		case does == nil && len(f.Lines) > 0:
 			return "nothing on this director ends it: the lines are for the other host"
-		case f.Fix == nil:
+		case does == nil:
 			return "no change is known that ends it for sure"
 		}
 		return cannotChange(m)
 	}})
+}
+
+// reliefOf drains the server that a fault is about, which nothing here ends, while
+// others are left; or nil.
+func (m *Model) reliefOf(f check.Finding) *plan.Plan {
+	if m.live == nil || f.Fix != nil {
+		return nil
+	}
+	i := slices.IndexFunc(m.live.Services, func(v *ops.Service) bool { return v.ServiceID == f.Service })
+	if i < 0 {
+		return nil
+	}
+	return why.Relief(m.live.Services[i], []check.Finding{f})
+}
+
+// fixWord is what openFix does, in a word; "" for nothing.
+func (m *Model) fixWord(f check.Finding) string {
+	switch {
+	case m.opts.Limits.ReadOnly:
+	case f.Fix != nil:
+		return "fix"
+	case m.reliefOf(f) != nil:
+		return "drain"
+	}
+	return ""
 }
 
 // proposeFix looks first whether it is so by now: the finding is some seconds old.

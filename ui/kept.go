@@ -35,6 +35,16 @@ func (m *Model) canCompare() bool { return m.hands.runner != nil && m.opts.Rules
 // unsaved tells that the running rules would be lost with the host.
 func (m *Model) unsaved() bool { return m.kept.seen != nil && m.kept.seen.Unsaved(m.owner != nil) }
 
+// savedReading is what the line above every screen goes by, or one that is made anew
+// while that one is.
+func (m *Model) savedReading() func(context.Context) (*keep.Comparison, error) {
+	if seen := m.kept.seen; seen != nil && !m.kept.comparing {
+		return func(context.Context) (*keep.Comparison, error) { return seen, nil }
+	}
+	table, path := m.hands.runner.Target.Table, m.opts.RulesFile
+	return func(ctx context.Context) (*keep.Comparison, error) { return keep.Compare(ctx, table, path) }
+}
+
 // compareDue compares when it is time to, by the clock of the readings.
 func (m *Model) compareDue() tea.Cmd {
 	k := &m.kept

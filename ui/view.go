@@ -369,7 +369,7 @@ func (m *Model) notice() (paint.Style, string) {
 		return paint.Warn, m.signs.Problem + " " + m.sample.EstimatorStopped
 	case m.sample != nil && m.sample.Missed != nil:
 		return paint.Warn, m.signs.Problem + " servers' own figures are missing: " + m.sample.Missed.Error()
-	case m.searchText() != "":
+	case m.searchText() != "" && !m.covered():
 		return paint.Accent, m.searchText()
 	case len(m.unusual) > 0 && !m.onPulse():
 		return paint.Warn, fmt.Sprintf("%s%d unusual: %s %s", m.pulseKey(), len(m.unusual), pulsePlace(m.unusual[0], 0), m.unusual[0].What())

@@ -36,6 +36,7 @@ type asking struct {
 	stop    context.CancelCauseFunc // while it goes on
 	answers []why.Answer
 	verdict *why.Verdict // nil: it goes on, or was stopped
+	before  *why.Verdict // the last there was
 	err     error        // why it did not come to its end
 	moved   bool         // the operator has, so the cursor stays where it is
 }
@@ -52,8 +53,8 @@ func openWhyHere(m *Model) tea.Cmd {
 
 // openWhy asks why a service does not work, or (with one) a server of it.
 func openWhy(m *Model, service ipvs.ServiceID, server netip.AddrPort) tea.Cmd {
-	if why := noWhy(m); why != "" {
-		m.message = why
+	if m.opts.Why.Scene == nil {
+		m.message = noWhy(m)
 		return nil
 	}
 	a := &asking{at: check.Place{Service: service, Server: server}}
@@ -68,7 +69,13 @@ func (a *asking) begin(m *Model, probing bool) tea.Cmd {
 	if store := m.opts.Store; store != nil {
 		from.History = func() (plan.History, error) { return plan.ReadHistory(store) }
 	}
-	a.walk, a.stop = why.Begin(from, a.at, probing), stop
+	if m.canCompare() {
+		from.Saved = m.savedReading()
+	}
+	if a.verdict != nil {
+		a.before = a.verdict
+	}
+	a.walk, a.stop = why.Begin(from, a.at, probing).After(a.before), stop
 	a.answers, a.verdict, a.err, a.moved = nil, nil, nil, false
 	a.pick.at = 0
 	return a.next(ctx)

@@ -89,7 +89,7 @@ func TestWhyLeadsToTheFix(t *testing.T) {
 	d.sees("the plan", "weight 0 to 1", "nothing has changed")
 	d.do("enter")
 	d.expect("weights", "-r 10.0.3.13:443 -g -w 1 ")
-	d.sees("asked again", "Nothing that explains it is seen from here. Look next:", "No packet comes in", "fine      servers    all 3 take new connections", "1 change, the last ")
+	d.sees("asked again", "Mended: what was found before is not seen any more", "fine      servers    all 3 take new connections", "1 change, the last ")
 	d.do("u")
 	d.sees("undo, from here", "weight 1 to 0")
 	d.do("esc", "y")
@@ -111,12 +111,15 @@ func TestWhyAsksBeforeItProbes(t *testing.T) {
 	}
 	d.do("p", "enter")
 	d.sees("what it said", "! fault     probe      it lacks the VIP", "relief    drain      until it is mended: drain 10.0.3.12:443", "On 10.0.3.12:", "ip addr add 203.0.113.10/32 dev lo")
-	d.do("f")
-	d.sees("not from here", "the lines are for the other host")
-	d.do("down", "enter")
+	d.do("end", "enter")
+	d.sees("nothing to do", "nothing is to be done on this line")
+	d.do("home", "f")
+	d.sees("the plan", "drain 10.0.3.12:443", "weight 101 to 0")
+	d.do("esc", "down", "enter")
 	d.sees("the plan", "drain 10.0.3.12:443", "weight 101 to 0")
 	d.do("enter")
 	d.expect("drained", "-r 10.0.3.12:443 -g -w 0 ")
+	d.sees("what it came to", "Relieved: no new clients go to it. Still broken:", "it lacks the VIP", "give it its weight again")
 	if d.probes != 1 {
 		t.Errorf("%d probes, want 1: only those that were asked for", d.probes)
 	}
@@ -177,7 +180,7 @@ func TestWhyScreens(t *testing.T) {
 	} {
 		for _, size := range [][2]int{{80, 24}, {200, 50}} {
 			d := newWhyDirector(t, size[0], size[1])
-			d.opts.Store = nil // which has the times of this test
+			d.opts.Store, d.opts.RulesFile = nil, "" // which have times and places of this test
 			sc.harm(d)
 			d.do(sc.keys...)
 			name := sc.name + map[int]string{80: "-80x24", 200: "-200x50"}[size[0]]
@@ -195,4 +198,24 @@ func TestWhyScreens(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWhyOfAFinding: y asks about the finding's own service, and enter drains the
+// server of a fault that nothing here ends, whatever the services screen shows.
+func TestWhyOfAFinding(t *testing.T) {
+	d := newWhyDirector(t, 80, 24)
+	dead := check.Finding{
+		Check: "neighbour", Severity: check.Fault, Service: wwwID, Server: addr("10.0.3.12:443"), Short: "the server does not answer on its segment",
+		Evidence: []string{"ip neighbour: FAILED"}, Means: "Connections that are given to it time out.", Lines: []string{"ip link"},
+	}
+	d.opts.Checks = &told{report: &check.Report{Findings: []check.Finding{dead}}}
+	d.do("/", "z", "z", "enter", "F")
+	d.sees("the way out", "Until it is mended: drain 10.0.3.12:443", "drain   y why")
+	if strings.Contains(grid(d.Model), "filter: zz") {
+		t.Errorf("the filter of another screen:\n%s", grid(d.Model))
+	}
+	d.do("y")
+	d.sees("its service", "Why does 10.0.3.12:443 of TCP 203.0.113.10:443 not work?")
+	d.do("esc", "enter")
+	d.sees("the plan", "drain 10.0.3.12:443", "weight 101 to 0")
 }

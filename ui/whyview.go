@@ -31,6 +31,7 @@ type whyRow struct {
 
 func (r whyRow) do(m *Model) tea.Cmd {
 	if r.act == nil {
+		m.message = "nothing is to be done on this line: tab shows it whole"
 		return nil
 	}
 	return r.act(m)
@@ -69,8 +70,11 @@ func (a *asking) findingRow(f check.Finding) whyRow {
 	if f.Server.IsValid() && f.Server != a.at.Server {
 		row.says = f.Server.String() + ": " + f.Short
 	}
-	if f.Fix != nil {
+	switch {
+	case f.Fix != nil:
 		row.does = "fix"
+	case f.Severity == check.Fault && f.Server.IsValid() && a.verdict.Relief != nil:
+		row.does = "drain"
 	}
 	return row
 }

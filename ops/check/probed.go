@@ -57,6 +57,9 @@ func Probed(results []probe.Result) (all []Finding) {
 		default:
 			continue
 		}
+		if r.Server.Weight == 0 && f.Severity > Notice {
+			f.Severity, f.Means = Notice, "No new connection is given to this server; it would fail."
+		}
 		if len(f.Evidence) == 0 {
 			f.Evidence = []string{fmt.Sprintf("probe of %s: %s", r.Target, r.Cause)}
 		}

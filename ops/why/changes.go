@@ -6,6 +6,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/check"
+	"lvsdeck/ops/keep"
 	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 )
@@ -100,7 +101,15 @@ func (w *Walk) unsaved(a *Answer) {
 			a.because("to be as it was saved, it would take: %s", i.Step)
 		}
 	}
-	if n == 0 {
+	switch all := keep.Changes(c.Plan); {
+	case n == 0 && len(all) > 0:
+		differ := plural(len(all), "line") + " of the saved rules differ"
+		if len(all) == 1 {
+			differ += "s"
+		}
+		a.because("it runs as it was saved; %s elsewhere", differ)
+		return
+	case n == 0:
 		a.because("it runs as it was saved")
 		return
 	}

@@ -19,21 +19,32 @@ func (v *Verdict) Sum() string {
 	case n[check.Warning] > 0:
 		return "This may be why:"
 	}
+	switch {
+	case v.Relieved && len(v.Findings) > 1:
+		return "Relieved: no new clients go there. Still broken:"
+	case v.Relieved:
+		return "Relieved: no new clients go to it. Still broken:"
+	case v.Mended:
+		return "Mended: what was found before is not seen any more, and nothing else is wrong."
+	}
 	return "Nothing that explains it is seen from here. Look next:"
 }
 
-// relief drains the servers that fail and for which nothing better is known, as
-// long as others are left to serve.
-func (w *Walk) relief(found []check.Finding) *plan.Plan {
+// relief is Relief of the walk's service.
+func (w *Walk) relief(found []check.Finding) *plan.Plan { return Relief(w.service, found) }
+
+// Relief drains the servers of a service that fail and for which nothing better is
+// known, as long as others are left to serve; nil when that cannot be done.
+func Relief(v *ops.Service, found []check.Finding) *plan.Plan {
 	var rows []plan.Row
 	left := 0
-	for _, r := range w.service.Servers {
+	for _, r := range v.Servers {
 		fails := slices.ContainsFunc(found, func(f check.Finding) bool {
-			return f.Severity == check.Fault && f.Fix == nil && f.Service == w.at.Service && f.Server == r.Addr
+			return f.Severity == check.Fault && f.Fix == nil && f.Service == v.ServiceID && f.Server == r.Addr
 		})
 		switch {
 		case fails && r.Weight > 0 && !r.Partial:
-			rows = append(rows, plan.Row{Service: w.at.Service, Server: r.Server})
+			rows = append(rows, plan.Row{Service: v.ServiceID, Server: r.Server})
 		case !fails && r.Usable():
 			left++
 		}
@@ -45,8 +56,66 @@ func (w *Walk) relief(found []check.Finding) *plan.Plan {
 	return &p
 }
 
+// unasked are what probes found the last time, where nobody was asked again since.
+func (w *Walk) unasked() (all []check.Finding) {
+	if w.verdict.Probed {
+		return nil
+	}
+	const since = "nobody was asked again since"
+	for _, f := range w.before {
+		if f.Check != check.OfServer && f.Check != check.OfVIP || f.Server.IsValid() && w.server(f) == nil {
+			continue
+		}
+		if !slices.Contains(f.Evidence, since) {
+			f.Evidence = append(slices.Clone(f.Evidence), since)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// server is the one that a finding about the service is about, or nil.
+func (w *Walk) server(f check.Finding) *ops.Server {
+	i := slices.IndexFunc(w.service.Servers, func(r *ops.Server) bool { return f.Service == w.at.Service && r.Addr == f.Server })
+	if i < 0 {
+		return nil
+	}
+	return w.service.Servers[i]
+}
+
+// relieved are faults of servers that get no new clients: what is known to be wrong
+// with them now, and what was before. Those of before say how bad they were.
+func (w *Walk) relieved(now []check.Finding) (told, before []check.Finding) {
+	drained := func(f check.Finding) bool {
+		r := w.server(f)
+		return r != nil && r.Weight == 0
+	}
+	for _, f := range now {
+		if drained(f) && slices.Contains([]string{"route", "neighbour", check.OfServer}, f.Check) {
+			told = append(told, f)
+		}
+	}
+	for _, f := range w.before {
+		if !drained(f) || f.Fix != nil || f.Check == check.OfServer && w.verdict.Probed {
+			continue
+		}
+		before = append(before, f)
+		if !slices.ContainsFunc(told, func(o check.Finding) bool { return o.Server == f.Server }) {
+			f.Severity = check.Notice
+			told = append(told, f)
+		}
+	}
+	return told, before
+}
+
 // next is what to look at where nothing is wrong that can be seen from here.
 func (w *Walk) next() (all []string) {
+	switch {
+	case w.verdict.Relieved:
+		return []string{"Once it is mended, give it its weight again."}
+	case w.verdict.Mended:
+		return nil
+	}
 	if w.service.Counted && w.scene.Sample.EstimatorStopped == "" && w.service.Rate.InPackets == 0 && !w.service.IsMark() {
 		says := fmt.Sprintf("No packet comes in: does the router before this director send %s here?", w.service.Addr)
 		if l, known := w.front(); known && l.MAC != "" {

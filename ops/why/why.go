@@ -8,6 +8,7 @@ import (
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
+	"lvsdeck/ops/keep"
 	"lvsdeck/ops/plan"
 )
 
@@ -45,6 +46,9 @@ type Sources struct {
 
 	// History reads the journal. Nil: what was changed is not known.
 	History func() (plan.History, error)
+
+	// Saved compares what runs with what is saved. Nil: it is as the scene says.
+	Saved func(context.Context) (*keep.Comparison, error)
 }
 
 // FromWatch are sources of what a watch sees, with probes.
@@ -64,6 +68,12 @@ type Verdict struct {
 	Next     []string        // what to look at where nothing above a notice was found
 	Captures []Capture
 	Unread   []string // what could not be looked at
+
+	// Nothing above a notice is found: Relieved, as servers that fail get no new
+	// clients, of which Findings are; or Mended, of what was found the last time.
+	Relieved, Mended bool
+
+	standing []check.Finding // what is wrong, though nobody may be hit by it
 }
 
 // Wrong tells that something was found.
@@ -82,6 +92,7 @@ type Walk struct {
 	scene   check.Scene
 	asked   check.Asked // when the servers were
 
+	before   []check.Finding // what was wrong the last time
 	found    []check.Finding // about the service, without symptoms that are explained
 	symptoms []check.Finding // all of them
 	verdict  Verdict
@@ -91,6 +102,15 @@ type Walk struct {
 // sent only when probing is wanted and can be done.
 func Begin(from Sources, at check.Place, probing bool) *Walk {
 	return &Walk{from: from, at: at, probing: probing && from.Probe != nil, verdict: Verdict{At: at}}
+}
+
+// After tells the walk what one before it came to, so that its verdict says what has
+// become of that.
+func (w *Walk) After(v *Verdict) *Walk {
+	if v != nil {
+		w.before = v.standing
+	}
+	return w
 }
 
 // Asking is the question that is asked next, or "" after the last.
@@ -117,11 +137,21 @@ func (w *Walk) Next(ctx context.Context) (Answer, error) {
 
 // Verdict is what all answers together come to, after the last.
 func (w *Walk) Verdict() Verdict {
-	v := w.verdict
+	v := &w.verdict
 	v.Findings = w.mine(w.found)
+	for _, f := range w.unasked() {
+		if r := w.server(f); r == nil || r.Weight > 0 {
+			v.Findings = append(v.Findings, f)
+		}
+	}
 	check.Sort(v.Findings)
 	if v.Wrong() { // what is only good to know stands with its answer
 		v.Findings = slices.DeleteFunc(v.Findings, func(f check.Finding) bool { return f.Severity == check.Notice })
+		v.standing = v.Findings
+	} else if told, before := w.relieved(v.Findings); len(told) > 0 {
+		v.Findings, v.standing, v.Relieved = told, before, true
+	} else {
+		v.Mended = len(w.before) > 0
 	}
 	v.Unread = w.scene.Unread
 	v.Relief = w.relief(v.Findings)
@@ -129,7 +159,7 @@ func (w *Walk) Verdict() Verdict {
 		v.Next = w.next()
 	}
 	v.Captures = w.capture(v.Findings).captures()
-	return v
+	return *v
 }
 
 // All asks all questions, and tells each answer as it comes.
@@ -151,6 +181,11 @@ func (w *Walk) around(ctx context.Context) (err error) {
 	}
 	if err := w.find(); err != nil {
 		return err
+	}
+	if w.from.Saved != nil {
+		if w.scene.Saved, err = w.from.Saved(ctx); err != nil {
+			w.scene.Unread = append(slices.Clone(w.scene.Unread), fmt.Sprintf("whether the rules are saved: %v", err))
+		}
 	}
 	only := *w.scene.Sample
 	only.Services = []*ops.Service{w.service}

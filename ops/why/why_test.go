@@ -196,7 +196,7 @@ func TestWalks(t *testing.T) {
 // TestProbesAreAnswers: what servers say, and who else has the VIP.
 func TestProbesAreAnswers(t *testing.T) {
 	s := newSite(t, ipvs.Direct)
-	sent := 0
+	sent, weight := 0, uint32(1)
 	fine := probe.Finding{Verdict: probe.Fine, Cause: probe.Answers, Short: "answers"}
 	alone := probe.Finding{Verdict: probe.Fine, Cause: probe.Alone, Short: "nobody else answers for it"}
 	says := []probe.Finding{fine, fine} // of each server that is asked
@@ -207,7 +207,7 @@ func TestProbesAreAnswers(t *testing.T) {
 			t.Errorf("asked about %v", scene.Sample.Services)
 		}
 		for n, f := range says {
-			target := probe.Target{VIP: netip.AddrPortFrom(http.Addr, http.Port), Protocol: http.Protocol, Server: ipvs.Server{Addr: s.server(n), Forward: ipvs.Direct}}
+			target := probe.Target{VIP: netip.AddrPortFrom(http.Addr, http.Port), Protocol: http.Protocol, Server: ipvs.Server{Addr: s.server(n), Forward: ipvs.Direct, Weight: weight}}
 			asked.Servers = append(asked.Servers, probe.Result{Target: target, Finding: f})
 		}
 		for _, f := range vip {
@@ -244,10 +244,71 @@ func TestProbesAreAnswers(t *testing.T) {
 	if v, _ := s.ask(-1, true); v.Relief != nil {
 		t.Errorf("the last server would be drained: %+v", v.Relief)
 	}
+	s.weigh(1, 0)
+	weight = 0
+	s.weigh(0, 1)
+	vip[0] = alone
+	if v, _ := s.ask(-1, true); v.Wrong() || !v.Relieved || len(v.Findings) != 1 || v.Findings[0].Severity != check.Notice {
+		t.Errorf("of one that is drained: %+v", v)
+	}
 	s.from.Probe = func(context.Context, check.Scene) (a check.Asked, err error) { return a, errors.New("refused") }
 	if _, err := Begin(s.from, check.Place{Service: http}, true).All(t.Context(), func(Answer) {}); err == nil || err.Error() != "refused" {
 		t.Errorf("a probe that cannot be made: %v", err)
 	}
+}
+
+// TestWhatHasBecomeOfIt: a walk after another says what has become of what was found.
+func TestWhatHasBecomeOfIt(t *testing.T) {
+	s := newSite(t, ipvs.Masq)
+	at := check.Place{Service: http}
+	walk := func(after *Verdict) *Verdict {
+		v, err := Begin(s.from, at, false).After(after).All(t.Context(), func(Answer) {})
+		s.ok(err)
+		return &v
+	}
+	is := func(what string, v *Verdict, sum string, first ...string) {
+		t.Helper()
+		var found []string
+		for _, f := range v.Findings {
+			found = append(found, f.Severity.String()+" "+f.Check)
+		}
+		if v.Sum() != sum || !slices.Equal(found, first) {
+			t.Errorf("%s: %s %q", what, v.Sum(), found)
+		}
+	}
+	const nothing, relieved = "Nothing that explains it is seen from here. Look next:", "Relieved: no new clients go to it. Still broken:"
+	is("at first", walk(walk(nil)), nothing)
+
+	silent := netcfg.Neighbour{Link: "eth1", Addr: s.server(1).Addr(), Failed: true}
+	s.host.PutNeighbour(silent)
+	v := walk(nil)
+	is("silent", v, "This may be why:", "warning neighbour")
+	s.weigh(0, 1)
+	v = walk(v)
+	is("drained", v, relieved, "notice neighbour")
+	if len(v.Next) != 1 {
+		t.Errorf("next: %q", v.Next)
+	}
+	is("drained by somebody", walk(nil), relieved, "notice neighbour")
+	s.weigh(1, 1)
+	is("not drained any more", walk(v), "This may be why:", "warning neighbour")
+	silent.Failed, silent.MAC = false, "02:00:00:00:00:01"
+	s.host.PutNeighbour(silent)
+	v = walk(v)
+	is("mended", v, "Mended: what was found before is not seen any more, and nothing else is wrong.")
+	if len(v.Next) > 0 {
+		t.Errorf("next: %q", v.Next)
+	}
+	is("afterwards", walk(v), nothing)
+
+	dead := check.Finding{Check: check.OfServer, Severity: check.Fault, Service: http, Server: s.server(0), Short: "nothing listens", Evidence: []string{"RST"}, Means: "."}
+	v = &Verdict{Findings: []check.Finding{dead}, standing: []check.Finding{dead}}
+	is("of a probe, not asked again", walk(v), "This is why:", "fault probe")
+	s.weigh(0, 0)
+	v = walk(walk(v))
+	is("of a probe, drained", v, relieved, "notice probe")
+	s.weigh(1, 0)
+	is("of a probe, not drained any more", walk(v), "This is why:", "fault probe")
 }
 
 // TestPingsAreNoService: that a server of UDP answers pings does not tell whether its
@@ -369,6 +430,15 @@ func TestChanges(t *testing.T) {
 	if _, a := s.ask(-1, false); a["changes"].Mark != Fine || !slices.Contains(a["changes"].Evidence, "it runs as it was saved") {
 		t.Errorf("%+v", a["changes"])
 	}
+	saved.Plan = plan.Plan{Items: []plan.Item{{Step: plan.ChangeService{After: &other}}}}
+	if _, a := s.ask(-1, false); !slices.Contains(a["changes"].Evidence, "it runs as it was saved; 1 line of the saved rules differs elsewhere") {
+		t.Errorf("%+v", a["changes"])
+	}
+	s.from.Saved = func(context.Context) (*keep.Comparison, error) { return &keep.Comparison{}, nil }
+	if _, a := s.ask(-1, false); !slices.Contains(a["changes"].Evidence, "it runs as it was saved") {
+		t.Errorf("by a reading of its own: %+v", a["changes"])
+	}
+	s.from.Saved = nil
 	saved.Plan = plan.Plan{Items: []plan.Item{{Step: plan.ChangeServer{Service: http, After: &one}}}}
 	if _, a := s.ask(-1, false); a["changes"].Mark != Look || !strings.Contains(strings.Join(a["changes"].Evidence, "\n"), "to be as it was saved, it would take: add 10.0.3.11:80 of") {
 		t.Errorf("%+v", a["changes"])
