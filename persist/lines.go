@@ -1,6 +1,7 @@
 package persist
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"slices"
@@ -9,8 +10,9 @@ import (
 )
 
 // Lines is a file of the store that grows line by line. It and the one before it
-// (NAME.1) hold no more than twice its bound: a file that has grown to the bound
-// becomes the old one, and the old one goes.
+// (NAME.1) hold no more than twice its bound: a file in which there is no room
+// becomes the old one, and the old one goes. Of lines that are more at once than the
+// bound the last are kept, and one in any case.
 type Lines struct {
 	store *Store
 	name  string
@@ -39,8 +41,9 @@ func (l Lines) Append(lines func(before []byte) []byte) error {
 	if len(add) == 0 {
 		return nil
 	}
+	add = l.last(add)
 	path := s.path(l.name)
-	if info, err := os.Lstat(path); err == nil && info.Size() >= l.most {
+	if info, err := os.Lstat(path); err == nil && info.Size() > 0 && info.Size()+int64(len(add)) >= l.most { // the end of a torn line may come between
 		if err := s.disk.rename(path, path+".1"); err != nil {
 			return err
 		}
@@ -74,6 +77,19 @@ func (l Lines) Append(lines func(before []byte) []byte) error {
 		return s.disk.syncDir(path)
 	}
 	return nil
+}
+
+// last is the last of some lines, as far as one file takes them.
+func (l Lines) last(lines []byte) []byte {
+	over := len(lines) - int(l.most)
+	if over <= 0 {
+		return lines
+	}
+	from := over + bytes.IndexByte(lines[over-1:], '\n')
+	if from == len(lines) {
+		from = 1 + bytes.LastIndexByte(lines[:len(lines)-1], '\n')
+	}
+	return lines[from:]
 }
 
 // Read gives the lines of both files, the oldest first; there need be none. Of a
