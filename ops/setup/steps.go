@@ -14,10 +14,10 @@ import (
 // Sysctls by netcfg's names.
 const (
 	conntrack = "conntrack" // of IPVS
-	forwardV6 = "net/ipv6/conf/all/forwarding"
+	forwardV6 = plan.ForwardV6
 )
 
-func acceptRA(link string) string { return "net/ipv6/conf/" + link + "/accept_ra" }
+func acceptRA(link string) string { return plan.AcceptRA(link) }
 
 // lans are the links by which the servers are reached.
 func (f *Found) lans() (links []string) {
@@ -147,15 +147,9 @@ func (s *steps) routeAnswers() {
 }
 
 // routeAnswersV6: IPv6 forwards on all interfaces or on none, and has no setting
-// for redirects. A router that listens to others (2), as another set-up may have
-// made it, must go on to.
+// for redirects.
 func (s *steps) routeAnswersV6() {
-	link := s.f.Out.Link
-	if now := s.f.sysctl(acceptRA(link)); now == "2" || now == "1" && s.f.sysctl(forwardV6) != "1" {
-		s.sysctl(acceptRA(link), "2", fmt.Sprintf(
-			"A router does not listen to router advertisements unless told so: a default route learnt on %s would go.", link))
-	}
-	s.sysctl(forwardV6, "1", "The servers' answers are routed on to the clients; IPv6 knows this only for all interfaces.")
+	s.items = append(s.items, plan.RouteV6(s.f.Sysctls, s.f.Out.Link)...)
 	if s.f.OneArm() {
 		s.add(plan.Have(netcfg.Filter{
 			IPv6: true, Table: "filter", Chain: "OUTPUT", First: true, Jump: "DROP",
