@@ -36,7 +36,24 @@ func (f *facts) decide() Finding {
 	if f.Hop.Silent && (found.Cause == ServerSilent || found.Cause == Unanswered) {
 		return f.unreachable()
 	}
+	if f.circles(found) {
+		return finding(Fault, BehindRouter, "it is behind the router %s, where DR does not get: packets for the VIP come back", f.Path.Via)
+	}
 	return found
+}
+
+// circles tells that packets for the VIP went to a router instead of the server, as
+// the server itself has not said anything about them. The next hop may be the server's
+// own card, when its address is behind that.
+func (f *facts) circles(found Finding) bool {
+	if f.Server.Forward != ipvs.Direct || !f.Path.Via.IsValid() || f.Path.Local {
+		return false
+	}
+	switch found.Cause {
+	case VIPMissing, VIPSilent, ServerSilent, Unreachable, Unanswered, ShortPrefix:
+		return true
+	}
+	return false
 }
 
 func (f *facts) judgeAnswers() Finding {
@@ -68,8 +85,6 @@ func (f *facts) beforehand() (Finding, bool) {
 	case f.Path.Local:
 	case how == ipvs.LocalNode:
 		found = finding(Unknown, NotProbed, "the table calls it local, and it is not")
-	case how == ipvs.Direct && f.Path.Via.IsValid():
-		found = finding(Fault, BehindRouter, "it is behind the router %s, where DR does not get: packets for the VIP come back", f.Path.Via)
 	case how == ipvs.TunnelFwd && f.Path.Source == f.VIP.Addr():
 		found = finding(Fault, OuterIsVIP, "the tunnel's packets leave with the VIP as source, and the server has that address itself")
 	}

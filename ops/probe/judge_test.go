@@ -79,6 +79,8 @@ func TestJudge(t *testing.T) {
 		{ipvs.LocalNode, Unknown, NotProbed, "it is not", nil},
 		{nat, Fault, NoRoute, "no route", []func(*facts){func(f *facts) { f.NoRoute = netcfg.ErrNoRoute }}},
 		{dr, Fault, BehindRouter, "10.0.3.254", []func(*facts){router}},
+		{dr, Fine, Answers, "answers", []func(*facts){router, syn(came(synAck))}},
+		{dr, Fault, NothingListens, "the VIP is there", []func(*facts){router, syn(came(reset)), direct(reset)}},
 		{tun, Fault, OuterIsVIP, "with the VIP as source", []func(*facts){func(f *facts) { f.Path.Source = vip4 }}},
 		{dr, Fault, HopSilent, "it does not answer ARP for 10.0.3.11", []func(*facts){func(f *facts) { f.Hop.Silent, f.Hop.MAC = true, wire.MAC{} }}},
 		{tun, Fault, HopSilent, "the gateway 10.0.3.254 does not", []func(*facts){router, func(f *facts) { f.Hop.Silent, f.Hop.MAC = true, wire.MAC{} }}},
