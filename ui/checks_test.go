@@ -277,7 +277,8 @@ func TestChecksFix(t *testing.T) {
 	d.must(d.table.AddService(t.Context(), ipvs.NewService(ipvs.AddressService(ipvs.TCP, addr("203.0.113.10:80")))))
 	id := ipvs.AddressService(ipvs.TCP, addr("203.0.113.10:80"))
 	d.must(d.table.AddServer(t.Context(), id, ipvs.Server{Addr: addr("10.0.3.11:80"), Weight: 0}))
-	d.must(d.host.Set("net/ipv4/conf/eth1/forwarding", "1"))
+	d.must(d.host.Add(netcfg.Address{Link: "eth0", Prefix: netip.MustParsePrefix("203.0.113.10/32")}))
+	d.must(d.host.Set("net/ipv4/conf/eth1/forwarding", "0"))
 	w := check.NewWatch(check.WatchOptions{Sources: check.Sources{Host: d.host, Table: d.table}})
 	d.opts.Checks = w
 	look := func() {
@@ -289,9 +290,9 @@ func TestChecksFix(t *testing.T) {
 	d.do("F")
 	d.sees("before the first round", "the first round is under way", "packet is sent")
 	look()
-	d.sees("both", "2 faults", "the VIP 203.0.113.10 is not on this director", "no server takes new connections")
+	d.sees("both", "2 faults", "forwarding is off on eth1", "no server takes new connections")
 
-	d.do("f")
+	d.do("down", "f")
 	d.sees("a plan on the table, as every other", "weight 0 to 1", "do it ", "nothing has changed")
 	d.do("enter")
 	d.expect("weight", "-r 10.0.3.11:80 -m -w 1")
@@ -305,18 +306,19 @@ func TestChecksFix(t *testing.T) {
 	if timer.Pending == nil {
 		t.Fatal("the change on the host does not wait to be confirmed")
 	}
-	d.must(d.host.Set("net/ipv4/conf/eth1/forwarding", "0"))
+	d.host.Put("net/netfilter/nf_conntrack_count", "100")
+	d.host.Put("net/netfilter/nf_conntrack_max", "100")
 	look()
 	d.do("enter")
 	d.sees("one after the other", "waits to be confirmed first")
 	d.do("ctrl+y")
-	d.must(d.host.Set("net/ipv4/conf/eth1/forwarding", "1"))
+	d.must(d.host.Set("net/netfilter/nf_conntrack_max", "200"))
 	d.do("enter")
 	d.sees("somebody else was quicker", "it is so already")
 	look()
 	d.do("u", "enter")
 	look()
-	d.sees("broken again", "1 fault", "is not on this director")
+	d.sees("broken again", "1 fault", "forwarding is off on eth1")
 }
 
 // checkScenes are the screen in its states.

@@ -19,6 +19,7 @@ import (
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/conns"
 	"lvsdeck/ops/owner"
+	"lvsdeck/ops/plan"
 	"lvsdeck/persist"
 	"lvsdeck/ui/plain"
 )
@@ -158,6 +159,11 @@ func watchHere(ctx context.Context) (w *check.Watch, done func(), err error) {
 	w = check.NewWatch(check.WatchOptions{Sources: check.Sources{
 		Host: host, Table: table, Conns: here, RulesFile: persist.RulesFile(),
 		Owner: func() (*owner.Owner, error) { return owner.Find(owners) },
+		Mover: func() (*owner.Process, error) { return owner.Mover(owners) },
+		Meant: func() (func(plan.Row) uint32, error) {
+			store, _ := openStore(persist.DefaultDir) // nobody may have made a change here
+			return meantIn(store)
+		},
 	}})
 	if err = observeTwice(ctx, table, w.Seen); err != nil {
 		return nil, nil, err

@@ -8,16 +8,28 @@ import (
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/owner"
+	"lvsdeck/ops/plan"
 	"lvsdeck/ops/why"
+	"lvsdeck/persist"
 	"lvsdeck/ui"
 )
+
+// meantIn tells the weights that servers had before they were drained; without a
+// store none is known.
+func meantIn(store *persist.Store) (func(plan.Row) uint32, error) {
+	if store == nil {
+		return func(plan.Row) uint32 { return 0 }, nil
+	}
+	return plan.Meant(store)
+}
 
 // newChecks has every sample looked at for what is wrong on the console's host.
 func newChecks(opts *ui.Options, table ipvs.Reader, sampler *ops.Sampler) *check.Watch {
 	from := check.Sources{Host: opts.System, Table: table, Conns: opts.Conns, RulesFile: opts.RulesFile}
 	if whose := opts.Owner; whose != nil {
-		from.Owner = func() (*owner.Owner, error) { return whose(), nil }
+		from.Owner, from.Mover = func() (*owner.Owner, error) { return whose(), nil }, owner.MoverHere
 	}
+	from.Meant = func() (func(plan.Row) uint32, error) { return meantIn(opts.Store) }
 	w := check.NewWatch(check.WatchOptions{Sources: from, ReadNow: sampler.ReadNow})
 	sampler.Each(w.Seen)
 	opts.Checks, opts.Why = w, why.FromWatch(w)

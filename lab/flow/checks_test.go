@@ -47,7 +47,7 @@ func TestAFaultIsNamedAndEnded(t *testing.T) {
 	lost("without forwarding")
 	c.wait("a fault of the service, unasked", func(f *screen.Frame) bool { return f.Has(" 1F ", " F▸ TCP "+s.At(lab.HTTPPort)) })
 	c.press("F")
-	c.waitText("1 fault", "are not routed on", "net.ipv4.conf.eth1.forwarding is 0", "What ends it:")
+	c.waitText("1 fault", "forwarding is off on eth1", "net.ipv4.conf.eth1.forwarding is 0", "What ends it:")
 	c.press(enter)
 	c.waitText("sysctl -w net.ipv4.conf.eth1.forwarding=1", "to be confirmed in 2m")
 	c.press(enter)

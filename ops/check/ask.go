@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ const batch = 16
 // prober is who asks; *probe.Prober is one.
 type prober interface {
 	VIP(ctx context.Context, vip netip.Addr, servers []netip.Addr) probe.Finding
+	Free(ctx context.Context, vip netip.Addr, link string) probe.Finding
 	Servers(context.Context, ...probe.Target) []probe.Result
 	Close() error
 }
@@ -32,7 +34,7 @@ func openProber(host netcfg.Surroundings, o probe.Options) (prober, error) {
 // Asked is what came of asking servers, and segments for VIPs.
 type Asked struct {
 	Servers []probe.Result
-	VIPs    []AskedVIP
+	VIPs    []AskedVIP // of those that are here
 }
 
 // AskedVIP is what came of asking for the VIP of a service, which may have others.
@@ -133,12 +135,33 @@ func (w *Watch) Probe(ctx context.Context, only func(ipvs.ServiceID) bool, progr
 
 // ProbeIn is Probe of the services of a scene.
 func (w *Watch) ProbeIn(ctx context.Context, scene Scene, only func(ipvs.ServiceID) bool, progress func(asked, of int)) (Asked, error) {
-	asked, err := w.ask(ctx, scene, only, progress)
+	asked, away, err := w.ask(ctx, scene, only, progress)
 	if err != nil {
 		return Asked{}, err
 	}
+	w.learn(away)
 	w.tell(scene, only, asked.Findings())
 	return asked, nil
+}
+
+// learn has checks judge VIPs that are not here by what their segments answered.
+func (w *Watch) learn(away map[netip.Addr]Elsewhere) {
+	if len(away) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := maps.Clone(w.kept.elsewhere)
+	if all == nil {
+		all = map[netip.Addr]Elsewhere{}
+	}
+	maps.Copy(all, away)
+	w.kept.elsewhere = all
+	if w.scene != nil {
+		scene := *w.scene
+		scene.Elsewhere = all
+		w.scene, w.found = &scene, Run(scene)
+	}
 }
 
 // tell puts what probes found in the place of what they found before.
@@ -186,6 +209,7 @@ func (w *Watch) SceneOf(ctx context.Context, id ipvs.ServiceID) (Scene, error) {
 	if w.scene != nil {
 		scene.Saved = w.scene.Saved
 	}
+	scene.Elsewhere = w.kept.elsewhere
 	return scene, nil
 }
 
@@ -205,7 +229,7 @@ func (w *Watch) lastScene(ctx context.Context) (Scene, error) {
 
 // ask sends the probes. No packet comes from the VIP of any service, so all count,
 // and not those of the scene alone.
-func (w *Watch) ask(ctx context.Context, s Scene, only func(ipvs.ServiceID) bool, progress func(asked, of int)) (all Asked, err error) {
+func (w *Watch) ask(ctx context.Context, s Scene, only func(ipvs.ServiceID) bool, progress func(asked, of int)) (all Asked, away map[netip.Addr]Elsewhere, err error) {
 	every := s.Sample.Services
 	if latest := w.sample.Load(); latest != nil {
 		every = slices.Concat(every, latest.Services)
@@ -216,9 +240,10 @@ func (w *Watch) ask(ctx context.Context, s Scene, only func(ipvs.ServiceID) bool
 	}
 	prober, err := w.open(w.from.Host, o)
 	if err != nil {
-		return all, err
+		return all, nil, err
 	}
 	defer prober.Close()
+	away = elsewhere(ctx, prober, s, only)
 	asked := map[netip.Addr]bool{}
 	for _, v := range s.Sample.Services {
 		if v.IsMark() || !only(v.ServiceID) || !s.Ways[v.Addr].Local || asked[v.Addr] {
@@ -234,7 +259,23 @@ func (w *Watch) ask(ctx context.Context, s Scene, only func(ipvs.ServiceID) bool
 			progress(len(all.Servers), len(targets))
 		}
 	}
-	return all, ctx.Err()
+	return all, away, ctx.Err()
+}
+
+// elsewhere asks segments for the VIPs that are not here.
+func elsewhere(ctx context.Context, asker prober, s Scene, only func(ipvs.ServiceID) bool) map[netip.Addr]Elsewhere {
+	all := map[netip.Addr]Elsewhere{}
+	for _, v := range s.Sample.Services {
+		way, known := s.Ways[v.Addr]
+		if _, asked := all[v.Addr]; asked || v.IsMark() || !only(v.ServiceID) || !known || way.Local {
+			continue
+		}
+		if link := s.linkFor(v.Addr); link != "" {
+			found := asker.Free(ctx, v.Addr, link)
+			all[v.Addr] = Elsewhere{At: time.Now(), Free: found.Verdict == probe.Fine, Has: found.Verdict == probe.Fault, Says: found.Short}
+		}
+	}
+	return all
 }
 
 // serversOf are the servers of all services of a VIP.

@@ -19,6 +19,10 @@ func (answering) VIP(context.Context, netip.Addr, []netip.Addr) probe.Finding {
 	return probe.Finding{Verdict: probe.Fine, Cause: probe.Alone}
 }
 
+func (answering) Free(context.Context, netip.Addr, string) probe.Finding {
+	return probe.Finding{Verdict: probe.Fine, Cause: probe.Alone}
+}
+
 func (a *answering) Servers(_ context.Context, of ...probe.Target) (all []probe.Result) {
 	for _, t := range of {
 		a.asked = append(a.asked, t.Server.Addr.String())

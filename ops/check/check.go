@@ -36,7 +36,11 @@ type Finding struct {
 	Lines    []string       // commands for the real server, each with what to look for
 	Since    time.Time      // when a Watch first found it, round after round
 
-	held bool // it was not seen in the last round
+	// Also are other services it is about in the same way.
+	Also []ipvs.ServiceID
+
+	explains bool // even as a warning it is reason enough for symptoms
+	held     bool // it was not seen in the last round
 }
 
 // Check looks for one thing in a scene.
@@ -45,6 +49,10 @@ type Check struct {
 	Look    func(*Scene) []Finding
 	Symptom bool // told only where no fault explains it
 	Wavers  bool // it may come and go while nothing changes, as symptoms do
+
+	// Explains tells that even a warning is reason enough for symptoms: it becomes as
+	// bad as the worst of them.
+	Explains bool
 }
 
 // Checks are all there are.
@@ -56,9 +64,9 @@ var Checks = []Check{
 	{Name: "conntrack", Look: conntracked},
 	{Name: "full nat", Look: fullNAT},
 	{Name: "redirects", Look: redirects},
-	{Name: "route", Look: routes},
-	{Name: "neighbour", Look: neighbours, Wavers: true},
-	{Name: "ports", Look: ports},
+	{Name: "route", Look: routes, Explains: true},
+	{Name: "neighbour", Look: neighbours, Wavers: true, Explains: true},
+	{Name: "ports", Look: ports, Explains: true},
 	{Name: "no server", Look: unserved},
 	{Name: "scheduler", Look: schedulers},
 	{Name: "threshold", Look: thresholds, Wavers: true},
@@ -66,7 +74,7 @@ var Checks = []Check{
 	{Name: "drain", Look: drains},
 	{Name: "conn_reuse_mode", Look: reuse},
 	{Name: "removed server", Look: removed},
-	{Name: "shortcut", Look: shortcuts},
+	{Name: "shortcut", Look: shortcuts, Wavers: true},
 	{Name: "defence", Look: defended},
 	{Name: "estimator", Look: estimator},
 	{Name: "table size", Look: tableSize},
@@ -90,7 +98,7 @@ func Run(s Scene) []Finding {
 	var causes, symptoms []Finding
 	for _, c := range Checks {
 		for _, f := range c.Look(&s) {
-			f.Check = c.Name
+			f.Check, f.explains = c.Name, c.Explains
 			switch {
 			case !c.Symptom:
 				causes = append(causes, f)
@@ -99,24 +107,45 @@ func Run(s Scene) []Finding {
 			}
 		}
 	}
-	all := causes
+	all := explain(causes, symptoms)
+	Sort(all)
+	return all
+}
+
+// explain leaves out the symptoms that have a cause. The cause shows how bad they
+// are, and that they are.
+func explain(causes, symptoms []Finding) (all []Finding) {
+	all = slices.Clone(causes)
 	for _, f := range symptoms {
-		if !slices.ContainsFunc(causes, f.explainedBy) {
+		i := slices.IndexFunc(all[:len(causes)], f.explainedBy)
+		if i < 0 {
 			all = append(all, f)
+			continue
+		}
+		if cause := &all[i]; cause.Severity < f.Severity {
+			cause.Severity = f.Severity
+			cause.Evidence = slices.Concat(cause.Evidence, f.Evidence)
+			cause.Means = f.Means
 		}
 	}
-	Sort(all)
 	return all
 }
 
 // within tells that another finding is about the same server, or all of the service's.
 func (f Finding) within(other Finding) bool {
-	return other.Service == f.Service && (!other.Server.IsValid() || other.Server == f.Server)
+	return other.isOf(f.Service) && (!other.Server.IsValid() || other.Server == f.Server)
 }
 
-// explainedBy tells that a fault is reason enough for a symptom.
+// isOf tells that a finding is about a service.
+func (f Finding) isOf(id ipvs.ServiceID) bool {
+	return f.Service == id || slices.Contains(f.Also, id)
+}
+
+// explainedBy tells that a cause is reason enough for a symptom: a fault is, and so
+// is a warning that says of itself that it may be one.
 func (f Finding) explainedBy(cause Finding) bool {
-	return cause.Severity == Fault && (cause.Service == ipvs.ServiceID{} || f.within(cause))
+	reason := cause.Severity == Fault || cause.Severity == Warning && cause.explains
+	return reason && (cause.Service == ipvs.ServiceID{} || f.within(cause))
 }
 
 // Sort puts findings into their order.

@@ -171,7 +171,10 @@ func TestBroken(t *testing.T) {
 		scene func(*Scene, []*ops.Server)
 		want  string // findings, divided by commas
 	}{
-		{"VIP gone", dr, func(s *site) { s.ok(s.host.Remove(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(vip, 32)})) }, nil, "fault vip - fix"},
+		{"VIP gone", dr, func(s *site) { s.ok(s.host.Remove(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(vip, 32)})) }, nil, "fault vip -"},
+		{"VIP gone, and nobody has it", dr, func(s *site) { s.ok(s.host.Remove(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(vip, 32)})) }, func(s *Scene, _ []*ops.Server) {
+			s.Elsewhere = map[netip.Addr]Elsewhere{vip: {At: time.Now(), Free: true}}
+		}, "fault vip - fix"},
 		{"VIP at the other director", dr, func(s *site) {
 			s.ok(s.host.Remove(netcfg.Address{Link: "eth0", Prefix: netip.PrefixFrom(vip, 32)}))
 			s.ok(s.table.StartDaemon(s.t.Context(), ipvs.Daemon{Role: ipvs.Backup, Interface: "eth0"}))
@@ -219,7 +222,7 @@ func TestBroken(t *testing.T) {
 		}, nil, "warning redirects - fix"},
 		{"DR behind a router", dr, func(s *site) {
 			s.ok(s.table.AddServer(s.t.Context(), http, ipvs.Server{Addr: netip.MustParseAddrPort("192.0.2.9:80"), Forward: dr, Weight: 1}))
-		}, nil, "fault route 192.0.2.9:80"},
+		}, nil, "warning route 192.0.2.9:80"},
 		{"no route", tun, func(s *site) {
 			s.ok(s.host.Remove(netcfg.Route{To: netip.MustParsePrefix("0.0.0.0/0"), Via: netip.MustParseAddr("203.0.113.1"), Link: "eth0"}))
 		}, nil, "fault route 192.0.2.11:80,fault route 192.0.2.12:80"},
@@ -233,6 +236,14 @@ func TestBroken(t *testing.T) {
 			s.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: server(nat, 1).Addr()})
 			s.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: server(nat, 0).Addr()})
 		}, func(s *Scene, r []*ops.Server) { r[0].Active, r[1].Active, r[1].Was.Active = 1, 1, 1 }, "fault neighbour 10.0.3.12:80"},
+		{"silent neighbour with half open clients", nat, func(s *site) {
+			s.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: server(nat, 1).Addr(), Failed: true})
+		}, func(_ *Scene, r []*ops.Server) { r[1].Rate.Conns = 900 }, "fault neighbour 10.0.3.12:80"},
+		{"silent neighbour explains what it does", nat, func(s *site) {
+			s.host.PutNeighbour(netcfg.Neighbour{Link: "eth1", Addr: server(nat, 1).Addr(), Failed: true})
+		}, func(s *Scene, r []*ops.Server) {
+			waiting(s, r[1], 5, 5)
+		}, "fault neighbour 10.0.3.12:80"},
 		{"DR port", dr, nil, func(_ *Scene, r []*ops.Server) { r[0].Addr = netip.MustParseAddrPort("203.0.113.11:8080") }, "warning ports 203.0.113.11:8080"},
 
 		{"no server", nat, func(s *site) {
@@ -252,10 +263,11 @@ func TestBroken(t *testing.T) {
 		{"persistence", dr, nil, func(s *Scene, r []*ops.Server) {
 			s.Sample.Services[0].Persistence.On = true
 			r[0].Weight, r[0].Persistent, r[0].PersistentKnown = 0, 4, true
-		}, "warning drain 203.0.113.11:80 fix"},
+		}, "notice drain 203.0.113.11:80 fix"},
 
 		{"reuse on an old kernel", nat, func(s *site) { s.ok(s.host.Set("conntrack", "1")) }, func(s *Scene, _ []*ops.Server) { s.Kernel = Release{5, 4} }, "warning conn_reuse_mode fix"},
-		{"no reuse on a new one", nat, func(s *site) { s.ok(s.host.Set("conn_reuse_mode", "0")) }, func(s *Scene, _ []*ops.Server) { s.Kernel = Release{6, 1} }, "warning conn_reuse_mode fix"},
+		{"no reuse on a new one", nat, func(s *site) { s.ok(s.host.Set("conn_reuse_mode", "0")) }, func(s *Scene, r []*ops.Server) { s.Kernel, r[0].Weight = Release{6, 1}, 0 }, "warning conn_reuse_mode fix"},
+		{"no reuse where nothing is drained", nat, func(s *site) { s.ok(s.host.Set("conn_reuse_mode", "0")) }, func(s *Scene, _ []*ops.Server) { s.Kernel = Release{6, 1} }, ""},
 		{"no reuse on an old one", nat, func(s *site) { s.ok(s.host.Set("conn_reuse_mode", "0")) }, func(s *Scene, _ []*ops.Server) { s.Kernel = Release{5, 4} }, ""},
 		{"estimator", nat, func(s *site) { s.ok(s.host.Set("run_estimation", "0")) }, func(s *Scene, _ []*ops.Server) { s.Sample.EstimatorStopped = "off" }, "warning estimator fix"},
 		{"defences left on", nat, func(s *site) { s.ok(errors.Join(s.host.Set("drop_packet", "3"), s.host.Set("drop_entry", "3"))) }, nil, "warning defence fix,notice defence fix"},
@@ -301,14 +313,28 @@ func TestBroken(t *testing.T) {
 			s.Loads = &Loads{Gone: map[Place]Load{{http, netip.MustParseAddrPort("10.0.3.99:80")}: {Conns: 2, Open: 1}}}
 		}, "warning removed server 10.0.3.99:80 fix"},
 		{"near clients", nat, nil, func(s *Scene, r []*ops.Server) {
-			s.Loads = &Loads{Servers: map[Place]Load{{http, r[0].Addr}: {Fresh: 2, HalfOpen: 1, Near: 1}}}
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[0].Addr}: {Fresh: 6, HalfOpen: 5, Near: 5}}}
 		}, "fault shortcut 10.0.3.11:80"},
+		{"one near client is half open", nat, nil, func(s *Scene, r []*ops.Server) {
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[0].Addr}: {Conns: 20000, Open: 15000, Fresh: 5000, HalfOpen: 1, Near: 1}}}
+		}, ""},
+		{"a near client is served", nat, nil, func(s *Scene, r []*ops.Server) {
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[0].Addr}: {Fresh: 50, HalfOpen: 6, Near: 6, NearOpen: 1}}}
+		}, ""},
 		{"half open", nat, nil, func(s *Scene, r []*ops.Server) {
 			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Fresh: 20, HalfOpen: 5}, {http, r[0].Addr}: {Fresh: 21, HalfOpen: 5}}}
 		}, "warning half-open 10.0.3.12:80"},
 		{"all half open", nat, nil, func(s *Scene, r []*ops.Server) {
-			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Fresh: 5, HalfOpen: 5}}}
+			waiting(s, r[1], 5, 5)
 		}, "fault half-open 10.0.3.12:80"},
+		{"a scanner", nat, nil, func(s *Scene, r []*ops.Server) {
+			waiting(s, r[1], 5, 5)
+			s.Loads.Asking[http] = Clients{Number: 1}
+		}, "warning half-open 10.0.3.12:80"},
+		{"those who only knock", nat, nil, func(s *Scene, r []*ops.Server) {
+			waiting(s, r[1], 5, 5)
+			s.Lately[Place{http, r[1].Addr}] = Moved{ipvs.Traffic{Conns: 5, InPackets: 5}, time.Second}
+		}, "warning half-open 10.0.3.12:80"},
 		{"half open for a reason", nat, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, func(s *Scene, r []*ops.Server) {
 			s.Loads = &Loads{Servers: map[Place]Load{{http, r[1].Addr}: {Fresh: 5, HalfOpen: 5}}}
 		}, "fault forwarding - fix"},
@@ -324,7 +350,7 @@ func TestBroken(t *testing.T) {
 		}, "warning flood -"},
 		{"clients that ask again and again", nat, nil, func(s *Scene, r []*ops.Server) {
 			moved(ipvs.Traffic{Conns: 60, InPackets: 180, OutPackets: 40}, ipvs.Traffic{Conns: 60, InPackets: 180, OutPackets: 40})(s, r)
-			s.Loads = &Loads{Servers: map[Place]Load{{http, r[0].Addr}: {Fresh: 60, HalfOpen: 60}, {http, r[1].Addr}: {Fresh: 60, HalfOpen: 60}}}
+			s.Loads = &Loads{Servers: map[Place]Load{{http, r[0].Addr}: {Fresh: 60, HalfOpen: 60}, {http, r[1].Addr}: {Fresh: 60, HalfOpen: 60}}, Asking: map[ipvs.ServiceID]Clients{http: {Number: 7}}}
 		}, "fault half-open 10.0.3.11:80,fault half-open 10.0.3.12:80"},
 		{"shares of rr", nat, nil, shared("rr", 1, 9, 141, 59), "warning share -"},
 		{"fair enough for rr", nat, nil, shared("rr", 1, 9, 139, 61), ""},
@@ -343,7 +369,8 @@ func TestBroken(t *testing.T) {
 		{"answers under DR", dr, nil, moved(ipvs.Traffic{Conns: 15, InPackets: 100, OutPackets: 90}), "warning answers 203.0.113.11:80"},
 		{"too big for the tunnel", tun, nil, moved(ipvs.Traffic{Conns: 1, InPackets: 9, OutPackets: 2, OutBytes: 1152}), "warning answers 192.0.2.11:80"},
 		{"refused by the tunnel's end", tun, nil, moved(ipvs.Traffic{Conns: 3, InPackets: 9, OutPackets: 9, OutBytes: 9 * 88}), "warning answers 192.0.2.11:80"},
-		{"knocking", dr, nil, moved(ipvs.Traffic{Conns: 20, InPackets: 49}, ipvs.Traffic{Conns: 20, InPackets: 50}), "warning handshakes 203.0.113.11:80"},
+		{"knocking", dr, nil, moved(ipvs.Traffic{Conns: 100, InPackets: 249}, ipvs.Traffic{Conns: 100, InPackets: 250}), "warning handshakes 203.0.113.11:80"},
+		{"a checker that resets", nat, nil, moved(ipvs.Traffic{Conns: 200, InPackets: 400, OutPackets: 200}), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := healthy(t, c.mode)
@@ -362,6 +389,13 @@ func TestBroken(t *testing.T) {
 			s.mend(found, c.scene == nil)
 		})
 	}
+}
+
+// waiting has clients who ask a server again and again.
+func waiting(s *Scene, r *ops.Server, fresh, halfOpen uint64) {
+	at := Place{http, r.Addr}
+	s.Loads = &Loads{Servers: map[Place]Load{at: {Fresh: fresh, HalfOpen: halfOpen}}, Asking: map[ipvs.ServiceID]Clients{http: {Number: 3}}}
+	s.Lately = map[Place]Moved{at: {ipvs.Traffic{Conns: 5, InPackets: 12}, 10 * time.Second}}
 }
 
 const fullRule = "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -m ipvs --vaddr 203.0.113.10/32 --vport 80 --vdir ORIGINAL --vmethod MASQ -j MASQUERADE\nCOMMIT\n"

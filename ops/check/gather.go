@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +31,15 @@ type Sources struct {
 	Host  Host
 	Table ipvs.Reader
 	Owner func() (*owner.Owner, error) // nil: not looked for
-	Conns conns.Source                 // nil: connections are not read
+
+	// Mover looks for a program that may move VIPs. It is asked only when one is not
+	// here. Nil: there is none.
+	Mover func() (*owner.Process, error)
+
+	// Meant tells the weights that drained servers had, as plan.Meant. Nil: it is not known.
+	Meant func() (func(plan.Row) uint32, error)
+
+	Conns conns.Source // nil: connections are not read
 
 	// RulesFile is where the host keeps its rules; "": nothing is said of what is
 	// not saved.
@@ -64,6 +74,9 @@ func gather(ctx context.Context, from Sources, sample *ops.Sample, kept *kept, s
 	g.around()
 	g.inside()
 	g.table()
+	g.meant()
+	g.drains()
+	g.Elsewhere = maps.Clone(g.kept.elsewhere)
 	g.connections()
 	return g.Scene, ctx.Err()
 }
@@ -74,6 +87,7 @@ type gathering struct {
 	ctx     context.Context
 	kept    *kept
 	sparing bool
+	weight  func(plan.Row) uint32 // that a server was meant to have
 }
 
 // lacks notes what could not be read; nothing else is then said of it.
@@ -128,7 +142,10 @@ func (g *gathering) way(to netip.Addr) {
 func (g *gathering) inside() {
 	names := []string{
 		"conntrack", "conn_reuse_mode", "expire_nodest_conn", "expire_quiescent_template", "run_estimation", "backup_only",
-		forwardV6, trackNow, trackMax, netcfg.Conf("all", "send_redirects"),
+		forwardV6, forwardAll, trackNow, trackMax, netcfg.Conf("all", "send_redirects"),
+	}
+	if out := g.Out[ipvs.IPv6].Link; out != "" {
+		names = append(names, plan.AcceptRA(out))
 	}
 	for _, d := range defences {
 		names = append(names, d.name)
@@ -156,6 +173,76 @@ func (g *gathering) inside() {
 		g.Owner, err = g.from.Owner()
 		g.lacks("who else manages the table", err)
 	}
+	g.mover()
+}
+
+// mover looks who may move VIPs, when one of them is not here.
+func (g *gathering) mover() {
+	away := slices.ContainsFunc(g.Sample.Services, func(v *ops.Service) bool {
+		way, known := g.Ways[v.Addr]
+		return !v.IsMark() && known && !way.Local
+	})
+	if g.from.Mover == nil || !away {
+		return
+	}
+	p, err := g.from.Mover()
+	g.lacks("whether a program moves VIPs", err)
+	g.MoverUnknown = err != nil
+	if p != nil {
+		g.Mover = fmt.Sprintf("%s (pid %d)", p.Name, p.PID)
+	}
+}
+
+// meant reads the weights from before servers were drained, when a service has none.
+func (g *gathering) meant() {
+	if g.from.Meant == nil {
+		return
+	}
+	for _, v := range g.Sample.Services {
+		if len(v.Servers) == 0 || weighty(v) {
+			continue
+		}
+		if g.Meant == nil {
+			g.Meant = map[Place]uint32{}
+			weight, err := g.from.Meant()
+			g.lacks("the weights from before", err)
+			if err != nil {
+				return
+			}
+			g.weight = weight
+		}
+		for _, r := range v.Servers {
+			if n := g.weight(plan.Row{Service: v.ServiceID, Server: r.Server}); n > 0 {
+				g.Meant[Place{v.ServiceID, r.Addr}] = n
+			}
+		}
+	}
+}
+
+// drains remembers how many templates drained servers had when they were first seen.
+func (g *gathering) drains() {
+	before := g.kept.drains
+	g.Drains = map[Place]Drain{}
+	g.each(func(v *ops.Service, r *ops.Server) {
+		at := Place{v.ServiceID, r.Addr}
+		d, known := before[at]
+		switch {
+		case !v.Persistence.On || r.Weight != 0:
+			return
+		case !r.PersistentKnown:
+			if known {
+				g.Drains[at] = d
+			}
+			return
+		case r.Persistent == 0:
+			return
+		}
+		if wait := time.Duration(v.Persistence.Timeout) * time.Second; !known || r.Persistent < d.Templates && g.Sample.Time.Sub(d.Since) > wait {
+			d = Drain{g.Sample.Time, r.Persistent}
+		}
+		g.Drains[at] = d
+	})
+	g.kept.drains = g.Drains
 }
 
 func (g *gathering) table() {

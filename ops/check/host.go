@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"lvsdeck/netcfg/firewall"
+	"lvsdeck/ops"
 )
 
 // reuse: what a new connection does that has the port of an old one.
@@ -22,7 +23,7 @@ func reuse(s *Scene) []Finding {
 	case old && mode != "0" && s.conntrack():
 		f.Short, f.Means = "connections that reuse a port wait a second", "Before Linux 5.9 the first packet of such a connection is dropped: it takes 1 s longer."
 		f.Fix = fix("", s.set(name, "0", "Such connections go where the old ones went, without waiting."))
-	case !old && mode == "0":
+	case !old && mode == "0" && s.drained():
 		f.Short, f.Means = "connections that reuse a port keep the old server", "New connections of busy clients go to drained servers, too."
 		f.Fix = fix("", s.set(name, "1", "Such connections are scheduled anew."))
 	default:
@@ -30,6 +31,12 @@ func reuse(s *Scene) []Finding {
 	}
 	f.Evidence = is
 	return []Finding{f}
+}
+
+// drained tells that there is a server that should get no new connections.
+func (s *Scene) drained() (is bool) {
+	s.each(func(_ *ops.Service, r *ops.Server) { is = is || r.Weight == 0 })
+	return is
 }
 
 // defences are what IPVS does against floods, when it is told to do so always

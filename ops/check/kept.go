@@ -38,8 +38,16 @@ type kept struct {
 	rules    *keep.Comparison
 	loads    *Loads
 
+	drains map[Place]Drain
+
+	elsewhere map[netip.Addr]Elsewhere // by probes
+
 	firewallRead, rulesRead costly
 }
+
+// anew is what is kept even when everything is read again: what a single look cannot
+// find out.
+func (k kept) anew() kept { return kept{drains: k.drains, elsewhere: k.elsewhere} }
 
 // costly is something that is not read in every round.
 type costly struct {

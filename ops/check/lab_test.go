@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +51,8 @@ type director struct {
 	sampler *ops.Sampler
 	watch   *Watch
 	client  *lab.Host
+	from    []netip.Addr // the client's addresses in turn; none: as its kernel likes
+	asks    atomic.Uint32
 }
 
 func (d *director) ok(err error) {
@@ -101,7 +104,11 @@ func (d *director) run(on *lab.Host, commands ...string) {
 
 // ask connects and hears the server's name.
 func (d *director) ask(within time.Duration) (c net.Conn, name string, err error) {
-	d.client.Do(func() { c, err = net.DialTimeout("tcp", d.At(lab.TCPPort), within) })
+	dialer := net.Dialer{Timeout: within}
+	if n := d.asks.Add(1); len(d.from) > 0 {
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(d.from[int(n)%len(d.from)], 0))
+	}
+	d.client.Do(func() { c, err = dialer.Dial("tcp", d.At(lab.TCPPort)) })
 	if err != nil {
 		return nil, "", err
 	}

@@ -102,6 +102,9 @@ func (l *loading) add(c conns.Row) bool {
 	}
 	if c.State.Name == "ESTABLISHED" {
 		n.Open++
+		if at.listed && l.near(c) {
+			n.NearOpen++
+		}
 	}
 	if idle, known := c.Idle(); known && idle <= freshFor {
 		n.Fresh++

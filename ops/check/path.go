@@ -3,6 +3,9 @@ package check
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
@@ -10,16 +13,24 @@ import (
 	"lvsdeck/ops/plan"
 )
 
+// freeFor is how long it counts that a segment was asked for a VIP in vain, before
+// it is bound here.
+const freeFor = 2 * time.Minute
+
 // vips: packets for an address that is not local never come to IPVS. On a director
 // that stands by that is as it should be.
 func vips(s *Scene) (all []Finding) {
-	told := map[netip.Addr]bool{}
+	told := map[netip.Addr]int{}
 	for _, v := range s.Sample.Services {
 		way, known := s.Ways[v.Addr]
-		if v.IsMark() || !known || way.Local || told[v.Addr] || s.bound(v.Addr) {
+		if v.IsMark() || !known || way.Local || s.bound(v.Addr) {
 			continue
 		}
-		told[v.Addr] = true
+		if i, before := told[v.Addr]; before {
+			all[i].Also = append(all[i].Also, v.ServiceID)
+			continue
+		}
+		told[v.Addr] = len(all)
 		f := Finding{
 			Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("the VIP %s is not on this director", v.Addr),
 			Evidence: s.notLocal(v.Addr, way), Means: "Clients' packets never come to the balancer: connections time out.",
@@ -27,7 +38,13 @@ func vips(s *Scene) (all []Finding) {
 		if by := s.standby(); by != "" {
 			f.Severity, f.Means = Notice, "This director may stand by for another one: then all is well."
 			f.Evidence = append(f.Evidence, by)
+		} else if e := s.Elsewhere[v.Addr]; e.Has && s.Sample.Time.Sub(e.At) < probedFor {
+			f.Severity, f.Means = Notice, "If that host has it by right, this director stands by, and all is well. Else clients go there."
+			f.Evidence = append(f.Evidence, fmt.Sprintf("the segment was asked at %s: %s", e.At.Format(time.TimeOnly), e.Says))
+		} else if s.MoverUnknown || !e.Free || s.Sample.Time.Sub(e.At) > freeFor {
+			f.Means += " If another host has it by right, all is well: a probe asks the segment, and where nobody has it, offers to bind it here."
 		} else if link := s.linkFor(v.Addr); link != "" {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("the segment was asked at %s: nobody has it", e.At.Format(time.TimeOnly)))
 			address := netcfg.Address{Link: link, Prefix: netip.PrefixFrom(v.Addr, v.Addr.BitLen()), NotSource: v.Family == ipvs.IPv6}
 			f.Fix = fix("", plan.Item{Step: plan.Have(address), Reason: "Packets for the VIP must be for this host."})
 		}
@@ -80,6 +97,9 @@ func (s *Scene) standby() string {
 	if s.Owner != nil && s.Owner.Name == "keepalived" {
 		return fmt.Sprintf("keepalived (pid %d) runs, which moves VIPs", s.Owner.PID)
 	}
+	if s.Mover != "" {
+		return s.Mover + " runs, which may move VIPs"
+	}
 	for _, d := range s.Daemons {
 		if d.Role == ipvs.Backup {
 			return fmt.Sprintf("the backup sync daemon runs on %s", d.Interface)
@@ -98,31 +118,61 @@ func (s *Scene) linkFor(vip netip.Addr) string {
 
 // forwarding: answers of NAT servers are routed on, if the link lets them.
 func forwarding(s *Scene) (all []Finding) {
-	type gate struct {
-		service ipvs.ServiceID
-		name    string
-	}
-	told := map[gate]bool{}
+	told := map[string]int{}
 	s.each(func(v *ops.Service, r *ops.Server) {
 		way := s.Ways[r.Addr.Addr()]
 		if r.Forward != ipvs.Masq || way.Local || way.Link == "" {
 			return
 		}
 		name := Gate(v.Family, way.Link)
-		if at := (gate{v.ServiceID, name}); s.sysctl(name) == "0" && !told[at] {
-			told[at] = true
-			all = append(all, Finding{
-				Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("answers that come in by %s are not routed on", way.Link),
-				Evidence: []string{
-					fmt.Sprintf("%s is 0", netcfg.Dotted(name)),
-					fmt.Sprintf("NAT server %s answers by %s", r.Addr, way.Link),
-				},
-				Means: "Servers' answers end here: connections time out.",
-				Fix:   fix("", s.set(name, "1", fmt.Sprintf("Answers that come in by %s are routed on.", way.Link))),
-			})
+		if s.sysctl(name) != "0" {
+			return
 		}
+		if i, before := told[name]; before {
+			if f := &all[i]; !f.isOf(v.ServiceID) {
+				f.Also = append(f.Also, v.ServiceID)
+			}
+			return
+		}
+		told[name] = len(all)
+		f := Finding{
+			Severity: Fault, Service: v.ServiceID, Short: fmt.Sprintf("forwarding is off on %s: servers' answers end here", way.Link),
+			Evidence: []string{
+				fmt.Sprintf("%s is 0", netcfg.Dotted(name)),
+				fmt.Sprintf("NAT server %s answers by %s", r.Addr, way.Link),
+			},
+			Means: "Servers' answers are not routed on to clients: connections time out.",
+		}
+		if v.Family == ipvs.IPv6 {
+			f.Short = "forwarding of IPv6 is off: servers' answers end here"
+			f.Fix = fix("let servers' answers through", plan.RouteV6(s.Sysctls, s.Out[ipvs.IPv6].Link)...)
+		} else {
+			if s.sysctl(forwardAll) == "0" {
+				f.Evidence = slices.Insert(f.Evidence, 1, netcfg.Dotted(forwardAll)+" is 0, too")
+			}
+			f.Fix = fix("", s.set(name, "1", fmt.Sprintf("Answers that come in by %s are routed on.", way.Link)))
+		}
+		all = append(all, f)
 	})
+	for i := range all {
+		if also := all[i].Also; len(also) > 0 {
+			all[i].Evidence = append(all[i].Evidence, "as for "+names(also))
+		}
+	}
 	return all
+}
+
+// names are a few services, for evidence.
+func names(all []ipvs.ServiceID) string {
+	const few = 3
+	var words []string
+	for _, id := range all[:min(few, len(all))] {
+		words = append(words, id.String())
+	}
+	if more := len(all) - few; more > 0 {
+		words = append(words, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(words, ", ")
 }
 
 // redirects: where clients' packets and answers use one link, the director tells
@@ -168,9 +218,12 @@ func routes(s *Scene) (all []Finding) {
 			f.Evidence = evidence("ip route get %s: %s", r.Addr.Addr(), way.None)
 			f.Means = "Connections that are given to it fail."
 		case r.Forward == ipvs.Direct && way.Via.IsValid():
-			f.Short = "a DR server is behind a router"
+			if s.Loads != nil && s.Loads.Servers[Place{v.ServiceID, r.Addr}].Open > 0 {
+				return // it is served: the next hop is the server itself, by another address
+			}
+			f.Severity, f.Short = Warning, "a DR server is reached through another host"
 			f.Evidence = evidence("ip route get %s: via %s on %s", r.Addr.Addr(), way.Via, way.Link)
-			f.Means = "The router sends packets for the VIP back here, round and round: no route to host. Use TUN, or put the server on the director's segment."
+			f.Means = "If that is a router and not the server itself, it sends packets for the VIP back here, round and round: no route to host. Then use TUN, or put the server on the director's segment. A probe tells."
 		default:
 			return
 		}
@@ -206,7 +259,7 @@ func neighbours(s *Scene) (all []Finding) {
 			hop = r.Addr.Addr()
 		}
 		silent, there := unknown[place{way.Link, hop}]
-		if waits := r.Active > 0 && r.Was.Active > 0; !there || !silent.Failed && !waits {
+		if !there || !silent.Failed && !(wanted(r.Figures) && wanted(r.Was)) {
 			return
 		}
 		state := "INCOMPLETE"
@@ -225,15 +278,19 @@ func neighbours(s *Scene) (all []Finding) {
 		switch {
 		case r.Weight == 0:
 			f.Severity = Notice
-		case r.Active > 0:
+		case wanted(r.Figures):
 			f.Severity = Fault
-			f.Evidence = append(f.Evidence, fmt.Sprintf("%d active connections wait for it", r.Active))
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%d active connections wait for it, and %d new ones/s are given to it", r.Active, r.Rate.Conns))
 			f.Means = "Connections that are given to it time out."
 		}
 		all = append(all, f)
 	})
 	return all
 }
+
+// wanted tells a server that clients come to. Those that it does not answer are not
+// active, and UDP has no active ones.
+func wanted(f ops.Figures) bool { return f.Active > 0 || f.Rate.Conns > 0 }
 
 // ports: DR and TUN leave the port as it is, whatever the table says.
 func ports(s *Scene) (all []Finding) {

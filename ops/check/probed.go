@@ -44,7 +44,7 @@ func Targets(s Scene, only func(ipvs.ServiceID) bool) (all []probe.Target) {
 func Probed(results []probe.Result) (all []Finding) {
 	for _, r := range results {
 		f := Finding{
-			Check: OfServer, Service: ipvs.AddressService(r.Protocol, r.VIP), Server: r.Server.Addr,
+			Check: OfServer, explains: true, Service: ipvs.AddressService(r.Protocol, r.VIP), Server: r.Server.Addr,
 			Short: r.Short, Evidence: r.Evidence, Lines: r.Next,
 		}
 		switch r.Verdict {

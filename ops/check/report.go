@@ -32,5 +32,5 @@ func Count(all []Finding) (n Counts) {
 // About tells whether a finding is about a service, or with a server about that
 // server or all of the service's.
 func (f Finding) About(id ipvs.ServiceID, server netip.AddrPort) bool {
-	return f.Service == id && (!server.IsValid() || !f.Server.IsValid() || f.Server == server)
+	return f.isOf(id) && (!server.IsValid() || !f.Server.IsValid() || f.Server == server)
 }

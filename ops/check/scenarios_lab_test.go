@@ -15,6 +15,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/lab"
+	"lvsdeck/ops/probe"
 	"lvsdeck/ops/probe/wire"
 )
 
@@ -83,6 +84,10 @@ func (d *director) findings(want string) (got string, found []Finding) {
 	d.t.Helper()
 	d.observe()
 	found = d.look()
+	if strings.Contains(want, "fault vip") {
+		d.askForVIP()
+		found = d.look()
+	}
 	if strings.Contains(want, "notice") {
 		return strings.Join(told(found), ", "), found
 	}
@@ -153,6 +158,25 @@ func (d *director) named(n int, commands []string) (all []string) {
 // syncLink has a master's sync daemon on a card of its own.
 func syncLink(d *director) {
 	d.run(d.Director, "ip link add sync0 type dummy", "ip addr add 192.0.2.1/24 dev sync0", "ip link set sync0 up", "ipvsadm --start-daemon master --mcast-interface sync0")
+}
+
+// askForVIP asks the segment whether another host has the VIP.
+func (d *director) askForVIP() {
+	d.t.Helper()
+	d.Director.Do(func() {
+		asker, err := openProber(d.host, probe.Options{})
+		d.ok(err)
+		defer asker.Close()
+		scene, err := d.watch.lastScene(d.t.Context())
+		d.ok(err)
+		d.watch.learn(elsewhere(d.t.Context(), asker, scene, func(ipvs.ServiceID) bool { return true }))
+	})
+}
+
+// several has the client ask from more addresses than one.
+func several(d *director) {
+	d.run(d.client, "ip addr add 198.51.100.250/24 dev eth0")
+	d.from = []netip.Addr{netip.MustParseAddr("198.51.100.2"), netip.MustParseAddr("198.51.100.250")}
 }
 
 // forgotten waits until what servers did before does not count any more.

@@ -35,6 +35,8 @@ type Scene struct {
 	Firewall       *firewall.Rules
 	FirewallPartly bool // some of it could not be read
 	Owner          *owner.Owner
+	Mover          string // a program that may move VIPs, as it is looked for where one is not here; "": none
+	MoverUnknown   bool   // it could not be looked for
 	Kernel         Release
 	Loads          *Loads
 	Saved          *keep.Comparison // nil: not compared
@@ -42,6 +44,10 @@ type Scene struct {
 	// What servers have counted lately, and over two minutes and more in which
 	// nothing was changed about their service; only those that have.
 	Lately, Longer map[Place]Moved
+
+	Meant     map[Place]uint32         // weights from before servers were drained here, of services without any
+	Drains    map[Place]Drain          // of drained servers whom persistence gives clients
+	Elsewhere map[netip.Addr]Elsewhere // VIPs that are not here, when their segment was asked for them
 
 	Unread []string // each a sentence
 
@@ -95,8 +101,22 @@ type Loads struct {
 // Load is connections. Fresh are those that had a packet a short while ago, of
 // which some are half open: a client that waits sends its first packet again and
 // again, and what has gone wrong before is forgotten. Near are the half open ones of
-// clients in the server's own network.
-type Load struct{ Conns, Open, Fresh, HalfOpen, Near uint64 }
+// clients in the server's own network, NearOpen the established ones of such clients.
+type Load struct{ Conns, Open, Fresh, HalfOpen, Near, NearOpen uint64 }
+
+// Elsewhere is what came of asking a segment for a VIP that is not here.
+type Elsewhere struct {
+	At   time.Time
+	Free bool // nobody has it
+	Has  bool // another host does
+	Says string
+}
+
+// Drain is how a drained server's persistence templates began, as far as was seen.
+type Drain struct {
+	Since     time.Time
+	Templates uint64
+}
 
 // Clients are those of some connections.
 type Clients struct {
@@ -133,9 +153,10 @@ func (s *Scene) set(name, value, reason string) plan.Item {
 
 // Names of sysctls.
 const (
-	forwardV6 = "net/ipv6/conf/all/forwarding"
-	trackNow  = "net/netfilter/nf_conntrack_count"
-	trackMax  = "net/netfilter/nf_conntrack_max"
+	forwardV6  = plan.ForwardV6
+	forwardAll = "net/ipv4/ip_forward"
+	trackNow   = "net/netfilter/nf_conntrack_count"
+	trackMax   = "net/netfilter/nf_conntrack_max"
 )
 
 // Gate names the sysctl that lets packets which come in by a link be routed on:

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -16,20 +17,31 @@ import (
 func unserved(s *Scene) (all []Finding) {
 	const refused = "Clients are refused: the director answers that the port is unreachable."
 	for _, v := range s.Sample.Services {
-		weighty := slices.ContainsFunc(v.Servers, func(r *ops.Server) bool { return r.Weight > 0 })
 		switch {
 		case len(v.Servers) == 0:
 			all = append(all, Finding{
 				Severity: Fault, Service: v.ServiceID, Short: "the service has no server", Evidence: evidence("0 servers"), Means: refused,
 			})
-		case !weighty:
-			all = append(all, Finding{
+		case !weighty(v):
+			f := Finding{
 				Severity: Fault, Service: v.ServiceID, Short: "no server takes new connections",
-				Evidence: evidence("%d servers, all of weight 0", len(v.Servers)), Means: refused, Fix: undrain(v),
-			})
+				Evidence: evidence("%d servers, all of weight 0", len(v.Servers)), Means: refused,
+			}
+			if o := s.Owner; o != nil {
+				f.Evidence = append(f.Evidence, fmt.Sprintf("%s (pid %d) manages the table: it may have taken the weights away because its checks fail", o.Name, o.PID))
+				f.Means += fmt.Sprintf(" Look at the servers, and at what %s says of them: a weight given here sends clients to servers that fail.", o.Name)
+			} else {
+				f.Fix = s.undrain(v)
+			}
+			all = append(all, f)
 		}
 	}
 	return all
+}
+
+// weighty tells that a service has a server with a weight.
+func weighty(v *ops.Service) bool {
+	return slices.ContainsFunc(v.Servers, func(r *ops.Server) bool { return r.Weight > 0 })
 }
 
 // unmarked: a service of a mark that nobody gives to packets.
@@ -58,7 +70,11 @@ func unsaved(s *Scene) []Finding {
 		return nil
 	}
 	f := Finding{
-		Short: "the running rules are not saved", Means: "Nothing for clients now; after a restart of this host they are not there. To save them: lvsdeck save.",
+		Short: "the running rules are not saved", Means: "Nothing for clients now; after a restart of this host they are not there.",
+	}
+	advice := " To save those that run: lvsdeck save."
+	if slices.ContainsFunc(s.Sample.Services, func(v *ops.Service) bool { return len(v.Servers) == 0 || !weighty(v) }) {
+		advice = " Do not save them before every service has a server with a weight again."
 	}
 	switch {
 	case c.NoFile():
@@ -69,29 +85,63 @@ func unsaved(s *Scene) []Finding {
 			f.Severity = Warning
 		}
 		f.Evidence = strings.Split(c.Err.Error(), "\n")
-		f.Means = "Nothing for clients now; after a restart of this host no rule is there. To save those that run: lvsdeck save."
+		f.Means = "Nothing for clients now; after a restart of this host no rule is there."
 	default:
 		changes := keep.Changes(c.Plan)
 		f.Evidence = evidence("%s, of %s, differs in %d lines", c.Saved.Name, c.Saved.Time.Format(time.DateTime), len(changes))
 		for _, change := range changes[:min(3, len(changes))] {
 			f.Evidence = append(f.Evidence, "a restart would: "+change.Sign+" "+change.Text)
 		}
+		f.Short = "the saved rules are not those that run"
+		f.Means = "Nothing for clients now. After a restart of this host the saved rules run: with the lines above."
 	}
+	f.Means += advice
 	return []Finding{f}
 }
 
-// undrain gives servers weight 1; of those that are not known whole nothing can be
-// written back.
-func undrain(v *ops.Service) *plan.Plan {
+// undrain gives servers the weights they had before they were drained here, or else
+// those that are saved; of those that are not known whole nothing can be written back.
+func (s *Scene) undrain(v *ops.Service) *plan.Plan {
+	saved := s.savedWeights(v.ServiceID)
+	weight := map[netip.AddrPort]uint32{}
 	var rows []plan.Row
+	var reasons []string
 	for _, r := range v.Servers {
 		if r.Partial {
 			return nil
 		}
-		rows = append(rows, plan.Row{Service: v.ServiceID, Server: r.Server})
+		n, reason := s.Meant[Place{v.ServiceID, r.Addr}], "It is the weight that it had before it was drained here."
+		if n == 0 {
+			n, reason = saved[r.Addr], "It is the weight that is saved."
+		}
+		if n == 0 {
+			n, reason = 1, "Which weight it had is not known: 1 lets it take new connections."
+		}
+		weight[r.Addr] = n
+		rows, reasons = append(rows, plan.Row{Service: v.ServiceID, Server: r.Server}), append(reasons, reason)
 	}
-	p := plan.SetWeight(rows, 1)
+	p := plan.Undrain(rows, func(r plan.Row) uint32 { return weight[r.Server.Addr] })
+	for i := range p.Items {
+		p.Items[i].Reason = reasons[i]
+	}
 	return &p
+}
+
+// savedWeights are those of a service's servers in the file of rules.
+func (s *Scene) savedWeights(id ipvs.ServiceID) map[netip.AddrPort]uint32 {
+	all := map[netip.AddrPort]uint32{}
+	if s.Saved == nil || s.Saved.Err != nil {
+		return all
+	}
+	for _, v := range s.Saved.Saved.Rules.Services {
+		if v.ServiceID != id {
+			continue
+		}
+		for _, r := range v.Servers {
+			all[r.Addr] = r.Weight
+		}
+	}
+	return all
 }
 
 // schedulers: a service that has none gives clients to nobody.
@@ -161,7 +211,8 @@ func back(r ipvs.Server) string {
 	return "three quarters of that"
 }
 
-// drains: persistence keeps clients on a server that should get none.
+// drains: persistence keeps clients on a server that should get none. While there
+// are fewer and fewer of them that is a gentle drain.
 func drains(s *Scene) (all []Finding) {
 	const name = "expire_quiescent_template"
 	if s.sysctl(name) != "0" {
@@ -171,16 +222,38 @@ func drains(s *Scene) (all []Finding) {
 		if !v.Persistence.On || r.Weight != 0 || !r.PersistentKnown || r.Persistent == 0 {
 			return
 		}
-		all = append(all, Finding{
-			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "persistence keeps clients on a drained server",
+		f := Finding{
+			Service: v.ServiceID, Server: r.Addr, Short: "persistence keeps clients on a drained server",
 			Evidence: []string{
 				fmt.Sprintf("weight 0, %d persistence templates of %d s, %d active connections", r.Persistent, v.Persistence.Timeout, r.Active),
 				"net.ipv4.vs." + name + " is 0",
 			},
-			Means: "New connections of those clients still go there, and each keeps its client there longer.",
-			Fix:   fix("", s.set(name, "1", "Persistent clients leave a server as soon as its weight is 0.")),
-		})
+			Means: "New connections of those clients still go there, and each keeps its client there longer: a gentle drain, and a long one.",
+		}
+		first, known := s.Drains[Place{v.ServiceID, r.Addr}]
+		if took := s.Sample.Time.Sub(first.Since); known && took > time.Duration(v.Persistence.Timeout)*time.Second && r.Persistent >= first.Templates {
+			f.Severity = Warning
+			f.Evidence = append(f.Evidence, fmt.Sprintf("there were %d templates %v ago: they do not get fewer", first.Templates, took.Round(time.Second)))
+			f.Means = "New connections of those clients still go there, and each keeps its client there longer: the drain does not end."
+		}
+		reason := "Persistent clients leave a server as soon as its weight is 0."
+		if others := s.persistent(v.ServiceID); len(others) > 0 {
+			reason += " That holds for all services, also for " + names(others) + "."
+			f.Evidence = append(f.Evidence, "the setting is one for all services; persistent are also "+names(others))
+		}
+		f.Fix = fix("", s.set(name, "1", reason))
+		all = append(all, f)
 	})
+	return all
+}
+
+// persistent are the services with persistence but one.
+func (s *Scene) persistent(but ipvs.ServiceID) (all []ipvs.ServiceID) {
+	for _, v := range s.Sample.Services {
+		if v.Persistence.On && v.ServiceID != but {
+			all = append(all, v.ServiceID)
+		}
+	}
 	return all
 }
 
@@ -203,7 +276,7 @@ func shortcuts(s *Scene) (all []Finding) {
 	s.each(func(v *ops.Service, r *ops.Server) {
 		n := s.Loads.Servers[Place{v.ServiceID, r.Addr}]
 		f, ok := s.Flow(v, r)
-		if !ok || r.Forward != ipvs.Masq || f.Hidden || n.Near == 0 {
+		if !ok || r.Forward != ipvs.Masq || f.Hidden || n.Near < fewHalfOpen || n.NearOpen > 0 {
 			return
 		}
 		all = append(all, Finding{

@@ -10,9 +10,10 @@ import (
 
 // How much there must be before figures mean something.
 const (
-	fewHalfOpen = 5  // connections
-	fewConns    = 20 // new connections between two samples
-	fewPackets  = 50 // packets between two samples
+	fewHalfOpen = 5   // connections
+	fewConns    = 20  // new connections between two samples
+	manyConns   = 100 // the same, of which some may fail for no reason of ours
+	fewPackets  = 50  // packets between two samples
 )
 
 // A flood is so many handshakes that do not end, and so many for each new connection
@@ -78,7 +79,7 @@ func halfOpen(s *Scene) (all []Finding) {
 			Evidence: evidence("of %d connections with a packet in the last %d s %d are in SYN_RECV: %d %%%s", n.Fresh, freshFor, n.HalfOpen, 100*n.HalfOpen/n.Fresh, s.Loads.partly()),
 			Means:    "The server or its way back does not answer, or clients ask without meaning it (a flood). A probe tells which.",
 		}
-		if n.HalfOpen == n.Fresh {
+		if n.HalfOpen == n.Fresh && s.askAgain(v, r) {
 			f.Severity, f.Short = Fault, "no handshake ends"
 			f.Means = "Clients time out: the server does not answer, or its answers do not come back. A probe tells more."
 		}
@@ -96,6 +97,13 @@ func answered(v *ops.Service, r *ops.Server, lately Moved) bool {
 	out := r.Total.OutPackets - min(lately.OutPackets, r.Total.OutPackets)
 	in := r.Total.InPackets - min(lately.InPackets, r.Total.InPackets)
 	return out >= fewPackets && 20*out >= in
+}
+
+// askAgain tells that several clients ask a server, and again, as those do that wait
+// for an answer and not those that only knock.
+func (s *Scene) askAgain(v *ops.Service, r *ops.Server) bool {
+	n := s.Lately[Place{v.ServiceID, r.Addr}]
+	return s.Loads.Asking[v.ServiceID].Number > 1 && n.InPackets > 0 && 2*n.InPackets >= 3*n.Conns
 }
 
 // Messages of ICMP quote what they are about (RFC 1812, 4.3.2.3): one about a packet
@@ -144,11 +152,15 @@ func answers(s *Scene) (all []Finding) {
 }
 
 // handshakes: a connection takes four packets of a client at least, and a loop
-// makes dozens of one.
+// makes dozens of one. Where answers come, or no connection is half open, somebody
+// tries whether the port is open, and gets to know.
 func handshakes(s *Scene) (all []Finding) {
 	s.each(func(v *ops.Service, r *ops.Server) {
 		n, ok := s.Lately[Place{v.ServiceID, r.Addr}]
-		if !ok || v.Protocol != ipvs.TCP || n.Conns < fewConns || 2*n.InPackets >= 5*n.Conns {
+		if !ok || v.Protocol != ipvs.TCP || n.Conns < manyConns || 2*n.InPackets >= 5*n.Conns {
+			return
+		}
+		if n.OutPackets >= n.Conns || s.Loads != nil && s.Loads.Servers[Place{v.ServiceID, r.Addr}].HalfOpen < fewHalfOpen {
 			return
 		}
 		all = append(all, Finding{

@@ -156,7 +156,7 @@ func (w *Watch) round(ctx context.Context, asked bool) (*Report, error) {
 	}
 	began := time.Now()
 	if asked {
-		w.kept = kept{}
+		w.kept = w.kept.anew()
 	}
 	scene, err := gather(ctx, w.from, sample, &w.kept, !asked)
 	if err != nil {

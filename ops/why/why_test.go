@@ -119,8 +119,10 @@ func TestWalks(t *testing.T) {
 	halfOpen := func(n int) func(*site) {
 		return func(s *site) {
 			s.change = func(c *check.Scene) {
-				c.Loads = &check.Loads{Servers: map[check.Place]check.Load{}}
+				c.Loads = &check.Loads{Servers: map[check.Place]check.Load{}, Asking: map[ipvs.ServiceID]check.Clients{http: {Number: 7}}}
+				c.Lately = map[check.Place]check.Moved{}
 				for i := range n {
+					c.Lately[check.Place{Service: http, Server: s.server(i)}] = check.Moved{Traffic: ipvs.Traffic{Conns: 10, InPackets: 30}, For: 10 * time.Second}
 					c.Loads.Servers[check.Place{Service: http, Server: s.server(i)}] = check.Load{Conns: 10, Fresh: 10, HalfOpen: 10}
 				}
 			}
@@ -151,7 +153,7 @@ func TestWalks(t *testing.T) {
 		}, "traffic", "link", map[string]string{"traffic": "eth0, by which clients come, is switched off"}},
 		{"weight 0", tun, -1, func(s *site) { s.weigh(0, 0, 1) }, "servers", "no server", map[string]string{"servers": "no server takes new connections"}},
 		{"one drained", nat, 0, func(s *site) { s.weigh(0, 0) }, "", "", map[string]string{"servers": "it is drained"}},
-		{"forwarding off", nat, -1, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, "way back", "forwarding", map[string]string{"way back": "eth1 are not routed on"}},
+		{"forwarding off", nat, -1, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, "way back", "forwarding", map[string]string{"way back": "forwarding is off on eth1"}},
 		{"forwarding off under DR", dr, -1, func(s *site) { s.ok(s.host.Set("net/ipv4/conf/eth1/forwarding", "0")) }, "", "", nil},
 		{"INPUT drops", tun, -1, func(s *site) { s.host.PutFirewall(false, "*filter\n:INPUT DROP [0:0]\nCOMMIT\n") }, "firewall", "firewall", map[string]string{"firewall": "INPUT"}},
 		{"one server stopped by a rule", nat, 0, func(s *site) {
