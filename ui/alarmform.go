@@ -77,9 +77,10 @@ func (m *Model) figureNow(f alarm.Figure, row alarm.Row) (v float64, known, list
 }
 
 // suggestion is a limit that is well away from what the figure is now: the double or
-// the half of it, as a round number.
+// the half of it, as a round number; none where there is no such limit.
 func (m *Model) suggestion(t alarm.Threshold) string {
-	v, known, _ := m.figureNow(t.Figure, t.Row)
+	now, known, _ := m.figureNow(t.Figure, t.Row)
+	v := now
 	switch {
 	case !known:
 		return ""
@@ -89,7 +90,9 @@ func (m *Model) suggestion(t alarm.Threshold) string {
 		v = max(10, 2*v)
 	}
 	if t.Figure.Share() {
-		v = min(v, 90)
+		if v = min(v, 90); !t.Below && now >= v {
+			return ""
+		}
 	}
 	unit := math.Pow10(max(0, int(math.Log10(max(v, 1)))-1)) // two digits are enough
 	if t.Below {
@@ -103,7 +106,7 @@ func (m *Model) keepThreshold(f *form, row alarm.Row, instead string) tea.Cmd {
 	t := alarm.Threshold{Row: row, Figure: alarm.Figure(f.get("figure")), Below: f.get("direction") == "below"}
 	limit := limitField(t)
 	var err error
-	if t.Limit, err = alarm.ParseLimit(f.get(limit)); err != nil {
+	if t.Limit, err = t.Figure.ParseLimit(f.get(limit)); err != nil {
 		f.blame(limit, err.Error())
 		return nil
 	}

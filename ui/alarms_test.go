@@ -213,6 +213,23 @@ func TestThresholdChanges(t *testing.T) {
 	w.sees("and that ended it", "the row left the table")
 }
 
+// TestSuggestedShare: a share that cannot double is offered no limit that it is beyond.
+func TestSuggestedShare(t *testing.T) {
+	w := newWatched(t)
+	id := svc(ipvs.TCP, "203.0.113.10:443", "wlc").ServiceID
+	row := alarm.Row{Service: id, Server: addr("10.0.3.11:443")}
+	for _, other := range []string{"10.0.3.12:443", "10.0.3.13:443"} {
+		w.must(w.table.DeleteServer(t.Context(), id, ipvs.Server{Addr: addr(other)}))
+	}
+	w.passes(2, 100, 50)
+	above := alarm.Threshold{Row: row, Figure: alarm.ShareActive}
+	below := above
+	below.Below = true
+	if got := w.suggestion(above) + "," + w.suggestion(below); got != ",50" {
+		t.Errorf("%s are offered for a share of 100 %%", got)
+	}
+}
+
 func TestIncidentLog(t *testing.T) {
 	w := newWatched(t)
 	id := svc(ipvs.TCP, "203.0.113.10:443", "wlc").ServiceID
@@ -265,7 +282,7 @@ func TestHostileLog(t *testing.T) {
 	w.must(os.WriteFile(filepath.Join(w.runner.Store.Dir(), "thresholds.json"), []byte(`{"\u001b[2J":{"figure":"\u001b[2Jtea"}}`), 0o600))
 	w.opts.Incidents = incident.New(incident.Options{Store: w.runner.Store})
 	w.do("T")
-	w.sees("the file is broken", "0 watched", "that is kept")
+	w.sees("the file is broken", "0 watched", "is not watched")
 	w.do("tab")
 	w.sees("lines are counted", "1 entry", "3 lines of the log could not be read", "]0;xred[31m evil", "[2Jmallory")
 }

@@ -79,6 +79,8 @@ func TestJudge(t *testing.T) {
 		{"a failed reading is none", above, false, []int{101, 101, -3, 101, -3, -3, -3, -3}, "...+...."},
 		{"the row leaves", above, false, []int{101, 101, 101, -2, -2, 101, 101, 101}, "..+-...+"},
 		{"below", below, false, []int{99, 99, 99, 100, 105, 109, 110, 110, 110, 110}, "..+.....-."},
+		{"unknown for as long as it must hold begins anew", above, false, []int{101, 101, unread, unread, unread, 101, 101, 101}, ".......+"},
+		{"so do readings that fail", above, false, []int{101, 101, -3, -3, -3, 101, 101, 101}, ".......+"},
 		{"told before, and it is so", above, true, []int{101, 101, 101, 101}, "..+."},
 		{"told before, and it is over", above, true, []int{50, 101, 50, 50, 50, 50}, "....-."},
 		{"told before, and the row is gone", above, true, []int{-2, -2}, "-."},
@@ -87,6 +89,31 @@ func TestJudge(t *testing.T) {
 		j.Set([]Threshold{c.t}, func(key string) bool { return c.told && key == c.t.Key() })
 		if got := play(&j, c.conns); got != c.want {
 			t.Errorf("%s: told %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestBack: whatever the limit is, a figure can come back from beyond it, and between
+// two whole figures is never enough.
+func TestBack(t *testing.T) {
+	server := Row{web, first}
+	for _, c := range []struct {
+		t         Threshold
+		in, stays float64
+	}{
+		{Threshold{server, ShareNew, true, 95, 1}, 100, 99},
+		{Threshold{server, ShareNew, true, 100, 1}, 100, 99.9},
+		{Threshold{server, ShareNew, true, 20, 1}, 22, 21},
+		{Threshold{server, ShareNew, false, 9, 1}, 8, 9},
+		{Threshold{server, Active, true, 95, 1}, 104, 103},
+		{Threshold{server, Active, false, 9, 1}, 8, 9},
+		{Threshold{server, Active, true, 9, 1}, 10, 9},
+		{Threshold{server, Active, true, 1, 1}, 1, 0},
+		{Threshold{server, Active, false, 1, 1}, 1, 2},
+		{Threshold{server, Active, false, 0, 1}, 0, 1},
+	} {
+		if err := c.t.Check(); err != nil || !c.t.back(c.in) || c.t.back(c.stays) || c.t.beyond(c.in) {
+			t.Errorf("%s %d: %v", c.t.Key(), c.t.Limit, err)
 		}
 	}
 }
@@ -169,10 +196,18 @@ func TestCheck(t *testing.T) {
 
 func TestParseLimit(t *testing.T) {
 	for text, want := range map[string]int64{
-		"5000": 5000, "5k": 5000, "1.5k": 1500, "1.2 G": 1_200_000_000, "30%": 30, "0": 0, "2M": 2_000_000, "1T": 1e12,
+		"5000": 5000, "5k": 5000, "1.5k": 1500, "1.2 G": 1_200_000_000, "30%": -1, "5k%": -1, "0": 0, "2M": 2_000_000, "1T": 1e12,
 		"": -1, "k": -1, "-5": -1, "1e9": -1, "NaN": -1, "0x10": -1, "1.2.3": -1, "5x": -1, "99999999999T": -1,
 	} {
-		if got, err := ParseLimit(text); (err != nil) != (want < 0) || err == nil && got != uint64(want) {
+		if got, err := ConnRate.ParseLimit(text); (err != nil) != (want < 0) || err == nil && got != uint64(want) {
+			t.Errorf("%q: %d, %v", text, got, err)
+		}
+	}
+}
+
+func TestParseShare(t *testing.T) {
+	for text, want := range map[string]int64{"30%": 30, "30 %": 30, "30": 30, "0": 0, "5k%": -1, "5k": -1, "%": -1, "30.5": -1, "30%%": -1} {
+		if got, err := ShareNew.ParseLimit(text); (err != nil) != (want < 0) || err == nil && got != uint64(want) {
 			t.Errorf("%q: %d, %v", text, got, err)
 		}
 	}
@@ -235,8 +270,18 @@ func TestBook(t *testing.T) {
 	path := filepath.Join(store.Dir(), "thresholds.json")
 	text, _ := os.ReadFile(path)
 	must(os.WriteFile(path, []byte(strings.Replace(string(text), `"limit": 6000`, `"limit": 0`, 1)), 0o600))
-	if _, err := b.All(); err == nil || !strings.Contains(err.Error(), "nothing falls below") {
-		t.Errorf("a limit without sense: %v", err)
+	must(b.Put(two, ""))
+	if all, err := b.All(); err == nil || !strings.Contains(err.Error(), "nothing falls below") || !strings.Contains(err.Error(), path) || len(all) != 1 || all[0] != two {
+		t.Errorf("a limit without sense: %v, %v", all, err)
+	}
+	text, _ = os.ReadFile(path)
+	must(os.WriteFile(path, []byte(strings.Replace(string(text), `"row": ""`, `"row": "tea"`, 1)), 0o600))
+	must(b.Put(one, ""))
+	if all, err := b.All(); err == nil || !strings.Contains(err.Error(), "2 thresholds are not watched") || len(all) != 1 || all[0] != one {
+		t.Errorf("a row without sense: %v, %v", all, err)
+	}
+	if text, _ = os.ReadFile(path); !strings.Contains(string(text), `"tea"`) {
+		t.Errorf("what makes no sense was lost: %s", text)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info, err)

@@ -38,6 +38,7 @@ type watched struct {
 	run   int       // readings in a row that speak for a change
 	first time.Time // of these
 	calm  int       // readings in a row that were not beyond it, while not crossed
+	blank int       // readings in a row in which it was not known
 	told  bool      // what is told of it, here or by a console before, is that it is crossed
 }
 
@@ -64,7 +65,13 @@ func (j *Judge) Set(all []Threshold, told func(key string) bool) {
 // One that was completed later, and one of a reading that failed, are no readings
 // of their own.
 func (j *Judge) Look(s *ops.Sample) (events []Event) {
-	if s.Err != nil || s.Time.IsZero() || s.Time.Equal(j.last) {
+	if s.Err != nil {
+		for _, w := range j.all {
+			w.miss()
+		}
+		return nil
+	}
+	if s.Time.IsZero() || s.Time.Equal(j.last) {
 		return nil
 	}
 	j.last = s.Time
@@ -83,8 +90,10 @@ func (w *watched) look(s *ops.Sample) (e Event, ok bool) {
 		return w.end(s.Time)
 	}
 	if !w.Known {
+		w.miss()
 		return e, false
 	}
+	w.blank = 0
 	speaks := w.beyond(w.Value)
 	w.calm++
 	if speaks {
@@ -112,6 +121,14 @@ func (w *watched) look(s *ops.Sample) (e Event, ok bool) {
 	}
 	w.Crossed, w.Since, w.told = true, w.first, true
 	return Event{Status: w.Status, Time: s.Time}, true
+}
+
+// miss takes a reading into account in which it is not known. After as many of these
+// as must speak for a change, those before and after them are not in a row.
+func (w *watched) miss() {
+	if w.blank++; w.blank >= w.Hold {
+		w.run, w.calm = 0, 0
+	}
 }
 
 // end tells that it is not crossed any more, if it was told that it is.

@@ -69,8 +69,8 @@ func (t Threshold) Check() error {
 }
 
 // beyond tells a figure that crosses the threshold, back one that is well inside
-// again: a tenth of the limit lies between, so that a figure at the limit does not
-// cross it again and again.
+// again: a tenth of the limit lies between, and one at the least, so that a figure at
+// the limit does not cross it again and again. There is nothing between none and one.
 func (t Threshold) beyond(v float64) bool {
 	if t.Below {
 		return v < float64(t.Limit)
@@ -79,19 +79,33 @@ func (t Threshold) beyond(v float64) bool {
 }
 
 func (t Threshold) back(v float64) bool {
-	if t.Below {
-		return v >= float64(t.Limit+t.Limit/10)
+	apart := max(1, t.Limit/10)
+	if t.Limit <= 1 {
+		apart = 0
 	}
-	return v <= float64(t.Limit-t.Limit/10)
+	if !t.Below {
+		return v <= float64(t.Limit-apart)
+	}
+	if t.Figure.Share() {
+		return v >= float64(min(t.Limit+apart, 100)) // no share is more
+	}
+	return v >= float64(t.Limit+apart)
 }
 
 var multiples = map[byte]float64{'k': 1e3, 'K': 1e3, 'm': 1e6, 'M': 1e6, 'g': 1e9, 'G': 1e9, 't': 1e12, 'T': 1e12}
 
-// ParseLimit reads a number as operators type it: 5000, 5k, 1.2G, 30%.
-func ParseLimit(s string) (uint64, error) {
+// ParseLimit reads a number as operators type it: 5000, 5k, 1.2G; of a share 30 or
+// 30%.
+func (f Figure) ParseLimit(s string) (uint64, error) {
 	refused := &Refused{"limit", fmt.Sprintf("limit %q: must be a number like 5000, 5k, 1.2M or 3G", s)}
-	number := strings.TrimSpace(strings.TrimSuffix(s, "%"))
-	factor := 1.0
+	number, factor := s, 1.0
+	if f.Share() {
+		refused.Why = fmt.Sprintf("limit %q: must be a number of percent, like 30", s)
+		number = strings.TrimSpace(strings.TrimSuffix(s, "%"))
+		if strings.Trim(number, "0123456789") != "" {
+			return 0, refused
+		}
+	}
 	if n := len(number); n > 0 && multiples[number[n-1]] > 0 {
 		factor, number = multiples[number[n-1]], strings.TrimSpace(number[:n-1])
 	}

@@ -42,9 +42,10 @@ type Entry struct {
 
 	// Of thresholds.
 	Threshold *alarm.Threshold `json:"threshold,omitempty"`
-	Value     float64          `json:"value,omitempty"` // in the threshold's unit
-	Since     *time.Time       `json:"since,omitempty"` // the first reading beyond it
-	Left      bool             `json:"left,omitempty"`  // it ended as the row left the table
+	Value     float64          `json:"value,omitempty"`   // in the threshold's unit
+	Since     *time.Time       `json:"since,omitempty"`   // the first reading beyond it
+	Left      bool             `json:"left,omitempty"`    // it ended as the row left the table
+	Removed   bool             `json:"removed,omitempty"` // it ended as the threshold is no more, or another
 
 	// Of findings and notes.
 	Severity string `json:"severity,omitempty"`

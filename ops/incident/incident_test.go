@@ -41,8 +41,10 @@ type seat struct {
 	also   []ipvs.ServiceID
 }
 
-func sit(t *testing.T, dir string) *seat {
-	s := &seat{t: t, now: start}
+func sit(t *testing.T, dir string) *seat { return sitAt(t, dir, start) }
+
+func sitAt(t *testing.T, dir string, now time.Time) *seat {
+	s := &seat{t: t, now: now}
 	s.Watch = New(Options{
 		Store: store(t, dir), Checks: func() *check.Report { return s.report }, Now: func() time.Time { return s.now },
 		Also: func(ids []ipvs.ServiceID) { s.also = ids },
@@ -79,7 +81,10 @@ func (s *seat) wrote(want ...string) {
 	for i := len(h.Entries) - 1; i >= 0; i-- {
 		e := h.Entries[i]
 		what := e.Text
-		if e.Threshold != nil {
+		switch {
+		case e.Removed:
+			what = fmt.Sprintf("since removed, %d", e.Threshold.Limit)
+		case e.Threshold != nil:
 			what = fmt.Sprint(e.Value)
 		}
 		got = append(got, string(e.Kind)+" "+what)
@@ -137,6 +142,87 @@ func TestEndsWhileNobodyLooks(t *testing.T) {
 	b.sees(10)
 	b.finds()
 	b.wrote("crossed 150", "found vip is wrong", "ended 0", "crossed 150", "ended 10", "gone vip is wrong")
+}
+
+// TestChangedWhileNobodyLooks: a threshold that the log says is crossed, and that is
+// removed or has another limit before it is seen again, ends as it began.
+func TestChangedWhileNobodyLooks(t *testing.T) {
+	for name, change := range map[string]func(a *seat) []string{
+		"removed": func(a *seat) []string {
+			a.must(a.book.Remove(limit.Key()))
+			return nil
+		},
+		"raised, and crossed again": func(a *seat) []string {
+			higher := limit
+			higher.Limit = 140
+			a.must(a.book.Put(higher, ""))
+			return []string{"crossed 150"}
+		},
+		"raised": func(a *seat) []string {
+			higher := limit
+			higher.Limit = 200
+			a.must(a.book.Put(higher, ""))
+			return nil
+		},
+	} {
+		dir := t.TempDir()
+		a := sit(t, dir)
+		a.must(a.Put(limit, ""))
+		a.sees(150)
+		more := change(a)
+		b := sitAt(t, dir, a.now)
+		b.sees(150)
+		a.reread() // is later, and finds it told
+		a.sees(150)
+		b.wrote(append([]string{"crossed 150", "ended since removed, 100"}, more...)...)
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	dir := t.TempDir() // removed by one that has not seen it crossed yet
+	slow := limit
+	slow.Hold = 3
+	a := sit(t, dir)
+	a.must(a.Put(slow, ""))
+	for range 3 {
+		a.sees(150)
+	}
+	b := sitAt(t, dir, a.now)
+	b.sees(150)
+	b.must(b.Remove(slow.Key()))
+	b.sees(150)
+	b.wrote("crossed 150", "ended since removed, 100")
+}
+
+// TestForgottenLine: that something ended is written also when the line is gone that
+// says that it began, and once.
+func TestForgottenLine(t *testing.T) {
+	dir := t.TempDir()
+	a, b := sit(t, dir), sit(t, dir)
+	a.must(a.Put(limit, ""))
+	b.reread()
+	a.sees(150)
+	b.sees(150)
+	a.must(os.Remove(filepath.Join(dir, "incidents")))
+	a.sees(50)
+	b.sees(50)
+	a.wrote("ended 50")
+}
+
+// TestOneBadThreshold: the others are watched, and it is said.
+func TestOneBadThreshold(t *testing.T) {
+	dir := t.TempDir()
+	a := sit(t, dir)
+	a.must(a.Put(limit, ""))
+	path := filepath.Join(dir, "thresholds.json")
+	text, err := os.ReadFile(path)
+	a.must(err)
+	a.must(os.WriteFile(path, []byte(strings.Replace(string(text), "{", `{"x": {"row": 7},`, 1)), 0o600))
+	b := sit(t, dir)
+	b.sees(150)
+	if s := b.State(); len(s.Crossed()) != 1 || s.Err == nil || !strings.Contains(s.Err.Error(), path) {
+		t.Errorf("%+v", s)
+	}
 }
 
 func TestFindingsComeAndGo(t *testing.T) {

@@ -63,7 +63,10 @@ func (l *Log) Note(row alarm.Row, text string, now time.Time) error {
 func (l *Log) write(all []Entry) error {
 	return l.lines.Append(func(before []byte) (add []byte) {
 		known, _ := entries(before)
-		on := open(known)
+		on, named := open(known), map[string]bool{}
+		for _, e := range known {
+			named[e.ID] = true
+		}
 		for _, e := range all {
 			last, began := on[e.ID]
 			switch {
@@ -71,12 +74,12 @@ func (l *Log) write(all []Entry) error {
 				continue
 			case e.Kind.begins():
 				on[e.ID] = e
-			case e.Kind != Noted && !began:
-				continue
+			case e.Kind != Noted && !began && named[e.ID], began && !sameLimit(last, e):
+				continue // else the log has forgotten that it began, not that it ended
 			case e.Kind != Noted:
 				delete(on, e.ID)
 			}
-			e.By = l.by
+			e.By, named[e.ID] = l.by, true
 			add = append(add, e.line()...)
 		}
 		return add

@@ -46,7 +46,7 @@ type Watch struct {
 	judge    alarm.Judge
 	report   *check.Report // the last that was looked at
 	findings map[string]check.Finding
-	told     map[string]Entry // what the log said was on at the beginning
+	told     map[string]Entry // what the log says is on, here or as it was at the beginning
 	queue    []Entry
 	state    State
 	unread   error // why the log could not be read in the beginning
@@ -79,13 +79,15 @@ func (s *State) Crossed() (all []alarm.Status) {
 
 // New gives a Watch that has read the thresholds and the log.
 func New(o Options) *Watch {
-	w := &Watch{Options: o, wake: make(chan struct{}, 1), findings: map[string]check.Finding{}}
+	w := &Watch{Options: o, wake: make(chan struct{}, 1), findings: map[string]check.Finding{}, told: map[string]Entry{}}
 	if w.Now == nil {
 		w.Now = time.Now
 	}
 	if o.Store != nil {
 		w.book, w.log = alarm.OpenBook(o.Store), OpenLog(o.Store)
-		w.told, w.unread = w.log.open()
+		if w.told, w.unread = w.log.open(); w.told == nil {
+			w.told = map[string]Entry{}
+		}
 		w.findings = fromLog(w.told)
 	}
 	w.reread()
@@ -105,7 +107,11 @@ func (w *Watch) Seen(s *ops.Sample) {
 			w.state.Crossings++
 			w.state.Last = e
 		}
-		w.keep(ofEvent(e))
+		entry := ofEvent(e)
+		if w.told[entry.ID] = entry; e.Ended {
+			delete(w.told, entry.ID)
+		}
+		w.keep(entry)
 	}
 	if w.Checks != nil {
 		if r := w.Checks(); r != nil && r != w.report {
@@ -185,8 +191,8 @@ func (w *Watch) write() {
 	w.publish()
 }
 
-// reread takes over the thresholds as they are kept. What cannot be read leaves
-// those that are watched.
+// reread takes over the thresholds as they are kept, as far as they make sense. A file
+// that cannot be read leaves those that are watched.
 func (w *Watch) reread() {
 	w.rereading.Lock()
 	defer w.rereading.Unlock()
@@ -198,17 +204,28 @@ func (w *Watch) reread() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer w.publish()
-	if w.refused = err; err == nil {
+	if w.refused = err; err == nil || all != nil {
 		w.set(all)
 	}
 }
 
-// set watches other thresholds. One that is removed while it is crossed ends.
+// set watches other thresholds. One that was told to be crossed and is removed, or has
+// another limit now, ends as it was written down: nobody will see it end.
 func (w *Watch) set(all []alarm.Threshold) {
-	for _, a := range w.judge.All() {
-		if a.Crossed && !slices.Contains(all, a.Threshold) {
-			w.keep(ofEvent(alarm.Event{Status: a, Time: w.Now(), Ended: true}))
+	limits := map[string]uint64{}
+	for _, t := range all {
+		limits[t.Key()] = t.Limit
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.told)) {
+		e := w.told[id]
+		if e.Kind != Crossed {
+			continue
 		}
+		if limit, there := limits[e.Threshold.Key()]; there && limit == e.Threshold.Limit {
+			continue
+		}
+		delete(w.told, id)
+		w.keep(Entry{Time: w.Now(), Kind: Ended, Row: e.Row, ID: id, Threshold: e.Threshold, Removed: true})
 	}
 	w.judge.Set(all, func(key string) bool {
 		e, on := w.told["threshold "+key]

@@ -58,6 +58,9 @@ func entryText(e incident.Entry) string {
 		return CrossedText(*e.Threshold, e.Value) + since
 	case incident.Ended:
 		t := *e.Threshold
+		if e.Removed {
+			return fmt.Sprintf("the threshold was removed or changed: %s is not watched any more", ThresholdText(t))
+		}
 		if e.Left {
 			return fmt.Sprintf("the row left the table: %s no more", ThresholdText(t))
 		}
@@ -157,7 +160,7 @@ func incidentsJSON(w io.Writer, all []incident.Entry, broken int) error {
 		j.Service, j.Server = placeOf(e.Row)
 		if t := e.Threshold; t != nil {
 			j.Figure, j.Limit = t.Figure, &t.Limit
-			if !e.Left {
+			if !e.Left && !e.Removed {
 				j.Value = &e.Value
 			}
 		}
