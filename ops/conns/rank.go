@@ -23,6 +23,9 @@ func (c *counter) result() *Result {
 			r.Gone = r.Gone.Add(g.n.counts())
 		}
 	})
+	if c.PerService {
+		r.Heavy = c.heavy()
+	}
 	return r
 }
 

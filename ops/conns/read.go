@@ -31,6 +31,9 @@ type Query struct {
 	Net4 int // length of a client's network; 0: DefaultNet4
 	Net6 int
 
+	// PerService asks who has much of each service, too: Result.Heavy.
+	PerService bool
+
 	Listed   *Listed       // nil: not known what the table lists
 	Timeouts ipvs.Timeouts // as they are set; 0: the kernel's own
 	Progress *Progress     // nil: nobody watches
@@ -72,6 +75,7 @@ type Result struct {
 
 	Rankings []Ranking // one for each of Query.By
 	Gone     Counts    // what is with servers that the table does not list any more
+	Heavy    []Heavy   // clients and networks that have much of one service, by service
 }
 
 // Ranking is the groups of one grouping, the largest first.
@@ -175,6 +179,7 @@ type picker struct {
 	services *groups // of IPv6
 	pairs    *groups
 	pairInfo []pairInfo // by the pair's number
+	owners   map[ipvs.ServiceID]uint64
 	pairing  bool
 }
 
@@ -192,6 +197,7 @@ type stateInfo struct {
 type pairInfo struct {
 	owner  ipvs.ServiceID
 	server netip.AddrPort
+	number uint64 // of the owner
 	gone   bool
 	picked bool
 }
@@ -208,7 +214,7 @@ func newPicker(q Query) picker {
 		pairs = min(pairs, q.most)
 	}
 	return picker{
-		Query: q, clients: clientsOf(q.Client), states: map[State]*stateInfo{}, services: newGroups(pairs), pairs: newGroups(pairs),
+		Query: q, clients: clientsOf(q.Client), states: map[State]*stateInfo{}, services: newGroups(pairs), pairs: newGroups(pairs), owners: map[ipvs.ServiceID]uint64{},
 		pairing: q.Listed != nil || q.Unlisted || q.Service != ipvs.ServiceID{} || q.Server.IsValid(),
 		// Only a text that no kernel wrote has states beyond those that are told apart.
 		other: stateInfo{State: State{Name: "other"}, picked: true, each: tally{conns: 1}},
@@ -282,7 +288,12 @@ func (p *picker) pair(c *proc.Conn) (*group, int) {
 	}
 	pair, number, fresh := p.pairs.find(&k)
 	if fresh {
-		p.pairInfo = append(p.pairInfo, p.newPair(c.Service(), c.Server.AddrPort()))
+		info := p.newPair(c.Service(), c.Server.AddrPort())
+		if _, met := p.owners[info.owner]; !met {
+			p.owners[info.owner] = uint64(len(p.owners))
+		}
+		info.number = p.owners[info.owner]
+		p.pairInfo = append(p.pairInfo, info)
 	}
 	return pair, number
 }
@@ -320,6 +331,7 @@ func (p *picker) picks(c *proc.Conn, s *stateInfo) bool {
 type counter struct {
 	picker
 	tables [nBy]*groups
+	within [2]*groups   // clients and networks of each service, or nil
 	masks  [2][2]uint64 // of networks, IPv4 and IPv6
 }
 
@@ -338,6 +350,10 @@ func newCounter(q Query) *counter {
 			c.tables[by] = newGroups(most)
 		}
 	}
+	if q.PerService {
+		// Who has much is met early: when there is no room left, they have theirs.
+		c.within, c.pairing = [2]*groups{newGroups(MostPairs), newGroups(MostPairs)}, true
+	}
 	c.masks[0][0], c.masks[0][1] = maskOf(96 + c.Net4)
 	c.masks[1][0], c.masks[1][1] = maskOf(c.Net6)
 	return c
@@ -355,6 +371,10 @@ func (c *counter) count(conn *proc.Conn) {
 		idle = 1 << 32
 	}
 	d.half += idle
+	m := &c.masks[1]
+	if conn.Client.Is4() {
+		m = &c.masks[0]
+	}
 	if c.pairing {
 		pair, number := c.pair(conn)
 		if !c.picksPair(conn, pair, number) {
@@ -362,6 +382,11 @@ func (c *counter) count(conn *proc.Conn) {
 		}
 		if pair != nil {
 			pair.n.add(d)
+			if c.within[0] != nil {
+				owner := c.pairInfo[number].number
+				c.within[0].count(key{conn.Client.Hi, conn.Client.Lo, owner}, d)
+				c.within[1].count(key{conn.Client.Hi & m[0], conn.Client.Lo & m[1], owner}, d)
+			}
 		} else {
 			c.pairs.beyond = c.pairs.beyond.Add(d.counts())
 		}
@@ -370,10 +395,6 @@ func (c *counter) count(conn *proc.Conn) {
 		c.tables[ByClient].count(key{conn.Client.Hi, conn.Client.Lo, 0}, d)
 	}
 	if c.tables[ByNet] != nil {
-		m := &c.masks[1]
-		if conn.Client.Is4() {
-			m = &c.masks[0]
-		}
 		c.tables[ByNet].count(key{conn.Client.Hi & m[0], conn.Client.Lo & m[1], 0}, d)
 	}
 	if c.tables[ByOrigin] != nil {
