@@ -258,6 +258,21 @@ func TestRecorderLeavesOthersAlone(t *testing.T) {
 	}
 }
 
+// TestLockComesFirst: where a recording ends is not looked for while another writes
+// it, or what that one wrote meanwhile would be cut off.
+func TestLockComesFirst(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "x.rec")
+	must(t, os.WriteFile(name, []byte("nothing that could be looked through"), 0o600))
+	f, err := os.Open(name)
+	must(t, err)
+	defer f.Close()
+	must(t, lock(name, f))
+	err = NewRecorder(Options{Head: testHead}).Start(name, nil)
+	if err == nil || !strings.Contains(err.Error(), "by another lvsdeck") {
+		t.Errorf("it was looked through before the lock: %v", err)
+	}
+}
+
 // TestFullDisk: what was written before plays, and it is told.
 func TestFullDisk(t *testing.T) {
 	r := NewRecorder(Options{Head: testHead})

@@ -241,9 +241,10 @@ func takeUp(name, host string, how int) (*os.File, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	end, err := goesOn(name, host, f)
+	var end int64
+	err = lock(name, f)
 	if err == nil {
-		err = lock(name, f)
+		end, err = goesOn(name, host, f) // which nobody moves any more
 	}
 	if err == nil {
 		err = f.Truncate(end) // what a kill left of a block
