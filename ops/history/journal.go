@@ -1,7 +1,6 @@
 package history
 
 import (
-	"slices"
 	"time"
 
 	"lvsdeck/ops/check"
@@ -67,26 +66,34 @@ func rowsOf(e *persist.Entry) (about []Key) {
 // and of what it finds no more. A finding is the same as long as its check and its
 // row are.
 func Findings(was, is *check.Report) (out []Mark) {
-	at := is.Time
-	report := func(kind Kind, is, was *check.Report) {
-		if is == nil {
+	type name struct {
+		check string
+		about Key
+	}
+	of := func(f *check.Finding) name { return name{f.Check, Key{f.Service, f.Server}} }
+	tell := func(kind Kind, all, others *check.Report) {
+		if all == nil {
 			return
 		}
-		for _, f := range is.Findings {
-			same := func(o check.Finding) bool {
-				return o.Check == f.Check && o.Service == f.Service && o.Server == f.Server
+		there := map[name]bool{}
+		if others != nil {
+			for i := range others.Findings {
+				there[of(&others.Findings[i])] = true
 			}
-			if was != nil && slices.ContainsFunc(was.Findings, same) {
+		}
+		for i := range all.Findings {
+			f := &all.Findings[i]
+			if there[of(f)] {
 				continue
 			}
-			m := Mark{Time: at, Kind: kind, Text: f.Short}
+			m := Mark{Time: is.Time, Kind: kind, Text: f.Short}
 			if k := (Key{f.Service, f.Server}); k != (Key{}) {
 				m.About, m.Text = []Key{k}, k.String()+": "+f.Short
 			}
 			out = append(out, m)
 		}
 	}
-	report(Found, is, was)
-	report(Cleared, was, is)
+	tell(Found, is, was)
+	tell(Cleared, was, is)
 	return out
 }

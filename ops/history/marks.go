@@ -54,16 +54,17 @@ func (s *Store) Mark(marks ...Mark) {
 }
 
 func (s *Store) mark(marks ...Mark) {
+	if len(marks) > marksMax { // of a long recording: the others would go at once
+		marks = slices.Clone(marks)
+		slices.SortStableFunc(marks, Mark.before)
+		marks = marks[len(marks)-marksMax:]
+	}
 	for _, m := range marks {
-		at, _ := slices.BinarySearchFunc(s.marks, m.Time, func(o Mark, t time.Time) int { return o.Time.Compare(t) })
-		same := func(o Mark) bool {
-			return o.Time.Equal(m.Time) && o.Kind == m.Kind && o.Plan == m.Plan && (o.Plan != "" || o.Text == m.Text)
-		}
-		n := at
-		for n < len(s.marks) && s.marks[n].Time.Equal(m.Time) && !same(s.marks[n]) {
+		n, _ := slices.BinarySearchFunc(s.marks, m, Mark.before)
+		for n < len(s.marks) && s.marks[n].Time.Equal(m.Time) && !m.isAs(s.marks[n]) {
 			n++
 		}
-		if n < len(s.marks) && same(s.marks[n]) {
+		if n < len(s.marks) && m.isAs(s.marks[n]) {
 			s.marks[n] = m
 		} else {
 			s.marks = slices.Insert(s.marks, n, m)
@@ -74,17 +75,20 @@ func (s *Store) mark(marks ...Mark) {
 	}
 }
 
+func (m Mark) before(o Mark) int { return m.Time.Compare(o.Time) }
+
+// isAs tells whether a mark is another, or what became of it.
+func (m Mark) isAs(o Mark) bool {
+	return m.Time.Equal(o.Time) && m.Kind == o.Kind && m.Plan == o.Plan && (m.Plan != "" || m.Text == o.Text)
+}
+
 // Marks are those between two times, the first included, in order. What a reading
 // saw of a plan of the journal is told by the plan alone.
 func (s *Store) Marks(from, to time.Time) (out []Mark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var plans []Mark
-	for _, m := range s.marks {
-		if m.Kind == Changed {
-			plans = append(plans, m)
-		}
-		if !m.Time.Before(from) && m.Time.Before(to) && !slices.ContainsFunc(plans, m.toldBy) {
+	for _, m := range untold(s.marks) {
+		if !m.Time.Before(from) && m.Time.Before(to) {
 			out = append(out, m)
 		}
 	}
@@ -94,13 +98,29 @@ func (s *Store) Marks(from, to time.Time) (out []Mark) {
 // seenWithin is how long after a plan's end a reading may find what it did.
 const seenWithin = 5 * time.Second
 
-// toldBy tells that a plan of the journal explains what a reading saw.
-func (m Mark) toldBy(plan Mark) bool {
-	until := plan.Time
-	if plan.Until.After(until) {
-		until = plan.Until
+// untold leaves out what a reading saw of a plan that stands before it.
+func untold(marks []Mark) (out []Mark) {
+	done := map[Key]time.Time{} // until when the latest plan changed a row
+	for _, m := range marks {
+		switch {
+		case m.Kind == Changed:
+			end := m.Time
+			if m.Until.After(end) {
+				end = m.Until
+			}
+			for _, k := range m.About {
+				if end.After(done[k]) {
+					done[k] = end
+				}
+			}
+		case m.Kind == Seen && len(m.About) > 0:
+			if end, ok := done[m.About[0]]; ok && !m.Time.After(end.Add(seenWithin)) {
+				continue
+			}
+		}
+		out = append(out, m)
 	}
-	return m.Kind == Seen && len(m.About) > 0 && !m.Time.After(until.Add(seenWithin)) && slices.Contains(plan.About, m.About[0])
+	return out
 }
 
 // changes are what one sample shows of changes of the table.

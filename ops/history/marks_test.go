@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +128,36 @@ func TestMarksAreBounded(t *testing.T) {
 	got := store.Marks(midnight, midnight.Add(24*time.Hour))
 	if len(got) != 2000 || !got[1999].Time.Equal(midnight.Add(4999*time.Second)) {
 		t.Errorf("want the newest 2,000, got %d", len(got))
+	}
+}
+
+// TestManyMarksAtOnce: of a long recording only the newest are looked at, and what is
+// told again and again, of one moment, stands there once.
+func TestManyMarksAtOnce(t *testing.T) {
+	store := history.New()
+	var marks []history.Mark
+	for i := range 300_000 {
+		m := history.Mark{Time: midnight, Kind: history.Found, Text: strconv.Itoa(i)}
+		if i < 1000 {
+			m.Time, m.Text = midnight.Add(time.Hour), strconv.Itoa(i/2)
+		}
+		marks = append(marks, m)
+	}
+	store.Mark(marks...)
+	got := store.Marks(midnight, midnight.Add(24*time.Hour))
+	if len(got) != 1500 || got[0].Text != "299000" || got[1000].Text != "0" || got[1499].Text != "499" {
+		t.Errorf("want the newest 2,000, each once, got %d", len(got))
+	}
+}
+
+// TestManyFindings: as many as a report can have are compared while a key waits.
+func TestManyFindings(t *testing.T) {
+	was, is := &check.Report{Time: midnight}, &check.Report{Time: midnight.Add(interval)}
+	for i := range 100_000 {
+		was.Findings = append(was.Findings, check.Finding{Check: strconv.Itoa(i), Service: svcID(0)})
+		is.Findings = append(is.Findings, check.Finding{Check: strconv.Itoa(i + 1), Service: svcID(0)})
+	}
+	if got := history.Findings(was, is); len(got) != 2 || got[0].Kind != history.Found || got[1].Kind != history.Cleared {
+		t.Errorf("want one that came and one that went, got %d", len(got))
 	}
 }
