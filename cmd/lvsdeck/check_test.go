@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"strings"
 	"testing"
 )
 
@@ -13,10 +14,39 @@ func TestLooksThatFail(t *testing.T) {
 	cancel()
 	for name, run := range map[string]func() error{
 		"check": func() error { return runCheck(ended, checkOptions{format: "table"}, io.Discard) },
-		"why":   func() error { return runWhy(ended, []string{"203.0.113.10:443"}, false, "table", io.Discard) },
+		"why": func() error {
+			return runWhy(ended, []string{"203.0.113.10:443"}, whyOptions{format: "table"}, io.Discard)
+		},
 	} {
 		if err := run(); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestDemosAreLookedAt: the commands tell what is wrong on a made-up director, too.
+func TestDemosAreLookedAt(t *testing.T) {
+	ask := []string{"tcp 203.0.113.10:443", "10.0.3.12"}
+	for made, want := range map[string][]string{"steady": {}, "incident": {"10.0.3.12:443", "does not answer", "FAILED"}} {
+		var verdict strings.Builder
+		if err := runWhy(t.Context(), ask, whyOptions{format: "table", demo: made}, &verdict); err != nil && err != error(exitCode(1)) {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(verdict.String(), w) {
+				t.Errorf("%s: no %q in\n%s", made, w, verdict.String())
+			}
+		}
+		if made == "steady" && strings.Contains(verdict.String(), "FAILED") {
+			t.Errorf("steady:\n%s", verdict.String())
+		}
+	}
+	for name, err := range map[string]error{
+		"cannot be asked":      runWhy(t.Context(), ask, whyOptions{format: "table", demo: "steady", probe: true}, io.Discard),
+		`there is no demo "x"`: runWhy(t.Context(), ask, whyOptions{format: "table", demo: "x"}, io.Discard),
+	} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want %s", err, name)
 		}
 	}
 }

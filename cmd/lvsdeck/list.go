@@ -39,15 +39,22 @@ func newList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if width, _, err := term.GetSize(os.Stdout.Fd()); err == nil {
-				l.Width = width
-			}
+			l.Width = terminalWidth()
 			return l.Write(os.Stdout, format)
 		},
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "table, json or csv")
 	demoFlag(cmd.Flags(), &made)
 	return cmd
+}
+
+// terminalWidth is that of the terminal that is written to, 0 where it is none.
+func terminalWidth() int {
+	width, _, err := term.GetSize(os.Stdout.Fd())
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // readTable reads this host's table, and what the store knows of its rows. Who may

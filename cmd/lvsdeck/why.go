@@ -20,9 +20,14 @@ import (
 	"lvsdeck/ui/plain"
 )
 
+// whyOptions are the flags of why.
+type whyOptions struct {
+	format, demo string
+	probe        bool
+}
+
 func newWhy() *cobra.Command {
-	var format string
-	var probe bool
+	var o whyOptions
 	cmd := &cobra.Command{
 		Use:   "why SERVICE [SERVER]",
 		Short: "say why a service or server does not work: exit status 0 nothing found, 1 something, 2 could not look",
@@ -38,24 +43,25 @@ func newWhy() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
 			defer stop()
-			return runWhy(ctx, args, probe, format, os.Stdout)
+			return runWhy(ctx, args, o, os.Stdout)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&format, "output", "o", "table", "table or json")
-	f.BoolVar(&probe, "probe", false, "ask the servers, too: at most one connection for each is begun and taken back")
+	f.StringVarP(&o.format, "output", "o", "table", "table or json")
+	f.BoolVar(&o.probe, "probe", false, "ask the servers, too: at most one connection for each is begun and taken back")
+	demoFlag(f, &o.demo)
 	return cmd
 }
 
-func runWhy(ctx context.Context, args []string, probe bool, format string, out io.Writer) error {
-	if err := plain.CheckFormat(format); err != nil {
+func runWhy(ctx context.Context, args []string, o whyOptions, out io.Writer) error {
+	if err := plain.CheckFormat(o.format); err != nil {
 		return err
 	}
 	row, err := parseRow(args)
 	if err != nil {
 		return err
 	}
-	watch, done, err := watchHere(ctx)
+	watch, done, err := watchOf(ctx, o.demo, o.probe)
 	if err != nil {
 		return err
 	}
@@ -65,18 +71,18 @@ func runWhy(ctx context.Context, args []string, probe bool, format string, out i
 		return err
 	}
 	from := why.FromWatch(watch)
-	if _, err := os.Stat(persist.DefaultDir); err == nil { // else nothing was ever changed from here
+	if _, err := os.Stat(persist.DefaultDir); err == nil && o.demo == "" { // else nothing was ever changed from here
 		store, err := openStore(persist.DefaultDir)
 		if err != nil {
 			return err
 		}
 		from.History = func() (plan.History, error) { return plan.ReadHistory(store) }
 	}
-	verdict, err := why.Begin(from, at, probe).All(ctx, func(why.Answer) {})
+	verdict, err := why.Begin(from, at, o.probe).All(ctx, func(why.Answer) {})
 	if err != nil {
 		return err
 	}
-	if err := plain.WriteWhy(out, verdict, format); err != nil {
+	if err := plain.WriteWhy(out, verdict, o.format, terminalWidth()); err != nil {
 		return err
 	}
 	if verdict.Wrong() {

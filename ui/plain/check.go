@@ -19,10 +19,12 @@ type Checked struct {
 	Findings          []check.Finding
 	Unread            []string
 	Probed            string // what came of asking servers, "": nobody was asked
+	Width             int    // of the terminal; 0: it is none, and lines stay whole
 }
 
 // WriteChecked writes findings in a format that CheckFormat accepts: a line for
-// each, with how it is known, what it means and what to do under it.
+// each, with how it is known, what it means and what to do under it. How many there
+// are stands first, and after them once more.
 func WriteChecked(w io.Writer, c Checked, format string) error {
 	if format == "json" {
 		return writeCheckedJSON(w, c)
@@ -38,23 +40,27 @@ func WriteChecked(w io.Writer, c Checked, format string) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	var b strings.Builder
+	b := page{width: c.Width}
+	counts := fmt.Sprintf("%d services, %d servers: %s", c.Services, c.Servers, count(c.Findings))
+	if len(c.Findings) > 0 {
+		b.line(hangs, "%s", counts)
+	}
 	for i, line := range strings.SplitAfter(strings.TrimSuffix(rows.String(), "\n"), "\n") {
 		if len(c.Findings) == 0 {
 			break
 		}
-		b.WriteString(strings.TrimRight(line, "\n") + "\n")
+		b.line(hangs, "%s", strings.TrimRight(line, "\n"))
 		if i > 0 {
 			details(&b, c.Findings[i-1])
 		}
 	}
 	for _, u := range c.Unread {
-		fmt.Fprintf(&b, "! not looked at: %s\n", text.Clean(u))
+		b.line(hangs, "! not looked at: %s", u)
 	}
 	if c.Probed != "" {
-		fmt.Fprintf(&b, "probed: %s\n", text.Clean(c.Probed))
+		b.line(hangs, "probed: %s", c.Probed)
 	}
-	fmt.Fprintf(&b, "%d services, %d servers: %s\n", c.Services, c.Servers, count(c.Findings))
+	b.line(hangs, "%s", counts)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -70,21 +76,24 @@ func aboutText(f check.Finding) (service, server string) {
 	return service, server
 }
 
-func details(b *strings.Builder, f check.Finding) {
+// hangs is how far the rest of a broken line stands in.
+const hangs = 5
+
+func details(b *page, f check.Finding) {
 	for _, e := range f.Evidence {
-		fmt.Fprintf(b, "   %s\n", text.Clean(e))
+		b.line(hangs, "   %s", e)
 	}
-	fmt.Fprintf(b, "   means: %s\n", text.Clean(f.Means))
+	b.line(hangs, "   means: %s", f.Means)
 	if f.Fix != nil {
 		for _, i := range f.Fix.Items {
-			fmt.Fprintf(b, "   fix: %s\n", text.Clean(i.Step.String()))
+			b.line(hangs, "   fix: %s", i.Step)
 			for command := range strings.Lines(i.Step.Command()) {
-				fmt.Fprintf(b, "        %s\n", text.Clean(strings.TrimSpace(command)))
+				b.command(8, command)
 			}
 		}
 	}
 	for _, line := range f.Lines {
-		fmt.Fprintf(b, "   there: %s\n", text.Clean(line))
+		b.line(hangs, "   there: %s", line)
 	}
 }
 

@@ -32,7 +32,8 @@ func TestChecked(t *testing.T) {
 		"probed: 9 servers asked: 9 answer\n2 services, 9 servers: nothing wrong is seen from here\n": {
 			Services: 2, Servers: 9, Probed: "9 servers asked: 9 answer",
 		},
-		`SEVERITY  SERVICE               SERVER        CHECK        FINDING
+		`1 services, 2 servers: 1 fault, 1 warning
+SEVERITY  SERVICE               SERVER        CHECK        FINDING
 fault     TCP/203.0.113.10:443  10.0.0.1:443  neighbour    silent[31m
    FAILED
    means: Time-outs.

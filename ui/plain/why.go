@@ -2,55 +2,65 @@ package plain
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/netip"
 	"strings"
 
 	"lvsdeck/ops/why"
-	"lvsdeck/ui/text"
 )
 
 // WriteWhy writes the answers about a service and what they come to, in a format
-// that CheckFormat accepts.
-func WriteWhy(w io.Writer, v why.Verdict, format string) error {
+// that CheckFormat accepts: first in short what they come to, and behind them in
+// full. Width is the terminal's; 0: it is none, and lines stay whole.
+func WriteWhy(w io.Writer, v why.Verdict, format string, width int) error {
 	if format == "json" {
 		return writeWhyJSON(w, v)
 	}
-	var b strings.Builder
-	for _, a := range v.Answers {
-		fmt.Fprintf(&b, "%-9s  %-10s  %s\n", a.Mark, a.Topic, text.Clean(a.Says))
-		for _, e := range a.Evidence {
-			fmt.Fprintf(&b, "   %s\n", text.Clean(e))
+	b := page{width: width}
+	conclude := func(full bool) {
+		b.line(0, "%s", v.Sum())
+		for _, f := range v.Findings {
+			service, server := aboutText(f)
+			if b.line(hangs, "%s  %s  %s  %s", f.Severity, dash(service), dash(server), f.Short); full {
+				details(&b, f)
+			}
+		}
+		if v.Relief != nil {
+			if b.line(hangs, "relief  until it is mended: %s", v.Relief.Title); full {
+				indented(&b, v.Relief.Commands())
+			}
+		}
+		for _, n := range v.Next {
+			b.line(hangs, "next  %s", n)
 		}
 	}
-	b.WriteString("\n" + v.Sum() + "\n")
-	for _, f := range v.Findings {
-		service, server := aboutText(f)
-		fmt.Fprintf(&b, "%s  %s  %s  %s\n", f.Severity, dash(service), dash(server), text.Clean(f.Short))
-		details(&b, f)
+	conclude(false)
+	b.line(0, "")
+	for _, a := range v.Answers {
+		b.line(whySays, "%-9s  %-10s  %s", a.Mark, a.Topic, a.Says)
+		for _, e := range a.Evidence {
+			b.line(hangs, "   %s", e)
+		}
 	}
-	if v.Relief != nil {
-		fmt.Fprintf(&b, "relief  until it is mended: %s\n", text.Clean(v.Relief.Title))
-		indented(&b, v.Relief.Commands())
-	}
-	for _, n := range v.Next {
-		fmt.Fprintf(&b, "next  %s\n", text.Clean(n))
-	}
+	b.line(0, "")
+	conclude(true)
 	for _, c := range v.Captures {
-		fmt.Fprintf(&b, "capture on %s  %s\n", text.Clean(c.Where), text.Clean(c.Expect))
+		b.line(hangs, "capture on %s  %s", c.Where, c.Expect)
 		indented(&b, c.String())
 	}
 	for _, u := range v.Unread {
-		fmt.Fprintf(&b, "! not looked at: %s\n", text.Clean(u))
+		b.line(hangs, "! not looked at: %s", u)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func indented(b *strings.Builder, commands string) {
+// whySays is where what an answer says begins.
+const whySays = len("not known  handshakes  ")
+
+func indented(b *page, commands string) {
 	for command := range strings.Lines(commands) {
-		fmt.Fprintf(b, "   %s\n", text.Clean(strings.TrimSpace(command)))
+		b.command(3, command)
 	}
 }
 

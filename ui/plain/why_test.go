@@ -21,10 +21,15 @@ func TestWhy(t *testing.T) {
 	}
 	v.Relief.Title = "drain it"
 	var b strings.Builder
-	if err := WriteWhy(&b, v, "table"); err != nil {
+	if err := WriteWhy(&b, v, "table", 0); err != nil {
 		t.Fatal(err)
 	}
-	const want = `fine       traffic     3 packets/s[2J
+	const want = `This is why:
+fault  TCP 203.0.113.10:443  10.0.0.1:443  silent[31m
+warning  -  -  cut off
+relief  until it is mended: drain it
+
+fine       traffic     3 packets/s[2J
    eth0 is up
 not here   one or all  it has one server
 
@@ -49,12 +54,12 @@ capture on a client  Packets.
 	}
 	b.Reset()
 	var j jsonWhy
-	if err := WriteWhy(&b, v, "json"); err != nil || json.Unmarshal([]byte(b.String()), &j) != nil || j.Server != "10.0.0.1:443" ||
+	if err := WriteWhy(&b, v, "json", 0); err != nil || json.Unmarshal([]byte(b.String()), &j) != nil || j.Server != "10.0.0.1:443" ||
 		len(j.Findings) != 2 || j.Answers[1].Mark != "not here" || j.Captures[0].Arguments[3] != "host 10.0.0.1" || j.Relief[0].Command == "" {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 	b.Reset()
-	if err := WriteWhy(&b, why.Verdict{At: check.Place{Service: found[0].Service}, Next: []string{"Look."}}, "table"); err != nil ||
+	if err := WriteWhy(&b, why.Verdict{At: check.Place{Service: found[0].Service}, Next: []string{"Look."}}, "table", 0); err != nil ||
 		!strings.HasSuffix(b.String(), "Nothing that explains it is seen from here. Look next:\nnext  Look.\n") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
