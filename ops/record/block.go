@@ -50,11 +50,11 @@ type block struct {
 
 const blockHead = 52
 
-// What a block may have: more than any table makes, and what a reader may be made
-// to hold.
+// What a block may have: more than maxRows make at their worst, with counters that
+// cannot be expected and trends in full, and what a reader may be made to hold.
 const (
 	maxPacked = 128 << 20
-	maxRaw    = 256 << 20
+	maxRaw    = maxRows << 10
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -105,6 +105,9 @@ func (c *Cursor) Report() *check.Report { return c.report }
 // Names are those that rows had at the last sample.
 func (c *Cursor) Names() *Names { return c.names }
 
+// mostUnpacked is how many bytes one of deflate can become, at the most.
+const mostUnpacked = 1032
+
 // load unpacks the next block.
 func (c *Cursor) load() error {
 	p := c.file.blocks[c.block]
@@ -116,14 +119,26 @@ func (c *Cursor) load() error {
 	if err != nil {
 		return err
 	}
-	var out bytes.Buffer
-	if _, err := io.Copy(&out, io.LimitReader(flate.NewReader(bytes.NewReader(packed)), int64(p.raw)+1)); err != nil {
+	wrong := fmt.Errorf("a block says it has %d bytes unpacked, which is wrong", p.raw)
+	if uint64(p.raw) > mostUnpacked*uint64(p.packed) {
+		return wrong
+	}
+	events, from := make([]byte, p.raw), flate.NewReader(bytes.NewReader(packed))
+	var more [1]byte
+	_, err = io.ReadFull(from, events)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
+		return wrong
+	case err != nil:
 		return fmt.Errorf("a block cannot be unpacked: %w", err)
 	}
-	if out.Len() != int(p.raw) {
-		return fmt.Errorf("a block says it has %d bytes unpacked, which is wrong", p.raw)
+	switch n, err := from.Read(more[:]); {
+	case n > 0:
+		return wrong
+	case err != io.EOF:
+		return fmt.Errorf("a block cannot be unpacked: %w", err)
 	}
-	c.events, c.key, c.number = out.Bytes(), p.kind == keyBlock, p.before
+	c.events, c.key, c.number = events, p.kind == keyBlock, p.before
 	return nil
 }
 

@@ -296,6 +296,38 @@ func TestLiesAreTold(t *testing.T) {
 	}
 }
 
+// TestRowsAreBounded together: each list of them may be short.
+func TestRowsAreBounded(t *testing.T) {
+	s := &ops.Sample{Time: testHead.Time}
+	var servers []*ops.Server
+	for i := range 1000 {
+		v := &ops.Server{Trend: &ops.Trend{}}
+		v.Addr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 80)
+		servers = append(servers, v)
+	}
+	for i := range maxRows/1000 + 1 {
+		v := &ops.Service{Servers: servers, Trend: &ops.Trend{}}
+		v.ServiceID = ipvs.MarkService(uint32(i+1), ipvs.IPv4)
+		s.Services = append(s.Services, v)
+	}
+	w, err := NewWriter(io.Discard, testHead)
+	must(t, err)
+	if err := w.Sample(s); err == nil || !strings.Contains(err.Error(), "too large to be recorded: 201201 rows") {
+		t.Errorf("writing says %v", err)
+	}
+	c, p := coder{}, &pack{}
+	c.sample(p, s, true)
+	w = &Writer{}
+	w.event(sampleEvent, p.appendTo(nil))
+	raw := packed(t, w.events)
+	head := block{kind: headBlock, packed: 2, sum: crc32.Checksum([]byte("{}"), castagnoli)}.append([]byte(magic))
+	b := block{kind: keyBlock, raw: uint32(len(w.events)), packed: uint32(len(raw)), samples: 1, sum: crc32.Checksum(raw, castagnoli)}.append(append(head, "{}"...))
+	_, _, err = read(t, append(b, raw...)).at(0, time.Time{}).Next()
+	if !errors.Is(err, errRows) || !strings.HasPrefix(err.Error(), "x.rec: byte ") {
+		t.Errorf("reading says %v", err)
+	}
+}
+
 // FuzzFile reads what is no recording, or nearly one: blocks, and the events of one
 // that is whole.
 func FuzzFile(f *testing.F) {

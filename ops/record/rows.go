@@ -27,6 +27,10 @@ func (c *coder) rows(p *pack, s *ops.Sample) []serviceRow {
 		n = len(a.ids)
 		rows = make([]serviceRow, n)
 	}
+	c.left = maxRows
+	if c.claim(p, n); p.err != nil {
+		return nil
+	}
 	if p.reading {
 		s.Services = make([]*ops.Service, n)
 	}
@@ -101,6 +105,8 @@ func (c *coder) service(p *pack, is, old *ops.Service, r *serviceRow, id ipvs.Se
 	if p.reading && c.kind == amended && m == 0 {
 		if old == nil {
 			p.fail(errLost)
+		} else {
+			c.claim(p, len(old.Servers))
 		}
 		return old
 	}
@@ -161,6 +167,9 @@ func (c *coder) servers(p *pack, s, old *ops.Service, r *serviceRow, other bool)
 		a = align(p, key, serverIDs(s.Servers), serverIDs(old.Servers), netip.AddrPort.Compare, takeAddrPort)
 		n = len(a.ids)
 		rows = make([]row, n)
+	}
+	if c.claim(p, n); p.err != nil {
+		return
 	}
 	if p.reading {
 		s.Servers = make([]*ops.Server, n)

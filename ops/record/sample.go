@@ -2,6 +2,7 @@ package record
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -19,6 +20,7 @@ type coder struct {
 	kind kind
 	key  bool
 	at   int64
+	left int // how many rows it may have more, when reading
 
 	zone   *time.Location // of its times, when reading
 	offset int64
@@ -45,8 +47,18 @@ const (
 	otherWords = 8
 )
 
-// maxRows bounds what a reader makes of a file: ten times the largest tables.
-const maxRows = 1 << 20
+// maxRows bounds the rows of a sample, services and servers together, and so what a
+// reader makes of a file: twice the largest tables.
+const maxRows = 200_000
+
+var errRows = fmt.Errorf("a sample has more than %d rows, services and servers together, which is the most", maxRows)
+
+// claim counts rows of the sample that is read.
+func (c *coder) claim(p *pack, n int) {
+	if c.left -= n; p.reading && c.left < 0 {
+		p.fail(errRows)
+	}
+}
 
 var errLost = errors.New("a sample goes on from one that is not there")
 

@@ -78,6 +78,10 @@ func (w *Writer) Sample(s *ops.Sample) error {
 	if w.err != nil {
 		return w.err
 	}
+	if rowsOf(s) > maxRows {
+		w.err = fmt.Errorf("the table is too large to be recorded: %d rows, services and servers together; the most is %d", rowsOf(s), maxRows)
+		return w.err
+	}
 	key := w.samples >= keySamples
 	if key {
 		if err := w.Flush(); err != nil {
@@ -111,6 +115,14 @@ func (w *Writer) Sample(s *ops.Sample) error {
 		return w.Flush()
 	}
 	return w.err
+}
+
+func rowsOf(s *ops.Sample) int {
+	n := len(s.Services)
+	for _, v := range s.Services {
+		n += len(v.Servers)
+	}
+	return n
 }
 
 // Report adds what a round of checks came to, with marks of what came and went.
