@@ -2,9 +2,12 @@ package persist
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +25,24 @@ const tempMark = ".unfinished-"
 // who is just writing.
 func WriteFile(path string, write func(io.Writer) error) error {
 	return WriteFileMode(path, 0o600, write)
+}
+
+// WriteNew writes a file as WriteFile does, but takes no other's place: where there is
+// one already it answers fs.ErrExist, also when somebody was faster. What is there and
+// no file is refused as by WriteFile.
+func WriteNew(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return cmp.Or(replaceable(path), err)
+	}
+	if err != nil {
+		return explain(OpWrite, path, err)
+	}
+	f.Close()
+	if err = WriteFile(path, write); err != nil {
+		os.Remove(path)
+	}
+	return err
 }
 
 // WriteFileMode does the same with another mode.
@@ -107,6 +128,8 @@ func replaceable(path string) error {
 	case info.Mode()&os.ModeSymlink != 0:
 		to, _ := os.Readlink(path)
 		return fmt.Errorf("cannot write %s: it is a symbolic link; name the file it leads to (%s) if that is meant", path, to)
+	case info.IsDir():
+		return fmt.Errorf("cannot write %s: it is a directory; name a file in it", path)
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("cannot write %s: it is not a regular file", path)
 	}

@@ -3,6 +3,7 @@ package persist
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,6 +99,25 @@ func TestWriterThatFailsWritesNothing(t *testing.T) {
 	}
 }
 
+// TestWriteNew takes nobody's place, and leaves none that it has not filled.
+func TestWriteNew(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report")
+	if err := WriteNew(path, func(io.Writer) error { return io.ErrUnexpectedEOF }); err != io.ErrUnexpectedEOF || len(names(t, dir)) > 0 {
+		t.Errorf("%v, %v", err, names(t, dir))
+	}
+	ok(t, WriteNew(path, writes("mine")))
+	if err := WriteNew(path, writes("another")); !errors.Is(err, fs.ErrExist) || read(t, path) != "mine" {
+		t.Errorf("%v, %q", err, read(t, path))
+	}
+	ok(t, os.Symlink("nowhere", filepath.Join(dir, "link")))
+	for name, want := range map[string]string{"": "it is a directory; name a file in it", "link": "it is a symbolic link", "report/x": "not a directory"} {
+		if err := WriteNew(filepath.Join(dir, name), writes("x")); err == nil || errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", name, err, want)
+		}
+	}
+}
+
 func TestWriteFileRefuses(t *testing.T) {
 	dir := t.TempDir()
 	ok(t, os.WriteFile(dir+"/real", []byte("precious"), 0o600))
@@ -105,7 +125,7 @@ func TestWriteFileRefuses(t *testing.T) {
 	ok(t, os.Mkdir(dir+"/dir", 0o700))
 	for name, want := range map[string]string{
 		"link":       "it is a symbolic link; name the file it leads to (real)",
-		"dir":        "it is not a regular file",
+		"dir":        "it is a directory; name a file in it",
 		"gone/rules": "no such file or directory",
 	} {
 		err := WriteFile(filepath.Join(dir, name), writes("new"))

@@ -140,20 +140,20 @@ func exportTo(name string, replace bool, write func(io.Writer) error) tea.Cmd {
 // answers fs.ErrExist when there is one and it is not to be replaced. The path is
 // where the file is, whatever the working directory.
 func writeNew(name string, replace bool, write func(io.Writer) error) (path string, err error) {
+	if in, ok := strings.CutPrefix(name, "~/"); ok { // no shell is here to do it
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return name, fmt.Errorf("file %q: it is not known which directory ~ is (%w); give the whole path", name, err)
+		}
+		name = filepath.Join(home, in)
+	}
 	if path, err = filepath.Abs(name); err != nil {
 		return name, err
 	}
-	if !replace { // its place is taken first: nobody else's file is lost
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err != nil {
-			return path, err
-		}
-		f.Close()
+	if replace {
+		return path, persist.WriteFile(path, write)
 	}
-	if err = persist.WriteFile(path, write); err != nil && !replace {
-		os.Remove(path)
-	}
-	return path, err
+	return path, persist.WriteNew(path, write)
 }
 
 // clipboardMost is how many bytes every terminal takes that takes any (hterm: a

@@ -17,6 +17,7 @@ import (
 	"lvsdeck/ui"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/plain"
+	"lvsdeck/ui/text"
 )
 
 // reportOptions are the flags of report.
@@ -86,7 +87,7 @@ func runReport(o reportOptions, name string) error {
 	}
 	s.Began = began
 	if s.Host == hostName() {
-		s.Log = logHere()
+		hear(&s, persist.DefaultDir)
 	}
 	ink := paint.Blocks
 	if o.ascii {
@@ -97,25 +98,31 @@ func runReport(o reportOptions, name string) error {
 	if o.out == "" {
 		return write(os.Stdout)
 	}
-	if _, err := os.Lstat(o.out); !errors.Is(err, fs.ErrNotExist) {
+	if err := persist.WriteNew(o.out, write); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("--output %s: there is such a file; choose another name or remove it", o.out)
+	} else if err != nil {
+		return fmt.Errorf("--output: %w", err)
 	}
-	return persist.WriteFile(o.out, write)
+	return nil
 }
 
-// logHere is this host's incident log, or nil where there is none or it may not be
-// read.
-func logHere() *incident.History {
-	if _, err := os.Stat(persist.DefaultDir); err != nil {
-		return nil
+// hear adds the incident log of a directory to what a report is made of, or why that
+// cannot be read. On a host that keeps none there is none.
+func hear(s *report.Sources, dir string) {
+	_, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
 	}
-	store, err := openStore(persist.DefaultDir)
+	var h incident.History
+	var store *persist.Store
+	if err == nil {
+		store, err = openStore(dir)
+	}
+	if err == nil {
+		h, err = incident.OpenLog(store).Read()
+	}
 	if err != nil {
-		return nil
+		s.Lacks = append(s.Lacks, fmt.Sprintf("The incident log could not be read, so thresholds and notes are missing: %s.", text.Clean(err.Error())))
 	}
-	h, err := incident.OpenLog(store).Read()
-	if err != nil {
-		return nil
-	}
-	return &h
+	s.Log = &h
 }

@@ -16,6 +16,7 @@ import (
 	"lvsdeck/ops/demo"
 	"lvsdeck/ops/incident"
 	"lvsdeck/ops/record"
+	"lvsdeck/ops/report"
 	"lvsdeck/persist"
 )
 
@@ -59,13 +60,50 @@ func TestReport(t *testing.T) {
 		t.Errorf("%v %v", info, err)
 	}
 	for want, args := range map[string][]string{
-		"there is such a file": {"report", name, "-o", out},
-		"is no time":           {"report", name, "--began", "noon"},
-		"is not between":       {"report", name, "--from", "-9h"},
-		"this is no recording": {"report", out},
-		"must be before":       {"report", name, "--to", "-1m", "--from", begun.Add(90 * time.Second).Format(time.TimeOnly)},
+		"it is a directory; name a file in it":     {"report", name, "-o", dir},
+		filepath.Join(out, "x") + ": not a direct": {"report", name, "-o", filepath.Join(out, "x")},
+		"there is such a file":                     {"report", name, "-o", out},
+		"is no time":                               {"report", name, "--began", "noon"},
+		"is not between":                           {"report", name, "--from", "-9h"},
+		"this is no recording":                     {"report", out},
+		"must be before":                           {"report", name, "--to", "-1m", "--from", begun.Add(90 * time.Second).Format(time.TimeOnly)},
 	} {
 		refused(t, runCommand(t, ordinary(), args...), want)
+	}
+}
+
+// TestLogOfAReport: where there is none nothing is said of it; one that cannot be read
+// is told from that.
+func TestLogOfAReport(t *testing.T) {
+	dir := t.TempDir()
+	var s report.Sources
+	if hear(&s, filepath.Join(dir, "none")); s.Log != nil || s.Lacks != nil {
+		t.Errorf("%+v", s)
+	}
+	if hear(&s, dir); s.Log == nil || s.Lacks != nil {
+		t.Errorf("%+v", s)
+	}
+	store, err := persist.Open(persist.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := incident.OpenLog(store).Note(alarm.Row{}, "x", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "incidents*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(f, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if hear(&s, dir); s.Log == nil || len(s.Lacks) != 1 || !strings.HasPrefix(s.Lacks[0], "The incident log could not be read, so thresholds and notes are missing: ") {
+		t.Errorf("%+v", s)
 	}
 }
 
