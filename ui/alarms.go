@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lvsdeck/ops/alarm"
+	"lvsdeck/ops/incident"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/plain"
@@ -86,7 +87,33 @@ func (m *Model) crossedSegments() (out []segment) {
 	if n > 0 {
 		out = append(out, segment{paint.Bad, fmt.Sprintf("%s %d crossed", services.CrossedSign, n), 6})
 	}
+	if s := m.incidentState(); s.Err != nil {
+		out = append(out, segment{paint.Bad, services.CrossedSign + m.signs.Problem + " trouble", 6})
+	} else if s.Lost > 0 {
+		out = append(out, segment{paint.Bad, fmt.Sprintf("%s%s %d lost", services.CrossedSign, m.signs.Problem, s.Lost), 6})
+	}
 	return out
+}
+
+// incidentState is how thresholds and incident log stand; where there are none, well.
+func (m *Model) incidentState() *incident.State {
+	if m.opts.Incidents == nil {
+		return &incident.State{}
+	}
+	return m.opts.Incidents.State()
+}
+
+// incidentTrouble is why not all is watched and written, in lines for the screens of
+// both.
+func (m *Model) incidentTrouble() (lines []string) {
+	s := m.incidentState()
+	if s.Err != nil {
+		lines = wrapped(m, paint.Bad, m.signs.Problem+" "+s.Err.Error(), 1)
+	}
+	if s.Lost > 0 {
+		lines = append(lines, wrapped(m, paint.Bad, fmt.Sprintf("%s %s of the incident log could not be written, and will be missing.", m.signs.Problem, counted(s.Lost, "entry", "entries")), 1)...)
+	}
+	return lines
 }
 
 // aboutCrossed is the thresholds that are crossed of the row under the cursor.
@@ -200,9 +227,7 @@ func (l *thresholds) Body(m *Model, height int) []string {
 	}
 	title := m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, "Thresholds").Put(paint.Rest, fmt.Sprintf("   %d watched, %d crossed", len(all), crossed))
 	lines := []string{title.Space(title.Room()-len(ring)-1).Put(paint.Rest, ring).String()}
-	if err := m.opts.Incidents.State().Err; err != nil {
-		lines = append(lines, wrapped(m, paint.Bad, m.signs.Problem+" "+err.Error(), 1)...)
-	}
+	lines = append(lines, m.incidentTrouble()...)
 	if len(all) == 0 {
 		lines = append(append(lines, ""), wrapped(m, paint.Rest, "None is set. a sets one for the row under the cursor of the list: when a rate, a count or a share of it goes above or below a limit and stays there for some readings, the row turns red and has a "+services.CrossedSign+", the terminal rings once, and it is written to the incident log.", 1)...)
 		return lines

@@ -246,8 +246,9 @@ func TestIncidentLog(t *testing.T) {
 	w.sees("the note is there at once", "2 entries", "note", "called the network people", "by alice")
 	w.do("N")
 	w.types("and the boss")
+	w.must(w.watch.Note(alarm.Row{Service: svc(ipvs.TCP, "203.0.113.10:4430", "wlc").ServiceID}, "begins alike"))
 	w.do("enter", "f")
-	w.sees("only the row's", "3 entries, 2 of TCP 203.0.113.10:443")
+	w.sees("only the row's", "4 entries, 2 of TCP 203.0.113.10:443")
 	w.do("esc", "/")
 	w.types("boss")
 	w.do("enter")
@@ -259,7 +260,7 @@ func TestIncidentLog(t *testing.T) {
 	w.do("esc", "end")
 	w.report = &check.Report{Time: w.now}
 	w.passes(1, 100, 50)
-	w.sees("it grows while it is looked at, and the cursor stays with its entry", "4 entries", "4 of 4", "no more: the VIP", "fault: the VIP is no address")
+	w.sees("it grows while it is looked at, and the cursor stays with its entry", "5 entries", "5 of 5", "no more: the VIP", "fault: the VIP is no address")
 	w.do("T")
 	if w.top() != nil {
 		t.Error("T leaves")
@@ -269,7 +270,7 @@ func TestIncidentLog(t *testing.T) {
 	w.do("T", "a")
 	w.sees("read-only", "this console is read-only")
 	w.do("tab", "n")
-	w.sees("read-only", "this console is read-only", "4 entries")
+	w.sees("read-only", "this console is read-only", "5 entries")
 }
 
 // TestHostileLog: what others wrote into the file moves no cursor, and what makes no
@@ -282,7 +283,7 @@ func TestHostileLog(t *testing.T) {
 	w.must(os.WriteFile(filepath.Join(w.runner.Store.Dir(), "thresholds.json"), []byte(`{"\u001b[2J":{"figure":"\u001b[2Jtea"}}`), 0o600))
 	w.opts.Incidents = incident.New(incident.Options{Store: w.runner.Store})
 	w.do("T")
-	w.sees("the file is broken", "0 watched", "is not watched")
+	w.sees("the file is broken", "0 watched", "is not watched", "T! trouble")
 	w.do("tab")
 	w.sees("lines are counted", "1 entry", "3 lines of the log could not be read", "]0;xred[31m evil", "[2Jmallory")
 }

@@ -24,7 +24,8 @@ type incidents struct {
 	incident.History
 	of     []incident.Entry // those that the filter picks
 	filter string
-	seen   int // how often the log had grown when it was read
+	row    *alarm.Row // of which the filter is the name, and then picks no other
+	seen   int        // how often the log had grown when it was read
 }
 
 func openIncidents(m *Model) tea.Cmd {
@@ -58,6 +59,12 @@ func (l *incidents) pickOf() {
 	l.of = nil
 	wanted := strings.ToLower(l.filter)
 	for _, e := range l.Entries {
+		if l.row != nil {
+			if e.Row == *l.row || !l.row.Server.IsValid() && e.Row.Service == l.row.Service {
+				l.of = append(l.of, e)
+			}
+			continue
+		}
 		all := strings.ToLower(fmt.Sprintf("%s %s %s", e.Kind, e.Row, plain.EntryText(e)))
 		if strings.Contains(all, wanted) {
 			l.of = append(l.of, e)
@@ -91,7 +98,7 @@ func (l *incidents) reread(m *Model) tea.Cmd {
 func (l *incidents) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch key := k.String(); {
 	case key == "esc" && l.filter != "":
-		l.filter = ""
+		l.filter, l.row = "", nil
 		l.pickOf()
 	case key == "esc", key == "q", key == "T":
 		m.drop(l)
@@ -103,11 +110,12 @@ func (l *incidents) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case key == "N":
 		return l.note(m, alarm.Row{})
 	case key == "f":
-		l.filter = m.rowHere().String()
+		row := m.rowHere()
+		l.filter, l.row = row.String(), &row
 		l.pickOf()
 	case key == "/":
 		m.push(&linePrompt{prompt: newPrompt("filter", "part of a row or of the text", l.filter), done: func(_ *Model, typed string) (tea.Cmd, error) {
-			l.filter = typed
+			l.filter, l.row = typed, nil
 			l.pickOf()
 			return nil, nil
 		}})
@@ -179,9 +187,7 @@ func (l *incidents) Body(m *Model, height int) []string {
 		title.Put(paint.Rest, fmt.Sprintf(", %d of ", len(l.of))).Put(paint.Accent, text.Cut(text.Clean(l.filter), title.Room()-1, m.signs.Cut))
 	}
 	lines := []string{title.String()}
-	if err := m.opts.Incidents.State().Err; err != nil {
-		lines = append(lines, wrapped(m, paint.Bad, m.signs.Problem+" "+err.Error(), 1)...)
-	}
+	lines = append(lines, m.incidentTrouble()...)
 	if l.Broken > 0 {
 		lines = append(lines, wrapped(m, paint.Warn, fmt.Sprintf("%s %s of the log could not be read and were passed over.", m.signs.Problem, counted(l.Broken, "line", "lines")), 1)...)
 	}

@@ -37,7 +37,7 @@ func newIncidents() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeIncidents(os.Stdout, store, since, format)
+			return writeIncidents(os.Stdout, os.Stderr, store, since, format)
 		},
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "table, json or csv")
@@ -45,7 +45,9 @@ func newIncidents() *cobra.Command {
 	return cmd
 }
 
-func writeIncidents(out io.Writer, store *persist.Store, since time.Duration, format string) error {
+// writeIncidents lists the log. What a format has no place for goes to the second
+// writer.
+func writeIncidents(out, notes io.Writer, store *persist.Store, since time.Duration, format string) error {
 	h, err := incident.OpenLog(store).Read()
 	if err != nil {
 		return err
@@ -54,6 +56,9 @@ func writeIncidents(out io.Writer, store *persist.Store, since time.Duration, fo
 	if since > 0 {
 		now := time.Now()
 		all = h.Between(now.Add(-since), now)
+	}
+	if format == plain.CSV && h.Broken > 0 {
+		fmt.Fprintln(notes, "lvsdeck: "+plain.PassedOver(h.Broken))
 	}
 	return plain.Incidents(out, all, h.Broken, format)
 }

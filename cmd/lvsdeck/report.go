@@ -86,8 +86,10 @@ func runReport(o reportOptions, name string) error {
 		return err
 	}
 	s.Began = began
-	if s.Host == hostName() {
-		hear(&s, persist.DefaultDir)
+	if here := hostName(); s.Host != here {
+		s.Lacks = append(s.Lacks, fmt.Sprintf("The incident log is on %s, and this is %s.", s.Host, here))
+	} else if s.Log, err = logOf(persist.DefaultDir); err != nil {
+		s.Lacks = append(s.Lacks, fmt.Sprintf("The incident log of this host cannot be read: %v.", err))
 	}
 	ink := paint.Blocks
 	if o.ascii {
@@ -98,31 +100,24 @@ func runReport(o reportOptions, name string) error {
 	if o.out == "" {
 		return write(os.Stdout)
 	}
-	if err := persist.WriteNew(o.out, write); errors.Is(err, fs.ErrExist) {
+	if _, err := os.Lstat(o.out); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("--output %s: there is such a file; choose another name or remove it", o.out)
-	} else if err != nil {
-		return fmt.Errorf("--output: %w", err)
 	}
-	return nil
+	return persist.WriteFile(o.out, write)
 }
 
-// hear adds the incident log of a directory to what a report is made of, or why that
-// cannot be read. On a host that keeps none there is none.
-func hear(s *report.Sources, dir string) {
-	_, err := os.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return
+// logOf is the incident log in a directory, or nil where nothing was ever kept.
+func logOf(dir string) (*incident.History, error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	var h incident.History
-	var store *persist.Store
-	if err == nil {
-		store, err = openStore(dir)
-	}
-	if err == nil {
-		h, err = incident.OpenLog(store).Read()
-	}
+	store, err := openStore(dir)
 	if err != nil {
-		s.Lacks = append(s.Lacks, fmt.Sprintf("The incident log could not be read, so thresholds and notes are missing: %s.", text.Clean(err.Error())))
+		return nil, err
 	}
-	s.Log = &h
+	h, err := incident.OpenLog(store).Read()
+	if err != nil {
+		return nil, err
+	}
+	return &h, nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,7 +48,7 @@ func TestReport(t *testing.T) {
 
 	got := runCommand(t, ordinary(), "report", name, "--from", "-1m", "--ascii")
 	if got.status != 0 || got.err != "" || !strings.HasPrefix(got.out, "# Incident on dir-a\n") || !strings.Contains(got.out, "(1m00s), from the recording day.rec") ||
-		!strings.Contains(got.out, "conn/s of the director:") {
+		!strings.Contains(got.out, "conn/s of the director:") || !strings.Contains(got.out, "The incident log is on dir-a, and this is ") {
 		t.Errorf("%+v", got)
 	}
 	if i := strings.IndexFunc(got.out, func(r rune) bool { return r > '~' }); i >= 0 {
@@ -60,50 +62,27 @@ func TestReport(t *testing.T) {
 		t.Errorf("%v %v", info, err)
 	}
 	for want, args := range map[string][]string{
-		"it is a directory; name a file in it":     {"report", name, "-o", dir},
-		filepath.Join(out, "x") + ": not a direct": {"report", name, "-o", filepath.Join(out, "x")},
-		"there is such a file":                     {"report", name, "-o", out},
-		"is no time":                               {"report", name, "--began", "noon"},
-		"is not between":                           {"report", name, "--from", "-9h"},
-		"this is no recording":                     {"report", out},
-		"must be before":                           {"report", name, "--to", "-1m", "--from", begun.Add(90 * time.Second).Format(time.TimeOnly)},
+		"there is such a file": {"report", name, "-o", out},
+		"is no time":           {"report", name, "--began", "noon"},
+		"is not between":       {"report", name, "--from", "-9h"},
+		"this is no recording": {"report", out},
+		"must be before":       {"report", name, "--to", "-1m", "--from", begun.Add(90 * time.Second).Format(time.TimeOnly)},
 	} {
 		refused(t, runCommand(t, ordinary(), args...), want)
 	}
 }
 
-// TestLogOfAReport: where there is none nothing is said of it; one that cannot be read
-// is told from that.
-func TestLogOfAReport(t *testing.T) {
+// TestLogOf tells no log from one that cannot be read.
+func TestLogOf(t *testing.T) {
 	dir := t.TempDir()
-	var s report.Sources
-	if hear(&s, filepath.Join(dir, "none")); s.Log != nil || s.Lacks != nil {
-		t.Errorf("%+v", s)
+	if h, err := logOf(filepath.Join(dir, "none")); h != nil || err != nil {
+		t.Errorf("%v %v", h, err)
 	}
-	if hear(&s, dir); s.Log == nil || s.Lacks != nil {
-		t.Errorf("%+v", s)
-	}
-	store, err := persist.Open(persist.Options{Dir: dir})
-	if err != nil {
+	if err := os.Mkdir(filepath.Join(dir, "incidents"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := incident.OpenLog(store).Note(alarm.Row{}, "x", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "incidents*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%q, %v", files, err)
-	}
-	for _, f := range files {
-		if err := os.Remove(f); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Mkdir(f, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if hear(&s, dir); s.Log == nil || len(s.Lacks) != 1 || !strings.HasPrefix(s.Lacks[0], "The incident log could not be read, so thresholds and notes are missing: ") {
-		t.Errorf("%+v", s)
+	if h, err := logOf(dir); h != nil || err == nil {
+		t.Errorf("%v %v", h, err)
 	}
 }
 
@@ -120,12 +99,21 @@ func TestIncidents(t *testing.T) {
 		}
 	}
 	var all, last strings.Builder
-	if err := writeIncidents(&all, store, 0, "table"); err != nil || !strings.Contains(all.String(), "long ago") || !strings.Contains(all.String(), "just now") {
+	if err := writeIncidents(&all, io.Discard, store, 0, "table"); err != nil || !strings.Contains(all.String(), "long ago") || !strings.Contains(all.String(), "just now") {
 		t.Errorf("%v %s", err, all.String())
 	}
 	var out struct{ Entries []struct{ Text, User string } }
-	if err := writeIncidents(&last, store, time.Hour, "json"); err != nil || json.Unmarshal([]byte(last.String()), &out) != nil || len(out.Entries) != 1 || out.Entries[0].Text != "just now" || out.Entries[0].User != "alice" {
+	if err := writeIncidents(&last, io.Discard, store, time.Hour, "json"); err != nil || json.Unmarshal([]byte(last.String()), &out) != nil || len(out.Entries) != 1 || out.Entries[0].Text != "just now" || out.Entries[0].User != "alice" {
 		t.Errorf("%v %s", err, last.String())
+	}
+	path := filepath.Join(store.Dir(), "incidents")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, append(text, "no entry\n"...), 0o600)
+	}
+	var sheet, notes strings.Builder
+	if err := errors.Join(err, writeIncidents(&sheet, &notes, store, 0, "csv")); err != nil || strings.Count(sheet.String(), "\n") != 3 || notes.String() != "lvsdeck: 1 line of the log could not be read and was passed over\n" {
+		t.Errorf("%v %s%s", err, sheet.String(), notes.String())
 	}
 	refused(t, runCommand(t, ordinary(), "incidents", "-o", "xml"), "xml")
 	refused(t, runCommand(t, ordinary(), "incidents", "--since", "-1h"), "--since")

@@ -99,10 +99,18 @@ func Incidents(w io.Writer, all []incident.Entry, broken int, format string) err
 		}
 	}
 	if broken > 0 {
-		_, err := fmt.Fprintf(w, "! %d lines of the log could not be read and were passed over\n", broken)
+		_, err := fmt.Fprintln(w, "! "+PassedOver(broken))
 		return err
 	}
 	return nil
+}
+
+// PassedOver says how many lines of the log make no sense.
+func PassedOver(broken int) string {
+	if broken == 1 {
+		return "1 line of the log could not be read and was passed over"
+	}
+	return fmt.Sprintf("%d lines of the log could not be read and were passed over", broken)
 }
 
 func incidentsCSV(w io.Writer, all []incident.Entry) error {
