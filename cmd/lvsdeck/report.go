@@ -100,10 +100,12 @@ func runReport(o reportOptions, name string) error {
 	if o.out == "" {
 		return write(os.Stdout)
 	}
-	if _, err := os.Lstat(o.out); !errors.Is(err, fs.ErrNotExist) {
+	if err := persist.WriteNew(o.out, write); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("--output %s: there is such a file; choose another name or remove it", o.out)
+	} else if err != nil {
+		return fmt.Errorf("--output: %w", err)
 	}
-	return persist.WriteFile(o.out, write)
+	return nil
 }
 
 // logOf is the incident log in a directory, or nil where nothing was ever kept.

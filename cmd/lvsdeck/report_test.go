@@ -62,11 +62,13 @@ func TestReport(t *testing.T) {
 		t.Errorf("%v %v", info, err)
 	}
 	for want, args := range map[string][]string{
-		"there is such a file": {"report", name, "-o", out},
-		"is no time":           {"report", name, "--began", "noon"},
-		"is not between":       {"report", name, "--from", "-9h"},
-		"this is no recording": {"report", out},
-		"must be before":       {"report", name, "--to", "-1m", "--from", begun.Add(90 * time.Second).Format(time.TimeOnly)},
+		"it is a directory; name a file in it":     {"report", name, "-o", dir},
+		filepath.Join(out, "x") + ": not a direct": {"report", name, "-o", filepath.Join(out, "x")},
+		"there is such a file":                     {"report", name, "-o", out},
+		"is no time":                               {"report", name, "--began", "noon"},
+		"is not between":                           {"report", name, "--from", "-9h"},
+		"this is no recording":                     {"report", out},
+		"must be before":                           {"report", name, "--to", "-1m", "--from", begun.Add(90 * time.Second).Format(time.TimeOnly)},
 	} {
 		refused(t, runCommand(t, ordinary(), args...), want)
 	}
