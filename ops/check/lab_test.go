@@ -43,6 +43,8 @@ func TestMain(m *testing.M) {
 
 // director is a real one with two servers and one service, on which checks are made.
 type director struct {
+	helped []func() // each holds what must be so once what is offered is done
+
 	*lab.Site
 	t       *testing.T
 	host    *netcfg.Kernel
@@ -137,10 +139,10 @@ func (d *director) clients(n int, within time.Duration) error {
 }
 
 // keep holds a connection open and tells which server has it.
-func (d *director) keep() (server int) {
+func (d *director) keep() (c net.Conn, server int) {
 	d.t.Helper()
-	_, name := d.hold(d.At(lab.TCPPort))
-	return slices.IndexFunc(d.Servers, func(h *lab.Host) bool { return h.Name == strings.TrimSpace(name) })
+	c, name := d.hold(d.At(lab.TCPPort))
+	return c, slices.IndexFunc(d.Servers, func(h *lab.Host) bool { return h.Name == strings.TrimSpace(name) })
 }
 
 // observe takes a sample.

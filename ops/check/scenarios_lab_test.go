@@ -2,10 +2,12 @@ package check
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +55,9 @@ func (c scenario) test(t *testing.T) {
 		return
 	}
 	d.fares(4, false)
+	for _, so := range d.helped {
+		so()
+	}
 	d.until("what had failed before to be forgotten", func(n Load) bool { return n.HalfOpen == 0 })
 	lab.Wait(t, "nothing to be found", func() error {
 		if left := bad(d.look()); left != "" {
@@ -210,6 +215,73 @@ func (d *director) hold(to string) (c net.Conn, name string) {
 	name, err = bufio.NewReader(c).ReadString('\n')
 	d.ok(err)
 	return c, name
+}
+
+// resets wants a client that hangs to be told so, when it next sends something.
+func (d *director) resets(c net.Conn) {
+	d.helped = append(d.helped, func() {
+		_, err := c.Write([]byte("?"))
+		d.ok(err)
+		d.ok(c.SetDeadline(time.Now().Add(patience)))
+		if _, err := io.Copy(io.Discard, c); !errors.Is(err, unix.ECONNRESET) {
+			d.t.Errorf("the client that hangs: %v", err)
+		}
+	})
+}
+
+// leaves wants a client to leave a server.
+func (d *director) leaves(server int) {
+	d.helped = append(d.helped, func() {
+		if _, now := d.keep(); now == server {
+			d.t.Errorf("the client is still given to %s", d.at(server))
+		}
+	})
+}
+
+// unadvised wants redirects to be sent before what is offered, and none after.
+func (d *director) unadvised() {
+	sent := func() (number string) {
+		d.Director.Do(func() {
+			text, err := os.ReadFile("/proc/thread-self/net/snmp")
+			d.ok(err)
+			var names []string
+			for line := range strings.Lines(string(text)) {
+				fields := strings.Fields(line)
+				if i := slices.Index(names, "OutRedirects"); i >= 0 && fields[0] == "Icmp:" {
+					number = fields[i]
+				}
+				names = fields
+			}
+		})
+		return number
+	}
+	d.fares(4, false)
+	if n := sent(); n == "" || n == "0" {
+		d.t.Error("no redirect was sent")
+	}
+	d.helped = append(d.helped, func() {
+		before := sent()
+		d.fares(4, false)
+		if now := sent(); now != before {
+			d.t.Errorf("%s redirects, and then %s", before, now)
+		}
+	})
+}
+
+// counts wants rates to move.
+func (d *director) counts() {
+	d.helped = append(d.helped, func() {
+		lab.Wait(d.t, "rates", func() error {
+			if err := d.clients(4, patience); err != nil {
+				return err
+			}
+			d.observe()
+			if v := d.watch.Sample().Services[0]; v.Rate.Conns == 0 {
+				return fmt.Errorf("%+v", v.Rate)
+			}
+			return nil
+		})
+	})
 }
 
 // upload sends much by a connection, and waits for it to come back.

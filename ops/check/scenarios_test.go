@@ -110,6 +110,7 @@ var scenarios = []scenario{
 			d.run(d.Director, fmt.Sprintf("ipvsadm -e -t SERVICE -r RIP%d:7 -m", n+1))
 		}
 		d.run(d.Director, "sysctl -w net.ipv4.ip_forward=1")
+		d.unadvised()
 	}, false, "warning redirects - fix"},
 	{[]int{23}, "packets too big for the tunnel", lab.TUN, false, func(d *director) {
 		d.run(d.client, "ip link set dev eth0 gso_max_segs 1") // packets as they are on a wire
@@ -120,21 +121,29 @@ var scenarios = []scenario{
 
 	{[]int{32}, "drained but held", lab.DR, false, func(d *director) {
 		d.run(d.Director, "ipvsadm -E -t SERVICE -s rr -p 300")
-		d.run(d.Director, fmt.Sprintf("ipvsadm -e -t SERVICE -r RIP%d:7 -g -w 0", d.keep()+1))
+		_, server := d.keep()
+		d.run(d.Director, fmt.Sprintf("ipvsadm -e -t SERVICE -r RIP%d:7 -g -w 0", server+1))
+		d.leaves(server)
 	}, false, "notice drain KEPT fix"},
 	{[]int{33}, "persistence, and one address for all clients", lab.DR, false, func(d *director) {
 		d.run(d.Director, "ipvsadm -E -t SERVICE -s rr -p 300")
 		d.ok(d.clients(fewHeld, patience))
 	}, false, "notice persistence -"},
 	{[]int{34}, "removed under a client", lab.NAT, false, func(d *director) {
-		d.run(d.Director, fmt.Sprintf("ipvsadm -d -t SERVICE -r RIP%d:7", d.keep()+1))
+		c, server := d.keep()
+		for again := -1; again != server; _, again = d.keep() { // one that goes on to hang
+		}
+		d.run(d.Director, fmt.Sprintf("ipvsadm -d -t SERVICE -r RIP%d:7", server+1))
+		d.resets(c)
 	}, false, "warning removed server KEPT fix"},
 	{[]int{47}, "a service removed under a client", lab.NAT, false, func(d *director) {
 		d.run(d.Director, "ipvsadm -A -t VIP:9001 -s rr", "ipvsadm -a -t VIP:9001 -r RIP1:7 -m")
-		d.hold(netip.AddrPortFrom(d.VIP, 9001).String())
+		c, _ := d.hold(netip.AddrPortFrom(d.VIP, 9001).String())
+		d.hold(netip.AddrPortFrom(d.VIP, 9001).String()) // and one that goes on to hang
 		d.run(d.Director, "ipvsadm -D -t VIP:9001")
+		d.resets(c)
 	}, false, "warning removed server RS1 fix"},
-	{[]int{48}, "estimator off", lab.NAT, false, on("sysctl -w net.ipv4.vs.run_estimation=0"), false, "warning estimator fix"},
+	{[]int{48}, "estimator off", lab.NAT, false, both(on("sysctl -w net.ipv4.vs.run_estimation=0"), (*director).counts), false, "warning estimator fix"},
 	{[]int{35}, "ports reused", lab.NAT, false, on("sysctl -w net.ipv4.vs.conn_reuse_mode=0", "ipvsadm -e -t SERVICE -r RIP2:7 -m -w 0"), false, "warning conn_reuse_mode fix"},
 	{nil, "a defence left on", lab.TUN, false, on("sysctl -w net.ipv4.vs.drop_packet=3"), false, "warning defence fix"},
 	{[]int{42}, "sync daemon cut off", lab.DR, false, both(syncLink, on("ip link set sync0 down")), false, "warning sync daemon fix"},
