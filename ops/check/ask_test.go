@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,6 +56,32 @@ func TestProbeOfANewService(t *testing.T) {
 	if want := "1 server asked: 1 answers; nobody else has the VIP"; asked.String() != want || !slices.Equal(all.asked, []string{"10.0.3.19:443"}) {
 		t.Errorf("%s, of %v", asked, all.asked)
 	}
+}
+
+// TestProbesBesideRounds: a probe goes by the scene of a round while others are made.
+// The race detector tells when one writes into what they share.
+func TestProbesBesideRounds(t *testing.T) {
+	w := watchOf(t, ipvs.Masq)
+	w.filter("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m addrtype --dst-type local -j ACCEPT\nCOMMIT\n")
+	w.round(0)
+	w.watch.open = func(netcfg.Surroundings, probe.Options) (prober, error) { return &answering{}, nil }
+	every := func(ipvs.ServiceID) bool { return true }
+	var both sync.WaitGroup
+	both.Go(func() {
+		for range 20 {
+			if _, err := w.watch.round(t.Context(), false); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	both.Go(func() {
+		for range 20 {
+			if asked, err := w.watch.Probe(t.Context(), every, nil); err != nil || len(asked.Servers) != 2 {
+				t.Errorf("%+v, %v", asked, err)
+			}
+		}
+	})
+	both.Wait()
 }
 
 // TestAsked: what came of asking, in a line.
