@@ -17,7 +17,6 @@ import (
 	"lvsdeck/ui"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/plain"
-	"lvsdeck/ui/text"
 )
 
 // reportOptions are the flags of report.

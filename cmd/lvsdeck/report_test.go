@@ -18,7 +18,6 @@ import (
 	"lvsdeck/ops/demo"
 	"lvsdeck/ops/incident"
 	"lvsdeck/ops/record"
-	"lvsdeck/ops/report"
 	"lvsdeck/persist"
 )
 
