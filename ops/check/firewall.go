@@ -96,8 +96,8 @@ func (s *Scene) stops(v *ops.Service) (all []*stop, walked int) {
 	return all, walked
 }
 
-// fewComing are so many new connections as show that a rule does not stop them: those
-// before it came are told of for a while.
+// fewComing are so many connections as show that a rule does not stop them: some of
+// before it came are seen for a while.
 const fewComing = 20
 
 // comesIn tells what shows that clients' packets come to IPVS, first or later ones,
@@ -116,7 +116,7 @@ func (s *Scene) comesIn(v *ops.Service, later bool) string {
 	}
 	switch {
 	case later && v.Protocol != ipvs.UDP:
-		if load.Open > 0 && load.Fresh > load.HalfOpen {
+		if load.Open > 0 && load.Fresh >= load.HalfOpen+fewComing {
 			return fmt.Sprintf("%d connections are established, and %d had a packet in the last %d s%s", load.Open, load.Fresh-load.HalfOpen, freshFor, s.Loads.partly())
 		}
 	case moved.Conns >= fewComing:

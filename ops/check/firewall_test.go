@@ -119,7 +119,7 @@ func TestSound(t *testing.T) {
 			track(s, "1")
 			s.firewalled("filter; -A INPUT -m conntrack --ctstate INVALID -j DROP")
 		}, func(s *Scene) {
-			s.Loads = &Loads{Servers: map[Place]Load{{http, s.Sample.Services[0].Servers[0].Addr}: {Conns: 9, Open: 9, Fresh: 7}}}
+			s.Loads = &Loads{Servers: map[Place]Load{{http, s.Sample.Services[0].Servers[0].Addr}: {Conns: 40, Open: 30, Fresh: fewComing}}}
 		}, "warning firewall -"},
 		{"a mark's server that is dropped", dr, func(s *site) {
 			s.ok(s.mark())

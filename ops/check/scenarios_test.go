@@ -68,6 +68,16 @@ var scenarios = []scenario{
 	{[]int{25}, "conntrack, and INVALID dropped", lab.DR, false, on("sysctl -w net.ipv4.vs.conntrack=1", "iptables -A INPUT -m conntrack --ctstate INVALID -j DROP"), true, "fault conntrack - fix"},
 	{[]int{26}, "conntrack and MASQUERADE", lab.DR, false, on("sysctl -w net.ipv4.vs.conntrack=1", "iptables -t nat -A POSTROUTING -j MASQUERADE"), true, "fault conntrack - fix"},
 	{[]int{26}, "conntrack and MASQUERADE under NAT", lab.NAT, false, on("sysctl -w net.ipv4.vs.conntrack=1", "iptables -t nat -A POSTROUTING -j MASQUERADE"), false, "notice conntrack -"},
+	{nil, "full NAT by a subnet's rule, where it is meant", lab.NAT, false, func(d *director) {
+		d.run(d.Director, "sysctl -w net.ipv4.vs.conntrack=1", "iptables -t nat -A POSTROUTING -d 10.0.3.0/24 -o eth1 -j MASQUERADE")
+		for _, h := range d.Servers {
+			d.run(h, "ip route del default")
+		}
+	}, false, "notice conntrack -"},
+	{nil, "a firewall that lives by NOTRACK", lab.DR, false, on("iptables -t raw -A PREROUTING -d VIP -p tcp --dport 7 -j CT --notrack",
+		"iptables -A INPUT -m conntrack --ctstate ESTABLISHED,UNTRACKED -j ACCEPT", "iptables -P INPUT DROP"), false, ""},
+	{nil, "clients by another card than the VIP's", lab.NAT, false, on("ip addr del VIP/32 dev eth0", "ip addr add VIP/32 dev eth1",
+		"iptables -A INPUT -i eth0 -p tcp --dport 7 -j ACCEPT", "iptables -P INPUT DROP"), false, "notice firewall -"},
 	{[]int{24}, "full NAT without conntrack", lab.NAT, false, func(d *director) {
 		d.run(d.Director, "iptables -t nat -A POSTROUTING -m ipvs --vaddr VIP --vport 7 --vdir ORIGINAL --vmethod MASQ -j MASQUERADE")
 		for _, h := range d.Servers {
