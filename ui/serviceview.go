@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -115,7 +116,7 @@ func (s *serviceScreen) found(m *Model, height int) (lines []string) {
 	}
 	for _, f := range m.findings() {
 		switch {
-		case f.Service != s.id:
+		case !f.About(s.id, netip.AddrPort{}):
 			continue
 		case len(lines) == most:
 			more++

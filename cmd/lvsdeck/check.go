@@ -105,7 +105,7 @@ func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {
 		return fmt.Errorf("--service %q: the table has no such service", o.service)
 	}
 	for _, f := range report.Findings {
-		if f.Service == (ipvs.ServiceID{}) || wanted(f.Service) {
+		if f.Service == (ipvs.ServiceID{}) || slices.ContainsFunc(f.Services(), wanted) {
 			result.Findings = append(result.Findings, f)
 		}
 	}

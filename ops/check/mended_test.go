@@ -137,6 +137,9 @@ func TestForwardingOnce(t *testing.T) {
 	if got := strings.Join(told(found), ","); got != "fault forwarding - fix" || !found[0].About(other, at) || !found[0].About(http, at) {
 		t.Fatalf("%q: %+v", got, found)
 	}
+	if got := found[0].Services(); !slices.Equal(got, []ipvs.ServiceID{other, http}) && !slices.Equal(got, []ipvs.ServiceID{http, other}) {
+		t.Errorf("it is about %v", got)
+	}
 	if all := strings.Join(found[0].Evidence, "; "); !strings.Contains(all, "net.ipv4.ip_forward is 0, too") || !strings.Contains(all, other.String()) {
 		t.Errorf("%q", all)
 	}

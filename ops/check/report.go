@@ -29,6 +29,11 @@ func Count(all []Finding) (n Counts) {
 	return n
 }
 
+// Services are all that a finding is about; a zero one stands for the director.
+func (f Finding) Services() []ipvs.ServiceID {
+	return append([]ipvs.ServiceID{f.Service}, f.Also...)
+}
+
 // About tells whether a finding is about a service, or with a server about that
 // server or all of the service's.
 func (f Finding) About(id ipvs.ServiceID, server netip.AddrPort) bool {

@@ -16,8 +16,10 @@ type Findings map[Key]check.Severity
 func NewFindings(all []check.Finding) Findings {
 	f := Findings{}
 	for _, one := range all {
+		for _, id := range one.Services() {
+			f[Key{Service: id}] = max(f[Key{Service: id}], one.Severity)
+		}
 		service := Key{Service: one.Service}
-		f[service] = max(f[service], one.Severity)
 		if at := (Key{one.Service, one.Server}); at != service {
 			f[at] = max(f[at], one.Severity)
 		}
