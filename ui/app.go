@@ -124,7 +124,7 @@ type Model struct {
 	report  *check.Report    // of the newest round of checks, or nil
 	pulse   pulse.Watch
 	unusual []pulse.Row // the worst first
-	shares  *shares     // the newest reading of connections that the pulse has made, or nil
+	shares  *connsView  // the newest reading of connections that the pulse has made, or nil
 
 	alarms    []alarm.Status // how thresholds stand
 	crossings int            // that were heard of

@@ -246,6 +246,8 @@ func (c *connections) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key == "q", key == "C":
 		c.leave(m)
+	case key == "P":
+		c.pulse(m)
 	case c.reading != nil && key == "esc":
 		c.stop()
 	case c.reading != nil:
@@ -294,6 +296,17 @@ func (c *connections) answer(m *Model, key string) tea.Cmd {
 func (c *connections) leave(m *Model) {
 	c.stop()
 	m.drop(c)
+}
+
+// pulse opens the pulse, or goes back to it when it stands below.
+func (c *connections) pulse(m *Model) {
+	if n := len(m.layers); n > 1 {
+		if _, below := m.layers[n-2].(*pulseScreen); below {
+			c.leave(m)
+			return
+		}
+	}
+	openPulse(m)
 }
 
 // widen goes back to the view before.

@@ -85,7 +85,7 @@ func TestStatusLineHasWhatFits(t *testing.T) {
 func TestPulseKeyIsNamedWhereItIs(t *testing.T) {
 	d := checkedDirector(t, &told{report: reportOf(findings())}, 80, 24)
 	d.unusual = []pulse.Row{{}}
-	for keys, want := range map[string]string{"": "P 1 unusual", "s": "P 1 unusual", "F": "─ 1 unusual", "J": "─ 1 unusual"} {
+	for keys, want := range map[string]string{"": "P 1 figure unusual", "s": "P 1 figure unusual", "F": "─ 1 figure unusual", "J": "─ 1 figure unusual"} {
 		d.do(strings.Fields(keys)...)
 		d.unusual = []pulse.Row{{}}
 		d.settle()

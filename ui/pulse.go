@@ -17,12 +17,6 @@ func pulseCommands() []command {
 	}
 }
 
-// shares is a reading of connections, for the shares in it.
-type shares struct {
-	connsView
-	rows []pulse.Row
-}
-
 // sharesFor is how long shares are held for those of right now.
 const sharesFor = 10 * time.Minute
 
@@ -30,9 +24,10 @@ const sharesFor = 10 * time.Minute
 type pulseScreen struct {
 	pick
 	connsReader
-	shares *shares     // those in use
+	shares *connsView  // those in use
 	rows   []pulse.Row // on screen
 	on     pulse.Row   // under the cursor
+	counts [3]int      // figures, findings and shares, before they are merged
 }
 
 func openPulse(m *Model) {
@@ -51,14 +46,18 @@ func (m *Model) onPulse() bool {
 // when that has gone, in its place.
 func (p *pulseScreen) take(m *Model) {
 	if !m.paused || p.rows == nil {
-		p.rows = append(slices.Clone(m.unusual), pulse.Findings(m.report)...)
+		rows := append(slices.Clone(m.unusual), pulse.Findings(m.report)...)
 		if p.shares = m.shares; p.shares != nil && m.clock().Sub(p.shares.at) > sharesFor {
 			p.shares = nil
 		}
+		p.counts = [3]int{len(m.unusual), len(rows) - len(m.unusual)}
 		if p.shares != nil {
-			p.rows = append(p.rows, p.shares.rows...)
+			shares := pulse.Shares(p.shares.result, p.shares.at, rows)
+			p.counts[2] = len(shares)
+			rows = append(rows, shares...)
 		}
-		pulse.Sort(p.rows)
+		pulse.Sort(rows)
+		p.rows = pulse.Merge(rows)
 	}
 	if i := slices.IndexFunc(p.rows, p.on.Same); i >= 0 && p.at > 0 {
 		p.at = i
@@ -99,8 +98,14 @@ func (p *pulseScreen) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return p.connections(m)
 	case key == "enter":
 		return p.open(m)
+	case key == "n":
+		return p.Key(m, tea.KeyPressMsg{Code: tea.KeyDown})
+	case key == "N":
+		return p.Key(m, tea.KeyPressMsg{Code: tea.KeyUp})
 	case p.move(key):
 		p.hold()
+	case key == "/" || key == "!":
+		m.message = "the pulse shows only what is unusual: " + key + " is for the list of services"
 	default:
 		return m.dispatch(slices.DeleteFunc(m.aboutRow(), func(c command) bool { return c.group == changeGroup }), k)
 	}
@@ -126,7 +131,17 @@ func (p *pulseScreen) connections(m *Model) tea.Cmd {
 		m.message = why
 		return nil
 	}
-	return m.openConnsOf(conns.Filter{Service: p.on.Service, Server: p.on.Server, Client: p.on.Client})
+	c := &connections{}
+	switch p.on.Kind {
+	case pulse.Client:
+		c.by = conns.ByServer
+	case pulse.Conns, pulse.Active:
+		if p.on.More() { // who asks
+			c.by = conns.ByNet
+		}
+	}
+	m.push(c)
+	return c.look(m, conns.Filter{Service: p.on.Service, Server: p.on.Server, Client: p.on.Client})
 }
 
 // ask has connections read, after a question when that costs much.
@@ -143,8 +158,8 @@ func (p *pulseScreen) ask(m *Model) tea.Cmd {
 
 // read reads all connections.
 func (p *pulseScreen) read(m *Model) tea.Cmd {
-	q := conns.Query{By: []conns.By{conns.ByClient, conns.ByNet, conns.ByServer}, Top: connsTop}
-	return p.count(m, q, false, func(v connsView) { m.shares = &shares{v, pulse.Shares(v.result, v.at)} })
+	q := conns.Query{By: []conns.By{conns.ByClient, conns.ByNet, conns.ByServer}, Top: connsTop, PerService: true}
+	return p.count(m, q, false, func(v connsView) { m.shares = &v })
 }
 
 // Paste implements layer.

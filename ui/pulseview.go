@@ -2,10 +2,12 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"lvsdeck/ops/check"
+	"lvsdeck/ops/conns"
 	"lvsdeck/ops/pulse"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
@@ -22,8 +24,8 @@ const (
 	pulseNumber = 7
 	pulseTrend  = 60 // at most
 	pulseBars   = 9  // at least, where there is room
-	pulseNarrow = 78 // narrower screens leave out what is usual
-	pulseAbout  = 4  // lines about the row under the cursor, with their rule
+	pulseNarrow = 78 // narrower screens leave out what is usual, since when and the trend
+	pulseAbout  = 4  // lines about the row under the cursor, with their rule: at least
 )
 
 // Body implements layer.
@@ -32,24 +34,29 @@ func (p *pulseScreen) Body(m *Model, height int) []string {
 	if len(p.rows) == 0 {
 		return append(append(lines, ""), asUsual(m)...)
 	}
-	room := m.width - 2 - pulseSince - 1 - 1 - pulseWhat - pulseNumber - pulseUsual(m) - 1
-	where := max(pulseWhere, min(pulseWide, room-pulseBars))
+	since, bars := pulseSince+1, pulseBars
+	if m.width < pulseNarrow {
+		since, bars = 0, 0
+	}
+	room := m.width - 2 - since - 1 - pulseWhat - pulseNumber - pulseUsual(m) - 1
+	where := max(pulseWhere, min(pulseWide, room-bars))
 	trend := min(pulseTrend, room-where)
-	head := m.theme.Line(paint.Ground, m.width).Space(2).Left(paint.Rest, "SINCE", pulseSince, "").Space(1)
+	head := m.theme.Line(paint.Ground, m.width).Space(2).Left(paint.Rest, "SINCE", since, "")
 	head.Left(paint.Rest, "WHERE", where, "").Space(1).Left(paint.Rest, "WHAT", pulseWhat, "")
 	head.Right(paint.Rest, "NOW", pulseNumber, "").Right(paint.Rest, "USUAL", pulseUsual(m), "").Space(1)
 	if trend > len("TREND") {
 		head.Put(paint.Rest, "TREND")
 	}
 	lines = append(lines, head.String())
-	from, to := p.window(len(p.rows), height-len(lines)-pulseAbout)
+	about := max(pulseAbout, height/6)
+	from, to := p.window(len(p.rows), height-len(lines)-about)
 	for i := from; i < to; i++ {
-		lines = append(lines, pulseLine(m, p.rows[i], i == p.at, where, trend))
+		lines = append(lines, p.line(m, p.rows[i], i == p.at, since, where, trend))
 	}
-	for len(lines) < height-pulseAbout {
+	for len(lines) < height-about {
 		lines = append(lines, "")
 	}
-	return append(lines, p.about(m)...)
+	return append(lines, p.about(m, about)...)
 }
 
 func pulseUsual(m *Model) int {
@@ -59,7 +66,7 @@ func pulseUsual(m *Model) int {
 	return pulseNumber
 }
 
-func pulseLine(m *Model, r pulse.Row, current bool, where, trend int) string {
+func (p *pulseScreen) line(m *Model, r pulse.Row, current bool, since, where, trend int) string {
 	base := paint.Ground
 	if current {
 		base = paint.Cursor
@@ -69,10 +76,15 @@ func pulseLine(m *Model, r pulse.Row, current bool, where, trend int) string {
 		style = paint.Bad
 	}
 	line := m.theme.Line(base, m.width).Put(style, m.signs.Problem).Space(1)
-	line.Left(paint.Rest, pulseAge(m, r), pulseSince, "").Space(1)
-	line.Left(paint.Strong, text.CutMiddle(pulsePlace(r, where), where, m.signs.Cut), where, "").Space(1)
+	if since > 0 {
+		line.Left(paint.Rest, pulseAge(m, r), since, "")
+	}
+	line.Left(paint.Strong, text.CutMiddle(p.place(r, where), where, m.signs.Cut), where, "").Space(1)
 	if r.Kind == pulse.Found {
-		return line.Put(paint.Plain, text.Cut(text.Clean(r.Short+": "+r.Evidence), line.Room()-1, m.signs.Cut)).String()
+		return line.Put(paint.Plain, text.Cut(text.Clean(r.What()), line.Room()-1, m.signs.Cut)).String()
+	}
+	if r.Client.IsValid() {
+		return line.Put(paint.Plain, text.Cut(pulseShare(r), line.Room()-1, m.signs.Cut)).String()
 	}
 	now, usual := pulseFigures(r)
 	line.Left(paint.Plain, r.What(), pulseWhat, m.signs.Cut)
@@ -80,23 +92,43 @@ func pulseLine(m *Model, r pulse.Row, current bool, where, trend int) string {
 	return line.Put(paint.Rest, m.signs.Spark(r.Trend, trend)).String()
 }
 
-// pulseAge is since when a row is unusual.
+// pulseAge is since when a row is unusual; of a share it is when connections were
+// read.
 func pulseAge(m *Model, r pulse.Row) string {
-	if r.Since.IsZero() {
+	switch {
+	case r.Since.IsZero():
 		return m.signs.Unknown
+	case r.OfReading():
+		return r.Since.Format("15:04")
 	}
 	return figure.Span(m.clock().Sub(r.Since))
 }
 
+// place is where it is; with the protocol where another row says the same of one of
+// another.
+func (p *pulseScreen) place(r pulse.Row, room int) string {
+	where := pulsePlace(r, room)
+	twin := func(o pulse.Row) bool { return o.Service != r.Service && pulsePlace(o, room) == where }
+	i := slices.IndexFunc(p.rows, twin)
+	switch {
+	case i < 0 || r.OfDirector() || r.Client.IsValid():
+		return where
+	case p.rows[i].Service.Protocol != r.Service.Protocol:
+		return r.Service.Protocol.String() + " " + where
+	}
+	return pulsePlace(r, 1<<10)
+}
+
 // pulsePlace is where it is: of a server its service, too, where there is room.
 func pulsePlace(r pulse.Row, room int) string {
+	host, several := r.Host()
 	switch {
-	case r.Client.IsValid() && r.Client.IsSingleIP():
-		return r.Client.Addr().String()
 	case r.Client.IsValid():
-		return r.Client.String()
+		return conns.ClientText(r.Client)
 	case r.OfDirector():
 		return "the whole director"
+	case several:
+		return host.String()
 	case !r.Server.IsValid():
 		return r.Service.String()
 	}
@@ -104,6 +136,18 @@ func pulsePlace(r pulse.Row, room int) string {
 		return both
 	}
 	return r.Server.String()
+}
+
+// pulseShare is a client's or a network's part, and of what.
+func pulseShare(r pulse.Row) string {
+	of, from := "all connections", "client"
+	if !r.OfDirector() {
+		of = r.Service.String()
+	}
+	if r.Kind == pulse.Net {
+		from = "network"
+	}
+	return fmt.Sprintf("%s of %s: one %s", percent(r.Now), of, from)
 }
 
 // pulseFigures are the figure now and its usual.
@@ -117,14 +161,21 @@ func pulseFigures(r pulse.Row) (now, usual string) {
 // title is how much is unusual, and against what.
 func (p *pulseScreen) title(m *Model) string {
 	line := m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, "Pulse").Space(2)
-	if n := len(p.rows); n > 0 {
-		line.Put(paint.Warn, fmt.Sprintf("%d unusual", n)).Space(2)
+	for i, what := range []string{"figure", "finding", "share"} {
+		if n := p.counts[i]; n == 1 {
+			line.Put(paint.Warn, "1 "+what).Space(2)
+		} else if n > 1 {
+			line.Put(paint.Warn, fmt.Sprintf("%d %ss", n, what)).Space(2)
+		}
 	}
 	says := "what is usual is not known yet"
 	if past := m.pulse.Past(); past > 0 {
-		says = "against the last " + figure.Span(past) + ", worst first"
+		says = "against the last " + figure.Span(past)
+		if m.width >= pulseNarrow {
+			says += ", worst first"
+		}
 	}
-	return line.Put(paint.Rest, says).String()
+	return line.Put(paint.Rest, text.Cut(says, line.Room()-1, m.signs.Cut)).String()
 }
 
 // where is when connections were read, and the place of the cursor, for the lower
@@ -149,8 +200,13 @@ func asUsual(m *Model) []string {
 	if m.sample == nil {
 		return wrapped(m, paint.Rest, "Nothing was read yet.", 1)
 	}
-	says := fmt.Sprintf("Nothing is unusual: %d services and %d servers are as in the last minutes.", len(m.sample.Services), m.sample.Servers)
-	if m.pulse.Past() == 0 {
+	past, wrong := m.pulse.Past(), ""
+	if noChecks(m) == "" {
+		wrong = " F: what is wrong;"
+	}
+	says := fmt.Sprintf("Nothing is unusual: %d services and %d servers are as in the last %s. What began before %s and still goes on may not show here.%s J: what was changed.",
+		len(m.sample.Services), m.sample.Servers, figure.Span(past), m.sample.Time.Add(-past).Format(time.TimeOnly), wrong)
+	if past == 0 {
 		says = fmt.Sprintf("Nothing unusual was found, but %d services and %d servers have not been watched for long enough to know what is usual.", len(m.sample.Services), m.sample.Servers)
 	}
 	lines := wrapped(m, paint.Plain, says, 1)
@@ -162,13 +218,19 @@ func asUsual(m *Model) []string {
 }
 
 // about is a rule and the row under the cursor in a sentence.
-func (p *pulseScreen) about(m *Model) []string {
+func (p *pulseScreen) about(m *Model, height int) []string {
 	lines := []string{m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, m.width-2).String()}
-	lines = append(lines, wrapped(m, paint.Plain, p.sentence(m), 1)...)
-	for len(lines) < pulseAbout {
+	says := p.sentence(m)
+	all := wrapped(m, paint.Plain, says, 1)
+	for len(all) >= height && says != "" {
+		says = text.Cut(says, text.Width(says)-8, m.signs.Cut)
+		all = wrapped(m, paint.Plain, says, 1)
+	}
+	lines = append(lines, all...)
+	for len(lines) < height {
 		lines = append(lines, "")
 	}
-	return lines[:pulseAbout]
+	return lines
 }
 
 func (p *pulseScreen) sentence(m *Model) string {
@@ -178,6 +240,7 @@ func (p *pulseScreen) sentence(m *Model) string {
 		where += " (" + row.Label.Name + ")"
 	}
 	says := []string{where + ":"}
+	at := r.Since.Format(time.TimeOnly)
 	switch r.Kind {
 	case pulse.Conns, pulse.Active:
 		what := "new connections per second"
@@ -185,24 +248,56 @@ func (p *pulseScreen) sentence(m *Model) string {
 			what = "active connections"
 		}
 		says = append(says, fmt.Sprintf("%s %s; before %s it was %s, the median of some minutes.",
-			figure.Exact(uint64(r.Now)), what, r.Since.Format(time.TimeOnly), figure.Exact(uint64(r.Usual))))
+			figure.Exact(uint64(r.Now)), what, at, figure.Exact(uint64(r.Usual))))
 	case pulse.Found:
-		says = append(says, r.Short+".", r.Evidence+". F tells more.")
+		says = append(says, r.What()+".", r.Evidence+". F tells more.")
 	case pulse.HalfOpen:
-		says = append(says, fmt.Sprintf("%.0f%% of %s connections have not finished their handshake: one server is broken, all are flooded or answers find no way back.", 100*r.Now, figure.Count(r.Of)))
+		says = append(says, fmt.Sprintf("%.0f%% of %s connections, read at %s, have not finished their handshake: one server is broken, all are flooded or answers find no way back.", 100*r.Now, figure.Count(r.Of), at))
 	default:
-		says = append(says, fmt.Sprintf("%.1f%% of all %s connections, more than is usual. C shows where they go.", 100*r.Now, figure.Count(r.Of)))
+		of := "all " + figure.Count(r.Of) + " connections"
+		if !r.OfDirector() {
+			of = "the " + figure.Count(r.Of) + " connections of " + r.Service.String()
+		}
+		says = append(says, fmt.Sprintf("%.1f%% of %s, read at %s. C shows where they go.", 100*r.Now, of, at))
+	}
+	if others := r.Others(); len(others) > 0 {
+		says = append(says, "Also: "+strings.Join(others, "; ")+".")
+	}
+	if _, several := r.Host(); several {
+		var of []string
+		for _, id := range r.Services() {
+			of = append(of, id.String())
+		}
+		says = append(says, "It serves "+strings.Join(of, ", ")+".")
 	}
 	return strings.Join(says, " ")
 }
 
 // Footer implements layer.
 func (p *pulseScreen) Footer(m *Model) string {
+	read := noConns(m) == ""
+	var keys []string
 	switch {
 	case p.reading != nil:
 		return m.keysLine("esc", "stop reading", "q", "leave")
-	case len(p.rows) == 0:
-		return m.keysLine("c", "read connections", "esc", "back")
+	case len(p.rows) > 0 && p.on.Client.IsValid():
+		keys = []string{m.signs.Enter, "its connections"}
+	case len(p.rows) > 0:
+		if keys = []string{m.signs.Enter, "the service"}; read {
+			keys = append(keys, "C", "its connections")
+		}
 	}
-	return m.keysLine(m.signs.Enter, "the service", "C", "its connections", "c", "read for shares", "esc", "back")
+	if read {
+		keys = append(keys, "c", "read for shares")
+	}
+	keys = append(keys, "esc", "back")
+	for _, k := range []struct {
+		key, does string
+		why       func(*Model) string
+	}{{"F", "checks", noChecks}, {"y", "why", noWhy}, {"s", "large", nil}, {"H", "graph", noHistory}, {"T", "thresholds", noIncidents}} {
+		if (k.why == nil || k.why(m) == "") && (len(p.rows) > 0 || k.key == "F" || k.key == "T") {
+			keys = append(keys, k.key, k.does)
+		}
+	}
+	return m.keysLine(keys...)
 }

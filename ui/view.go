@@ -372,7 +372,11 @@ func (m *Model) notice() (paint.Style, string) {
 	case m.searchText() != "" && !m.covered():
 		return paint.Accent, m.searchText()
 	case len(m.unusual) > 0 && !m.onPulse():
-		return paint.Warn, fmt.Sprintf("%s%d unusual: %s %s", m.pulseKey(), len(m.unusual), pulsePlace(m.unusual[0], 0), m.unusual[0].What())
+		figures := "1 figure"
+		if n := len(m.unusual); n > 1 {
+			figures = fmt.Sprintf("%d figures", n)
+		}
+		return paint.Warn, fmt.Sprintf("%s%s unusual: %s %s", m.pulseKey(), figures, pulsePlace(m.unusual[0], 0), m.unusual[0].What())
 	case m.guarded() && !m.opts.Limits.ReadOnly:
 		return paint.Warn, m.signs.Problem + " " + managed(m.owner)
 	case m.tasksText() != "":

@@ -337,7 +337,7 @@ func TestShares(t *testing.T) {
 	if err != nil || r.Read.Bad > 0 {
 		t.Fatal(err, r)
 	}
-	rows := pulse.Shares(r, noon)
+	rows := pulse.Shares(r, noon, nil)
 	pulse.Sort(rows)
 	var got []string
 	for _, r := range rows {
@@ -350,6 +350,69 @@ func TestShares(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
+// Who causes it is told where it moved, however small its part of all is.
+func TestSharesWithinServices(t *testing.T) {
+	dns, mail := ipvs.AddressService(ipvs.UDP, netip.MustParseAddrPort("203.0.113.53:53")), ipvs.AddressService(ipvs.TCP, netip.MustParseAddrPort("203.0.113.25:25"))
+	flood, bulk, all := netip.MustParsePrefix("100.66.77.0/24"), netip.MustParsePrefix("100.70.12.34/32"), conns.Counts{Conns: 10000}
+	heavy := func(by conns.By, client netip.Prefix, id ipvs.ServiceID, n, of uint64) conns.Heavy {
+		return conns.Heavy{By: by, Group: conns.Group{Client: client, Service: id, Counts: conns.Counts{Conns: n}}, Of: conns.Counts{Conns: of}}
+	}
+	r := &conns.Result{All: all, Heavy: []conns.Heavy{
+		heavy(conns.ByClient, bulk, web, 1200, 3000), heavy(conns.ByNet, flood, dns, 560, 800), heavy(conns.ByNet, flood, mail, 20, 30)}}
+	r.Rankings = []conns.Ranking{
+		{By: conns.ByClient, Groups: []conns.Group{{Client: bulk, Counts: conns.Counts{Conns: 1300}}}}, {By: conns.ByNet}, {By: conns.ByServer}}
+	said := func(others ...pulse.Row) (all []string) {
+		for _, r := range pulse.Shares(r, noon, others) {
+			all = append(all, fmt.Sprintf("%s %v %v %.0f %% of %d", r.What(), r.Client, r.Service, 100*r.Now, r.Of))
+		}
+		return all
+	}
+	want := []string{"much from one client 100.70.12.34/32 TCP 203.0.113.10:443 40 % of 3000"}
+	if got := said(); !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	want = append(want, "much from one network 100.66.77.0/24 UDP 203.0.113.53:53 70 % of 800")
+	if got := said(pulse.Row{Service: dns}, pulse.Row{Service: mail}); !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
+// A dead host is one row, whatever its services say of it.
+func TestMerge(t *testing.T) {
+	dns := ipvs.AddressService(ipvs.UDP, netip.MustParseAddrPort("203.0.113.53:53"))
+	at := func(id ipvs.ServiceID, server string, r pulse.Row) pulse.Row {
+		r.Service, r.Server = id, netip.MustParseAddrPort(server)
+		return r
+	}
+	silent := pulse.Row{Kind: pulse.Found, Severity: check.Fault, Short: "does not answer"}
+	rows := pulse.Merge([]pulse.Row{
+		at(web, "10.0.3.12:443", silent),
+		at(web, "10.0.3.12:443", pulse.Row{Kind: pulse.Found, Severity: check.Fault, Short: "is no server of this network"}),
+		at(dns, "10.0.3.12:53", silent),
+		at(web, "10.0.3.12:443", pulse.Row{Kind: pulse.Active, Now: 10, Usual: 500}),
+		at(web, "10.0.3.13:443", silent),
+		at(web, "10.0.3.13:443", pulse.Row{Kind: pulse.Active, Now: 500, Usual: 10}),
+		{Kind: pulse.Conns, Service: web, Now: 9, Usual: 1},
+		at(dns, "10.0.3.12:53", pulse.Row{Kind: pulse.HalfOpen, Now: .5, Of: 100}),
+	})
+	want := []string{
+		"10.0.3.12:443 does not answer: 2 services", "10.0.3.12:443 is no server of this network",
+		"10.0.3.13:443 does not answer", "10.0.3.13:443 active 50 times as many", "TCP 203.0.113.10:443 conn/s 9 times as many",
+	}
+	if got := words(rows); !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	if got, want := rows[0].Others(), []string{"active down to 2 %", "handshakes not finished (50%)"}; !slices.Equal(got, want) {
+		t.Errorf("also %q, want %q", got, want)
+	}
+	if a, several := rows[0].Host(); !several || a.String() != "10.0.3.12" || len(rows[0].Services()) != 2 {
+		t.Errorf("%v, %v, %v", a, several, rows[0].Services())
+	}
+	if _, several := rows[2].Host(); several {
+		t.Error("that is one place")
 	}
 }
 

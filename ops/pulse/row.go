@@ -30,7 +30,7 @@ type Row struct {
 	Kind    Kind
 	Service ipvs.ServiceID // zero: the whole director
 	Server  netip.AddrPort // zero: the service
-	Client  netip.Prefix   // of Client and Net
+	Client  netip.Prefix   // of Client and Net: of the service, or of all
 
 	Now, Usual float64 // of Conns and Active; of shares Now is from 0 to 1
 	Of         uint64  // of shares: connections
@@ -38,10 +38,15 @@ type Row struct {
 	Evidence   string  // of Found: the figures
 	Severity   check.Severity
 
-	Since time.Time
+	Since time.Time // of shares: when connections were read
 	Trend []float32 // of Conns and Active
 	Score float64   // how bad it is, against others
+
+	Also []Row // what else is about the same host, see Merge
 }
+
+// OfReading tells that a row is a share in a reading of connections.
+func (r Row) OfReading() bool { return r.Kind == HalfOpen || r.Kind == Client || r.Kind == Net }
 
 // More tells that there is more of it than usual.
 func (r Row) More() bool { return r.Now > r.Usual }
@@ -147,10 +152,16 @@ func comesAndGoes(name string) bool {
 	return i >= 0 && (check.Checks[i].Symptom || check.Checks[i].Wavers)
 }
 
+// largeService is the part of all connections from which on a service's clients are
+// looked at while nothing else is unusual about it.
+const largeService = .1
+
 // Shares is what is unusual in a reading of connections that was made at a time.
-// It is to be grouped by client, network and server. A network is left out when it
-// is one client of it that has too much.
-func Shares(r *conns.Result, at time.Time) (rows []Row) {
+// It is to be grouped by client, network and server, and each service's clients; of
+// services those count that others are about, and large ones. A network is left out
+// for a client that has most of it, and who has much of all for one service where
+// most of that is.
+func Shares(r *conns.Result, at time.Time, others []Row) (rows []Row) {
 	add := func(kind Kind, g conns.Group, part, of uint64, much float64) {
 		if part < someConns {
 			return
@@ -159,14 +170,28 @@ func Shares(r *conns.Result, at time.Time) (rows []Row) {
 		row.Score = math.Log2(1+row.Now/much) * math.Log10(10+float64(part))
 		rows = append(rows, row)
 	}
-	for _, g := range r.Ranking(conns.ByClient).Groups {
-		if r.TooMuch(conns.ByClient, g.Counts) {
-			add(Client, g, g.Conns, r.All.Conns, conns.MuchOfClient)
+	kinds := map[conns.By]Kind{conns.ByClient: Client, conns.ByNet: Net}
+	much := map[conns.By]float64{conns.ByClient: conns.MuchOfClient, conns.ByNet: conns.MuchOfNet}
+	told := map[netip.Prefix]uint64{}
+	for _, h := range r.Heavy {
+		moved := slices.ContainsFunc(others, func(o Row) bool { return o.Service == h.Service })
+		if moved || float64(h.Of.Conns) >= largeService*float64(r.All.Conns) {
+			add(kinds[h.By], h.Group, h.Conns, h.Of.Conns, much[h.By])
+			told[h.Client] = max(told[h.Client], h.Conns)
 		}
 	}
-	for _, g := range r.Ranking(conns.ByNet).Groups {
-		if r.TooMuch(conns.ByNet, g.Counts) && !slices.ContainsFunc(rows, func(c Row) bool { return g.Client.Contains(c.Client.Addr()) }) {
-			add(Net, g, g.Conns, r.All.Conns, conns.MuchOfNet)
+	var clients []conns.Group
+	for _, by := range []conns.By{conns.ByClient, conns.ByNet} {
+		for _, g := range r.Ranking(by).Groups {
+			if !r.TooMuch(by, g.Counts) {
+				continue
+			}
+			if by == conns.ByClient {
+				clients = append(clients, g)
+			}
+			if 2*told[g.Client] < g.Conns && !(by == conns.ByNet && slices.ContainsFunc(clients, g.Has)) {
+				add(kinds[by], g, g.Conns, r.All.Conns, much[by])
+			}
 		}
 	}
 	for _, g := range r.Ranking(conns.ByServer).Groups {

@@ -19,7 +19,7 @@ func (r Row) What() string {
 	case Net:
 		return "much from one network"
 	}
-	return r.Short
+	return r.Short + r.inServices()
 }
 
 // times is by how much a figure strays from its usual.
