@@ -167,6 +167,9 @@ func (m *Model) replayNotice() string {
 			return err.Error()
 		}
 	}
+	if n := m.opts.Replay.File().LostMarks(); n > 0 {
+		return fmt.Sprintf("the recording has too many changes and findings: the oldest %d are left out", n)
+	}
 	return ""
 }
 

@@ -39,10 +39,10 @@ func newRecord() *cobra.Command {
 		Long: "record reads the table at an interval and writes every reading to a file, with what\n" +
 			"checks find and what the journal says is changed meanwhile, until ctrl-c or for a\n" +
 			"time. lvsdeck --replay FILE opens the console on it. What is cut off by a kill or a\n" +
-			"full disk costs the last 5 s. A recording of this host is continued; any other file\n" +
-			"that is there is left alone.\n\n" +
+			"full disk costs the last 5 s, or the last reading. A recording of this host is\n" +
+			"continued; any other file that is there is left alone.\n\n" +
 			"The servers' own counters are read each time when there are up to " + fmt.Sprint(recordAll) + " services, and\n" +
-			"else in turn. 1,000 services with 10 servers each take about 65 MB an hour.",
+			"else in turn. 1,000 services with 10 servers each take up to 76 MB an hour.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]

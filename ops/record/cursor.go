@@ -195,6 +195,9 @@ func (c *Cursor) event() (kind byte, b []byte, err error) {
 
 // told takes in what is no sample.
 func (c *Cursor) told(kind byte, b []byte) (err error) {
+	if len(b) > maxEvent {
+		return fmt.Errorf("a text among samples has %d bytes; the most is %d", len(b), maxEvent)
+	}
 	switch kind {
 	case findingsEvent:
 		c.findings, err = readFindings(b)

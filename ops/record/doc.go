@@ -10,11 +10,11 @@
 // A recording has every sample as the screens had it, what rounds of checks came
 // to, the marks on the axis of time, and the names of rows. It is written in blocks
 // of about 5 s, each with a checksum, at its end only: what is cut off costs the
-// last block. Values are written as the difference to what was to be expected, and
-// packed. For 1,000 services with 10 servers each, read every 2 s, with all
-// connections moving and the counters of 40 services on the screen that is at most
-// 42 kB a sample, 76 MB an hour; with the counters of all servers moving, too,
-// 125 kB, 225 MB an hour. What is at rest takes next to nothing.
+// last block, 5 s or one reading. Values are written as the difference to what was
+// to be expected, and packed. For 1,000 services with 10 servers each, read every
+// 2 s, with all connections moving and the counters of 40 services on the screen
+// that is at most 42 kB a sample, 76 MB an hour; with the counters of all servers
+// moving, too, 125 kB, 225 MB an hour. What is at rest takes next to nothing.
 //
 // What is read may be from anybody: no length is believed before the bytes are
 // there, and what is wrong is told with its file and its place.

@@ -1,12 +1,14 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,7 +22,9 @@ const (
 	maxBlocks   = 1 << 20
 	maxMarks    = 100_000
 	maxSessions = 10_000
-	maxText     = 4 << 20 // of a block of JSON
+	maxText     = 4 << 20  // bytes of a block of JSON
+	maxEvent    = 16 << 20 // of JSON among samples
+	maxFindings = 10_000   // of a report
 )
 
 // File is a recording that is read. What is kept of it in memory are the places of
@@ -34,6 +38,7 @@ type File struct {
 	heads  []Head
 	blocks []place
 	marks  []history.Mark
+	lost   int   // marks beyond the bound
 	end    int64 // of the last whole block
 	cut    error // why what follows cannot be read; nil: nothing follows
 	torn   bool  // what follows is the beginning of a block, as a kill leaves it
@@ -111,6 +116,7 @@ func newFile(name string, in io.ReaderAt, size int64) (*File, error) {
 		}
 		f.end += n
 	}
+	f.dropMarks(maxMarks)
 	return f, nil
 }
 
@@ -156,24 +162,23 @@ func (f *File) scan(at int64) (int64, error) {
 	switch b.kind {
 	case headBlock:
 		var h Head
-		if err := f.json(at, b, &h); err != nil {
+		text, err := f.text(at, b)
+		if err == nil {
+			err = json.Unmarshal(text, &h)
+		}
+		if err != nil {
 			return 0, err
 		}
 		if f.heads = append(f.heads, h); len(f.heads) > maxSessions {
 			return 0, fmt.Errorf("it has more than %d beginnings", maxSessions)
 		}
 	case markBlock:
-		var marks []history.Mark
-		if err := f.json(at, b, &marks); err != nil {
+		text, err := f.text(at, b)
+		if err == nil {
+			err = eachOf(text, f.mark)
+		}
+		if err != nil {
 			return 0, err
-		}
-		for _, m := range marks {
-			if m.Kind > history.Cleared {
-				return 0, fmt.Errorf("there is no kind of mark %d", m.Kind)
-			}
-		}
-		if f.marks = append(f.marks, marks...); len(f.marks) > maxMarks {
-			return 0, fmt.Errorf("it has more than %d marks", maxMarks)
 		}
 	default:
 		return length, f.place(at, b)
@@ -205,16 +210,49 @@ func (f *File) place(at int64, b block) error {
 	return nil
 }
 
-// json reads a block of JSON.
-func (f *File) json(at int64, b block, v any) error {
+// mark takes a mark in. Of too many the oldest are dropped, some at a time.
+func (f *File) mark(m history.Mark) error {
+	if m.Kind > history.Cleared {
+		return fmt.Errorf("there is no kind of mark %d", m.Kind)
+	}
+	if f.marks = append(f.marks, m); len(f.marks) >= 2*maxMarks {
+		f.dropMarks(maxMarks)
+	}
+	return nil
+}
+
+func (f *File) dropMarks(keep int) {
+	if over := len(f.marks) - keep; over > 0 {
+		f.marks, f.lost = slices.Clone(f.marks[over:]), f.lost+over
+	}
+}
+
+// text reads a block of JSON.
+func (f *File) text(at int64, b block) ([]byte, error) {
 	if b.packed > maxText {
-		return fmt.Errorf("a block of text has %d bytes; the most is %d", b.packed, maxText)
+		return nil, fmt.Errorf("a block of text has %d bytes; the most is %d", b.packed, maxText)
 	}
-	text, err := f.bytes(at, b)
-	if err != nil {
-		return err
+	return f.bytes(at, b)
+}
+
+// eachOf takes a list in JSON one by one: as many as fit into a text would be far
+// more memory than it.
+func eachOf[T any](text []byte, take func(T) error) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	begin, err := d.Token()
+	if err == nil && begin != json.Delim('[') {
+		err = errors.New("it is no list")
 	}
-	return json.Unmarshal(text, v)
+	for err == nil && d.More() {
+		var v T
+		if err = d.Decode(&v); err == nil {
+			err = take(v)
+		}
+	}
+	if err == nil {
+		_, err = d.Token()
+	}
+	return err
 }
 
 // bytes reads what follows a block's head.
@@ -253,6 +291,9 @@ func (f *File) Samples() int {
 // Marks are those of all sessions, as they were written: a plan stands there when it
 // began, and again when it ended.
 func (f *File) Marks() []history.Mark { return f.marks }
+
+// LostMarks is how many of the oldest marks were more than can be kept.
+func (f *File) LostMarks() int { return f.lost }
 
 // Cut is why the end of the file cannot be read, or nil.
 func (f *File) Cut() error { return f.cut }

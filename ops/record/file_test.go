@@ -19,6 +19,7 @@ import (
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
 	"lvsdeck/ops/plan"
+	"lvsdeck/persist"
 )
 
 var testHead = Head{Time: time.Unix(1_700_000_000, 0).UTC(), Host: "dir-a", Program: "1.0", Interval: 2 * time.Second}
@@ -161,6 +162,89 @@ func TestReportsComeBack(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestReportsAreInTime: with a report after each sample, each sample has its own, up
+// to the last.
+func TestReportsAreInTime(t *testing.T) {
+	samples := newLife(t, 13).samples(keySamples + 20)
+	var out bytes.Buffer
+	out.WriteString(magic)
+	w, err := NewWriter(&out, testHead)
+	must(t, err)
+	for i, s := range samples {
+		must(t, w.Sample(s))
+		must(t, w.Report(&check.Report{Time: testHead.Time.Add(time.Duration(i) * time.Second)}))
+	}
+	must(t, w.Flush())
+	c := read(t, out.Bytes()).at(0, time.Time{})
+	for i := range samples {
+		_, _, err := c.Next()
+		must(t, err)
+		if want := testHead.Time.Add(time.Duration(i) * time.Second); !c.Report().Time.Equal(want) {
+			t.Errorf("sample %d has the report of %v, want %v", i, c.Report().Time, want)
+		}
+	}
+}
+
+// TestClockSetBack: blocks are as short as before.
+func TestClockSetBack(t *testing.T) {
+	samples := newLife(t, 14).samples(100)
+	for i, s := range samples {
+		s.Time = testHead.Time.Add(time.Duration(i) * 2 * time.Second)
+		if i >= 50 {
+			s.Time = s.Time.Add(-time.Hour)
+		}
+	}
+	f := read(t, recorded(t, samples))
+	for _, b := range f.blocks {
+		if b.first > b.last || b.last-b.first > int64(blockTime) {
+			t.Errorf("a block has %d samples from %v to %v", b.samples, time.Unix(0, b.first), time.Unix(0, b.last))
+		}
+	}
+	if len(f.blocks) < 30 {
+		t.Errorf("want a block for some 5 s, got %d for 200 s", len(f.blocks))
+	}
+}
+
+// TestWhatIsWrittenIsRead at the bounds of both: nothing behind is lost.
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	samples := newLife(t, 15).samples(3)
+	var out bytes.Buffer
+	out.WriteString(magic)
+	w, err := NewWriter(&out, testHead)
+	must(t, err)
+	must(t, w.Sample(samples[0]))
+	must(t, w.Report(&check.Report{Time: testHead.Time}))
+	full := &check.Report{Time: testHead.Time.Add(time.Second), Unread: []string{"the firewall"}}
+	long := strings.Repeat("x", 1000)
+	for i := range 2 * maxFindings {
+		full.Findings = append(full.Findings, check.Finding{Check: fmt.Sprint(i), Severity: check.Fault, Short: long})
+	}
+	must(t, w.Sample(samples[1]))
+	must(t, w.Report(full))
+	var marks []history.Mark
+	for i := range maxMarks {
+		marks = append(marks, history.Mark{Time: testHead.Time, Kind: history.Found, Text: fmt.Sprint(i)})
+	}
+	must(t, w.Mark(marks...))
+	must(t, w.Mark(history.Mark{Time: testHead.Time, Text: strings.Repeat("x", maxText)}, history.Mark{Time: testHead.Time, Text: "last"}))
+	must(t, w.Names(map[string]persist.Label{"a": {Note: strings.Repeat("x", maxEvent)}}))
+	must(t, w.Sample(samples[2]))
+	must(t, w.Flush())
+	f := read(t, out.Bytes())
+	if f.Cut() != nil || len(f.Marks()) != maxMarks || f.LostMarks() != maxFindings+1 || f.Marks()[maxMarks-1].Text != "last" {
+		t.Fatalf("%d marks, %d lost, %v", len(f.Marks()), f.LostMarks(), f.Cut())
+	}
+	c := f.at(0, time.Time{})
+	got, err := c.all()
+	must(t, err)
+	if len(got) != len(samples) {
+		t.Errorf("%d samples, want %d", len(got), len(samples))
+	}
+	if r := c.Report(); len(r.Findings) != maxFindings || !slices.Equal(r.Unread, []string{"the firewall", "10000 more findings were not recorded: a recording has room for 10000 of a round"}) {
+		t.Errorf("the report has %d findings, and lacks %q", len(r.Findings), r.Unread)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -256,6 +257,24 @@ func TestRecorderLeavesOthersAlone(t *testing.T) {
 			t.Errorf("%s was touched", c.name)
 		}
 	}
+}
+
+// TestJournalIsReadAfterTheClockWasSetBack, not only when it has caught up.
+func TestJournalIsReadAfterTheClockWasSetBack(t *testing.T) {
+	var looked atomic.Int32
+	r := NewRecorder(Options{Head: testHead, Marks: func(time.Time) []history.Mark { looked.Add(1); return nil }})
+	must(t, r.Start(filepath.Join(t.TempDir(), "x.rec"), nil))
+	for i, s := range newLife(t, 16).samples(2) {
+		s.Time = testHead.Time.Add(-time.Duration(i) * time.Hour)
+		for r.Hear(s); r.State().Samples <= i && r.State().Err == nil; {
+			runtime.Gosched()
+		}
+	}
+	if n := looked.Load(); n != 2 {
+		t.Errorf("the journal was read %d times, want 2", n)
+	}
+	_, err := r.Stop()
+	must(t, err)
 }
 
 // TestLockComesFirst: where a recording ends is not looked for while another writes

@@ -139,7 +139,7 @@ func (r *Recorder) write(s *session, size int64) {
 	var marked time.Time
 	told := map[string]history.Mark{}
 	mark := func(at time.Time) {
-		if at.Sub(marked) < marksEvery {
+		if d := at.Sub(marked); d >= 0 && d < marksEvery { // else it is time, or the clock was set back
 			return
 		}
 		marked = at

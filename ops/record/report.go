@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/plan"
@@ -25,25 +26,40 @@ type writtenFix struct {
 // writeReport gives a report in JSON: its findings, which seldom change, by
 // themselves.
 func writeReport(r *check.Report) (rest, findings []byte, err error) {
-	written := make([]writtenFinding, len(r.Findings))
-	for i, f := range r.Findings {
-		written[i].Finding = f
-		if f.Fix == nil {
-			continue
+	n := 0
+	findings = append(findings, '[')
+	for _, f := range r.Findings[:min(len(r.Findings), maxFindings)] {
+		one, err := json.Marshal(written(f))
+		if err != nil {
+			return nil, nil, err
 		}
-		fix := &writtenFix{Title: f.Fix.Title, Note: f.Fix.Note}
-		for _, item := range f.Fix.Items {
-			fix.Steps = append(fix.Steps, Told{item.Step.String(), item.Step.Command(), item.Reason, item.Step.Row(), item.Step.Counts()})
+		if len(findings)+len(one)+2 > maxEvent {
+			break
 		}
-		written[i].Fix = fix
-	}
-	if findings, err = json.Marshal(written); err != nil {
-		return nil, nil, err
+		if n++; n > 1 {
+			findings = append(findings, ',')
+		}
+		findings = append(findings, one...)
 	}
 	without := *r
 	without.Findings = nil
+	if more := len(r.Findings) - n; more > 0 {
+		without.Unread = append(slices.Clone(r.Unread), fmt.Sprintf("%d more findings were not recorded: a recording has room for %d of a round", more, n))
+	}
 	rest, err = json.Marshal(without)
-	return rest, findings, err
+	return rest, append(findings, ']'), err
+}
+
+func written(f check.Finding) writtenFinding {
+	out := writtenFinding{Finding: f}
+	if f.Fix == nil {
+		return out
+	}
+	out.Fix = &writtenFix{Title: f.Fix.Title, Note: f.Fix.Note}
+	for _, item := range f.Fix.Items {
+		out.Fix.Steps = append(out.Fix.Steps, Told{item.Step.String(), item.Step.Command(), item.Reason, item.Step.Row(), item.Step.Counts()})
+	}
+	return out
 }
 
 // readReport reads it back.
@@ -56,25 +72,26 @@ func readReport(rest []byte, findings []check.Finding) (*check.Report, error) {
 	return r, nil
 }
 
-func readFindings(text []byte) ([]check.Finding, error) {
-	var written []writtenFinding
-	if err := json.Unmarshal(text, &written); err != nil {
+func readFindings(text []byte) (all []check.Finding, err error) {
+	err = eachOf(text, func(f writtenFinding) error {
+		switch {
+		case f.Severity > check.Fault:
+			return fmt.Errorf("there is no severity %d", f.Severity)
+		case len(all) == maxFindings:
+			return fmt.Errorf("there are more than %d", maxFindings)
+		}
+		one := f.Finding
+		if f.Fix != nil {
+			one.Fix = &plan.Plan{Title: f.Fix.Title, Note: f.Fix.Note}
+			for _, s := range f.Fix.Steps {
+				one.Fix.Items = append(one.Fix.Items, plan.Item{Step: s, Reason: s.Reason})
+			}
+		}
+		all = append(all, one)
+		return nil
+	})
+	if err != nil {
 		return nil, fmt.Errorf("findings of checks: %w", err)
-	}
-	all := make([]check.Finding, len(written))
-	for i, f := range written {
-		if f.Severity > check.Fault {
-			return nil, fmt.Errorf("findings of checks: there is no severity %d", f.Severity)
-		}
-		all[i] = f.Finding
-		if f.Fix == nil {
-			continue
-		}
-		fix := &plan.Plan{Title: f.Fix.Title, Note: f.Fix.Note}
-		for _, s := range f.Fix.Steps {
-			fix.Items = append(fix.Items, plan.Item{Step: s, Reason: s.Reason})
-		}
-		all[i].Fix = fix
 	}
 	return all, nil
 }

@@ -56,9 +56,10 @@ type Writer struct {
 	out     bytes.Buffer
 	packer  *flate.Writer
 
-	report   *check.Report // the last
-	findings []byte        // of it, if they were written since a key
-	names    []byte        // and notes of rows
+	marks    []history.Mark // to be written behind the block
+	report   *check.Report  // the last
+	findings []byte         // of it, if they were written since a key
+	names    []byte         // and notes of rows
 }
 
 // NewWriter begins a session. The first is preceded by the file's own first line.
@@ -83,10 +84,12 @@ func (w *Writer) Sample(s *ops.Sample) error {
 		return w.err
 	}
 	key := w.samples >= keySamples
-	if key {
+	if key || w.full(s) { // only now, so that a block has what was told of its last sample
 		if err := w.Flush(); err != nil {
 			return err
 		}
+	}
+	if key {
 		w.samples, w.findings = 0, nil
 		w.now = block{kind: keyBlock}
 	}
@@ -111,10 +114,14 @@ func (w *Writer) Sample(s *ops.Sample) error {
 			w.event(namesEvent, w.names)
 		}
 	}
-	if len(w.events) >= blockBytes || w.now.last-w.now.first >= int64(blockTime-s.Interval) {
-		return w.Flush()
-	}
 	return w.err
+}
+
+// full tells that a sample begins another block: this one is long, or the clock was
+// set back.
+func (w *Writer) full(s *ops.Sample) bool {
+	at := nanos(s.Time)
+	return w.now.samples > 0 && (len(w.events) >= blockBytes || at < w.now.last || at-w.now.first > int64(blockTime-s.Interval))
 }
 
 func rowsOf(s *ops.Sample) int {
@@ -137,7 +144,8 @@ func (w *Writer) Report(r *check.Report) error {
 	}
 	w.writeReport(r)
 	if was != nil {
-		return w.Mark(history.Findings(was, r)...)
+		marks := history.Findings(was, r)
+		return w.Mark(marks[:min(len(marks), maxFindings)]...)
 	}
 	return w.err
 }
@@ -147,6 +155,9 @@ func (w *Writer) writeReport(r *check.Report) {
 	if err != nil {
 		w.err = err
 		return
+	}
+	if len(rest) > maxEvent {
+		return // nobody would read it
 	}
 	if !bytes.Equal(findings, w.findings) {
 		w.event(findingsEvent, findings)
@@ -164,7 +175,7 @@ func (w *Writer) Names(all map[string]persist.Label) error {
 	text, err := json.Marshal(all)
 	if err != nil {
 		w.err = err
-	} else if !bytes.Equal(text, w.names) {
+	} else if len(text) <= maxEvent && !bytes.Equal(text, w.names) { // more nobody would read
 		if w.names = text; w.coder.last != nil { // else the first sample comes with them
 			w.event(namesEvent, text)
 		}
@@ -174,16 +185,37 @@ func (w *Writer) Names(all map[string]persist.Label) error {
 
 // Mark adds what is marked on the axis of time.
 func (w *Writer) Mark(marks ...history.Mark) error {
-	if len(marks) == 0 || w.Flush() != nil {
-		return w.err
-	}
-	text, err := json.Marshal(marks)
-	if err != nil {
-		w.err = err
-		return err
-	}
-	w.put(block{kind: markBlock, first: nanos(marks[0].Time), last: nanos(marks[len(marks)-1].Time)}, text)
+	w.marks = append(w.marks, marks...)
 	return w.err
+}
+
+// putMarks writes them, in blocks that can be read. One that fills a block by itself
+// is left out, as one of a year that cannot be written.
+func (w *Writer) putMarks() {
+	b, text := block{kind: markBlock}, []byte(nil)
+	end := func() {
+		if text != nil {
+			w.put(b, append(text, ']'))
+		}
+		text = nil
+	}
+	for _, m := range w.marks {
+		one, err := json.Marshal(m)
+		if err != nil || len(one)+2 > maxText {
+			continue
+		}
+		if len(text)+len(one)+2 > maxText {
+			end()
+		}
+		if b.last = nanos(m.Time); text == nil {
+			b.first, text = b.last, append(text, '[')
+		} else {
+			text = append(text, ',')
+		}
+		text = append(text, one...)
+	}
+	end()
+	w.marks = nil
 }
 
 func (w *Writer) event(kind byte, b []byte) {
@@ -194,9 +226,16 @@ func (w *Writer) event(kind byte, b []byte) {
 
 // Flush writes the samples added so far, with what was told of them.
 func (w *Writer) Flush() error {
-	if w.err != nil || w.now.samples == 0 {
-		return w.err
+	if w.err == nil && w.now.samples > 0 {
+		w.flush()
 	}
+	if w.err == nil {
+		w.putMarks()
+	}
+	return w.err
+}
+
+func (w *Writer) flush() {
 	w.now.raw = uint32(len(w.events))
 	w.out.Reset()
 	w.packer.Reset(&w.out)
@@ -209,16 +248,18 @@ func (w *Writer) Flush() error {
 	}
 	if err != nil {
 		w.err = err
-		return err
+		return
 	}
 	w.put(w.now, w.out.Bytes())
 	w.events, w.now = w.events[:0], block{kind: moreBlock}
-	return w.err
 }
 
 // put writes a block at once, so that a file ends between blocks as long as the
 // disk has room.
 func (w *Writer) put(b block, packed []byte) {
+	if w.err != nil {
+		return
+	}
 	b.packed, b.sum = uint32(len(packed)), crc32.Checksum(packed, castagnoli)
 	whole := append(b.append(make([]byte, 0, blockHead+len(packed))), packed...)
 	n, err := w.to.Write(whole)

@@ -35,6 +35,9 @@ func Recorded(f *record.File, from, to time.Time) (Sources, error) {
 	if cut := f.Cut(); cut != nil {
 		s.lacks(cut)
 	}
+	if n := f.LostMarks(); n > 0 {
+		s.lacks(fmt.Errorf("%s: too many changes and findings were recorded; the oldest %d are left out", f.Name(), n))
+	}
 	s.History.Mark(f.Marks()...)
 	return s, nil
 }
