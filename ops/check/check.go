@@ -65,7 +65,7 @@ var Checks = []Check{
 	{Name: "full nat", Look: fullNAT},
 	{Name: "redirects", Look: redirects},
 	{Name: "route", Look: routes, Explains: true},
-	{Name: "neighbour", Look: neighbours, Wavers: true, Explains: true},
+	{Name: ofNeighbour, Look: neighbours, Wavers: true, Explains: true},
 	{Name: "ports", Look: ports, Explains: true},
 	{Name: "no server", Look: unserved},
 	{Name: "scheduler", Look: schedulers},

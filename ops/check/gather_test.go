@@ -139,6 +139,17 @@ func TestProbes(t *testing.T) {
 	if !slices.Equal(got, []string{"fault probe 10.0.3.12:80"}) {
 		t.Errorf("%q", got)
 	}
+	silent := Finding{Check: "neighbour", Severity: Fault, Service: http, Server: targets[1].Server.Addr, Evidence: []string{"FAILED"}}
+	elsewhere := silent
+	elsewhere.Server = targets[0].Server.Addr
+	probed := Probed(results)
+	all := Merge([]Finding{silent, elsewhere}, probed)
+	if got := told(all); !slices.Equal(got, []string{"fault neighbour 10.0.3.11:80", "fault probe 10.0.3.12:80"}) || !slices.Equal(all[1].Evidence, []string{"RST", "FAILED"}) {
+		t.Errorf("a silent server twice, or another one not: %q\n%+v", got, all)
+	}
+	if len(probed[0].Evidence) != 1 {
+		t.Error("the next round's evidence would be told twice")
+	}
 	for want, answer := range map[string]probe.Finding{
 		"":                                {Verdict: probe.Fine, Cause: probe.Alone},
 		"fault probe of VIP -":            {Verdict: probe.Fault, Cause: probe.HostHasIt, Short: "taken"},

@@ -86,7 +86,7 @@ func tableSize(s *Scene) []Finding {
 		return nil
 	}
 	f := Finding{
-		Severity: Notice, Short: "the table of connections is small for them",
+		Severity: Notice, Short: "the table of connections is small for so many",
 		Evidence: evidence("%d connections in %d buckets: %.1f in each", n, size, float64(n)/float64(size)),
 		Means:    "Each packet takes longer. The size is set when the module is loaded: options ip_vs conn_tab_bits=20 in /etc/modprobe.d.",
 	}

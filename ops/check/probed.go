@@ -17,6 +17,9 @@ const (
 	OfVIP    = "probe of VIP"
 )
 
+// ofNeighbour is the check of who does not answer on a segment.
+const ofNeighbour = "neighbour"
+
 // Targets are the servers that may be probed, each once: a server that has several
 // services is asked about the first of them that is TCP, so that it gets one SYN.
 // With only, those of one service are.
@@ -96,20 +99,26 @@ func Claimed(id ipvs.ServiceID, p probe.Finding) (all []Finding) {
 }
 
 // Merge adds what probes found to what was found before, without the symptoms that
-// it explains.
+// it explains. A server that a probe found silent is told of once: what the table of
+// neighbours knows of it is evidence, too.
 func Merge(found, probed []Finding) (all []Finding) {
-	all = append(all, probed...)
+	all = slices.Clone(probed)
 	for _, f := range found {
-		explained := false
-		for _, p := range probed {
-			explained = explained || isSymptom(f.Check) && f.explainedBy(p)
-		}
-		if !explained {
+		told := slices.IndexFunc(all[:len(probed)], f.toldBy)
+		switch {
+		case told >= 0:
+			all[told].Evidence = slices.Concat(all[told].Evidence, f.Evidence)
+		case !isSymptom(f.Check) || !slices.ContainsFunc(probed, f.explainedBy):
 			all = append(all, f)
 		}
 	}
 	Sort(all)
 	return all
+}
+
+// toldBy tells that a probe found out of itself what the table of neighbours says.
+func (f Finding) toldBy(p Finding) bool {
+	return f.Check == ofNeighbour && p.Check == OfServer && p.Severity >= f.Severity && p.Service == f.Service && p.Server == f.Server
 }
 
 func isSymptom(name string) bool { return byName(name).Symptom }
