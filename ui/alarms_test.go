@@ -397,6 +397,19 @@ func TestReport(t *testing.T) {
 	w.fill("nowhere/incident.md")
 	w.do("enter")
 	w.sees("no such place", "Nothing was written", "nowhere")
+
+	log := filepath.Join(w.runner.Store.Dir(), "incidents")
+	w.must(os.Remove(log))
+	w.must(os.Mkdir(log, 0o700))
+	w.do("esc", "w", "up")
+	w.fill("without.md")
+	w.do("enter")
+	w.sees("what there is", "written: ", "without.md")
+	text, err = os.ReadFile("without.md")
+	w.must(err)
+	if !strings.Contains(string(text), "- The incident log cannot be read: ") {
+		t.Errorf("%s", text)
+	}
 }
 
 // TestLogIsExported: the entries on screen go into a file as they are filtered.

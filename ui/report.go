@@ -91,18 +91,18 @@ func (m *Model) makeReport(f *form) tea.Cmd {
 	m.message = "the report is being made"
 	return beside(func(ctx context.Context) (report.Report, error) {
 		if watch != nil {
-			h, err := watch.Read()
-			if err != nil {
-				return report.Report{}, err
+			if h, err := watch.Read(); err != nil {
+				s.Lacks = append(s.Lacks, fmt.Sprintf("The incident log cannot be read: %v.", err))
+			} else {
+				s.Log = &h
 			}
-			s.Log = &h
 		}
 		if store != nil {
-			h, err := plan.ReadHistory(store)
-			if err != nil {
-				return report.Report{}, err
+			if h, err := plan.ReadHistory(store); err != nil {
+				s.Lacks = append(s.Lacks, fmt.Sprintf("The journal cannot be read, so who changed the table is not known: %v.", err))
+			} else {
+				s.History.Mark(history.Plans(h, s.From)...)
 			}
-			s.History.Mark(history.Plans(h, s.From)...)
 		}
 		var err error
 		if s.Conns, err = read(ctx); err != nil {
