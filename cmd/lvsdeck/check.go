@@ -26,8 +26,8 @@ import (
 
 // checkOptions are the flags of check.
 type checkOptions struct {
-	format, service string
-	probe           bool
+	format, service, demo string
+	probe                 bool
 }
 
 func newCheck() *cobra.Command {
@@ -51,6 +51,7 @@ func newCheck() *cobra.Command {
 	f.StringVarP(&o.format, "output", "o", "table", "table or json")
 	f.StringVar(&o.service, "service", "", "only of a `service`, and of the director: 203.0.113.10:443, \"udp 203.0.113.53:53\", 203.0.113.10 or \"fwm 7\"")
 	f.BoolVar(&o.probe, "probe", false, "ask the servers, too: at most one connection for each is begun and taken back")
+	demoFlag(f, &o.demo)
 	return cmd
 }
 
@@ -80,12 +81,12 @@ func runCheck(ctx context.Context, o checkOptions, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	watch, done, err := watchHere(ctx)
+	watch, done, err := watchOf(ctx, o.demo, o.probe)
 	if err != nil {
 		return err
 	}
 	defer done()
-	var result plain.Checked
+	result := plain.Checked{Width: terminalWidth()}
 	if o.probe {
 		asked, err := watch.Probe(ctx, wanted, nil)
 		if err != nil {

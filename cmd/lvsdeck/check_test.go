@@ -24,26 +24,30 @@ func TestLooksThatFail(t *testing.T) {
 	}
 }
 
-// TestDemosAreLookedAt: the commands tell what is wrong on a made-up director, too.
+// TestDemosAreLookedAt: the commands find what is wrong on a made-up director, too.
 func TestDemosAreLookedAt(t *testing.T) {
 	ask := []string{"tcp 203.0.113.10:443", "10.0.3.12"}
-	for made, want := range map[string][]string{"steady": {}, "incident": {"10.0.3.12:443", "does not answer", "FAILED"}} {
-		var verdict strings.Builder
+	for made, want := range map[string][]string{"steady": {}, "incident": {"10.0.3.12:443", "neighbour", "FAILED"}} {
+		var found, verdict strings.Builder
+		if err := runCheck(t.Context(), checkOptions{format: "table", demo: made}, &found); err != nil && err != error(exitCode(1)) {
+			t.Fatal(err)
+		}
 		if err := runWhy(t.Context(), ask, whyOptions{format: "table", demo: made}, &verdict); err != nil && err != error(exitCode(1)) {
 			t.Fatal(err)
 		}
 		for _, w := range want {
-			if !strings.Contains(verdict.String(), w) {
-				t.Errorf("%s: no %q in\n%s", made, w, verdict.String())
+			if !strings.Contains(found.String(), w) || !strings.Contains(verdict.String(), "does not answer") {
+				t.Errorf("%s: no %q in\n%s\n%s", made, w, found.String(), verdict.String())
 			}
 		}
-		if made == "steady" && strings.Contains(verdict.String(), "FAILED") {
-			t.Errorf("steady:\n%s", verdict.String())
+		if made == "steady" && strings.Contains(found.String(), "FAILED") {
+			t.Errorf("steady:\n%s", found.String())
 		}
 	}
 	for name, err := range map[string]error{
+		"choose one":           runCheck(t.Context(), checkOptions{format: "table", demo: "steady", probe: true}, io.Discard),
 		"cannot be asked":      runWhy(t.Context(), ask, whyOptions{format: "table", demo: "steady", probe: true}, io.Discard),
-		`there is no demo "x"`: runWhy(t.Context(), ask, whyOptions{format: "table", demo: "x"}, io.Discard),
+		`there is no demo "x"`: runCheck(t.Context(), checkOptions{format: "table", demo: "x"}, io.Discard),
 	} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want %s", err, name)
