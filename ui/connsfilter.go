@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -89,7 +88,7 @@ func (f *form) connsWanted(was connsWanted, nets bool) (w connsWanted, ok bool) 
 	parse(askConnServer, func(s string) (err error) { w.Server, err = conns.ParseServer(s); return err }, func() { w.Server = netip.AddrPort{} })
 	parse(askConnService, func(s string) (err error) { w.Service, err = conns.ParseService(s); return err }, func() { w.Service = ipvs.ServiceID{} })
 	parse(askConnClient, func(s string) (err error) { w.Client, err = conns.ParseClient(s); return err }, func() { w.Client = netip.Prefix{} })
-	w.State = strings.ToUpper(f.get(askConnState))
+	parse(askConnState, func(s string) (err error) { w.State, err = conns.ParseState(s); return err }, func() { w.State = "" })
 	w.Templates, _ = conns.ParseTemplates(f.get(askConnTemplates))
 	w.Unlisted = f.get(askConnServers) == notListed
 	return w, ok

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/term"
@@ -88,6 +87,7 @@ func (o *connsOptions) query() (q conns.Query, err error) {
 	check(o.service != "", func() (err error) { q.Service, err = conns.ParseService(o.service); return err })
 	check(o.server != "", func() (err error) { q.Server, err = conns.ParseServer(o.server); return err })
 	check(o.client != "", func() (err error) { q.Client, err = conns.ParseClient(o.client); return err })
+	check(o.state != "", func() (err error) { q.State, err = conns.ParseState(o.state); return err })
 	check(o.origin != "", func() (err error) { q.Origin, err = conns.ParseOrigin(o.origin); return err })
 	check(true, func() (err error) { q.Templates, err = conns.ParseTemplates(o.templates); return err })
 	check(true, func() error { return plain.CheckFormat(o.format, plain.CSV) })
@@ -106,7 +106,10 @@ func (o *connsOptions) query() (q conns.Query, err error) {
 	if o.unlisted && o.file != "" {
 		errs = append(errs, errors.New("--unlisted: a saved copy does not say what the table lists; leave out --file"))
 	}
-	q.State, q.Unlisted = strings.ToUpper(o.state), o.unlisted
+	if o.within < 0 {
+		errs = append(errs, fmt.Errorf("--within %s: must not be negative; give a time as 5s, or 0 to read all", o.within))
+	}
+	q.Unlisted = o.unlisted
 	return q, errors.Join(errs...)
 }
 
@@ -128,6 +131,9 @@ func runConns(ctx context.Context, o connsOptions, out io.Writer) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, o.within, fmt.Errorf("ended after %s, as --within says", o.within))
 		defer cancel()
 	}
+	if o.file != "" {
+		in = patient{ctx, in}
+	}
 	q.Progress = &conns.Progress{}
 	quiet := showProgress(q.Progress)
 	read, ended, err := o.write(ctx, in, q, out, quiet)
@@ -145,6 +151,32 @@ func runConns(ctx context.Context, o connsOptions, out io.Writer) error {
 		fmt.Fprintf(os.Stderr, "lvsdeck: %v: this is a sample, the first %d lines in the order of the kernel's hash\n", ended, read.Lines)
 	}
 	return nil
+}
+
+// patient is what may be silent for ever, such as a terminal: reading it ends with the
+// context, too.
+type patient struct {
+	ctx context.Context
+	io.ReadCloser
+}
+
+// Read implements io.Reader.
+func (p patient) Read(b []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	read, own := make(chan result, 1), make([]byte, len(b)) // nobody touches b when this has returned
+	go func() {
+		n, err := p.ReadCloser.Read(own)
+		read <- result{n, err}
+	}()
+	select {
+	case r := <-read:
+		return copy(b, own[:r.n]), r.err
+	case <-p.ctx.Done():
+		return 0, p.ctx.Err()
+	}
 }
 
 // write reads and writes. Before the first word it calls ready.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,6 +91,51 @@ func TestConnsWithin(t *testing.T) {
 	}
 }
 
+// TestConnsSilence: what says nothing more ends with --within and with ctrl-c, too.
+func TestConnsSilence(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(savedConns(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		within string
+		key    os.Signal
+		want   string
+	}{{"50ms", nil, "ended after 50ms"}, {"0", os.Interrupt, "interrupted"}} {
+		cmd := ordinary().command(program, "conns", "--file", "-", "--list", "--within", c.within)
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var errs strings.Builder
+		cmd.Stderr = &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if c.key != nil {
+			go in.Write(text)                                    // it may end before it has read all
+			if _, err := out.Read(make([]byte, 1)); err != nil { // it is at work, and hears signals
+				t.Fatal(err)
+			}
+			if err := cmd.Process.Signal(c.key); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := io.Copy(io.Discard, out); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err != nil || !strings.Contains(errs.String(), c.want) {
+			t.Errorf("%v, %s", err, errs.String())
+		}
+	}
+}
+
 func TestConnsRefusals(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "listing")
@@ -101,6 +147,8 @@ func TestConnsRefusals(t *testing.T) {
 		"--service x":          `service "x": give an address`,
 		"--server 10.0.0.1:x":  `server "10.0.0.1:x": give an address`,
 		"--client 10.0.0.1/40": `client "10.0.0.1/40": give an address`,
+		"--state SYNRECV":      `state "SYNRECV": the kernel has no such state; choose one of: ESTABLISHED, SYN_SENT, SYN_RECV`,
+		"--within -5s":         "--within -5s: must not be negative",
 		"--origin here":        `origin "here": choose local or sync`,
 		"--templates no":       `templates "no": choose with, only or without`,
 		"--net4 33":            "--net4 33: must be 1 to 32",

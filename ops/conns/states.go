@@ -1,6 +1,10 @@
 package conns
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/proc"
 )
@@ -55,6 +59,22 @@ var (
 		"ASSURED": {0, "holds the client to its server; drop_entry leaves it alone"},
 	}
 )
+
+// stateNames are all that the kernel has: of TCP, UDP, SCTP, of templates, and for what
+// has no states.
+var stateNames = []string{
+	"ESTABLISHED", "SYN_SENT", "SYN_RECV", "SYNACK", "FIN_WAIT", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "UDP",
+	"INIT1", "INIT", "C-SENT", "C-REPLIED", "C-WAIT", "COOKIE", "C-ECHOED", "S-SENT", "S-RECEIVED", "S-ACK-SENT", "REJECTED", "CLOSED",
+	"ASSURED", "NONE", "ERR!", "BUG!",
+}
+
+// ParseState reads a state's name, in capitals or not.
+func ParseState(s string) (string, error) {
+	if name := strings.ToUpper(s); slices.Contains(stateNames, name) {
+		return name, nil
+	}
+	return "", fmt.Errorf("state %q: the kernel has no such state; choose one of: %s", s, strings.Join(stateNames, ", "))
+}
 
 // sctpOther is said of the steps between: INIT1, COOKIE, S-SENT, …
 const sctpOther = "a step of SCTP's handshake or farewell"
