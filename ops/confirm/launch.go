@@ -2,6 +2,7 @@ package confirm
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,6 +113,8 @@ func SayReady() {
 	}
 }
 
+var errNotReady = errors.New("it does not become ready")
+
 // child starts the command in a session of its own, without a terminal, and
 // waits until it says that it is ready.
 func (l launcher) child(ctx context.Context, command []string) (Process, error) {
@@ -141,12 +144,19 @@ func (l launcher) child(ctx context.Context, command []string) (Process, error) 
 	if err == nil && strings.TrimSpace(line) == readyWord {
 		return processOf(cmd.Process.Pid)
 	}
-	_ = cmd.Process.Kill()
-	if err != io.EOF && ctx.Err() != nil {
-		err = errors.New("it does not become ready")
+	if err == io.EOF { // it ended, or will never be able to say so
+		select {
+		case how := <-ended:
+			err = fmt.Errorf("it ended before it was ready: %s", cmp.Or(how, errors.New("exit status 0")))
+		case <-ctx.Done():
+			err = errNotReady
+		}
+	} else if ctx.Err() != nil {
+		err = errNotReady
 	} else {
-		err = fmt.Errorf("it ended before it was ready: %w", <-ended)
+		err = fmt.Errorf("it is no timer: it says %q, not %q", strings.TrimSpace(line), readyWord)
 	}
+	_ = cmd.Process.Kill()
 	words, _ := os.ReadFile(log.Name())
 	return Process{}, fmt.Errorf("%s: %w%s", command[0], err, said(string(words)))
 }

@@ -315,6 +315,8 @@ func TestTimerThatDies(t *testing.T) {
 func TestTimerThatDoesNotStart(t *testing.T) {
 	for words, command := range map[string][]string{
 		"it ended before it was ready: exit status 3: no table here": {"sh", "-c", "echo no table here >&2; exit 3"},
+		"it ended before it was ready: exit status 0":                {"true"},
+		`it is no timer: it says "hello", not "ready"`:               {"sh", "-c", "echo hello; exec sleep 3600"},
 		"no such file or directory":                                  {"/nonexistent/lvsdeck"},
 	} {
 		b := real(t)
