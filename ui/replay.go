@@ -184,10 +184,14 @@ func (m *Model) togglePlay() {
 
 // goToMark says when there is none: the player stays where it is.
 func (m *Model) goToMark(after bool) {
-	mark, ok := m.opts.Replay.Mark(after)
+	marks := m.opts.Replay.Mark(after)
 	switch {
-	case ok:
-		m.message = mark.Time.In(m.clock().Location()).Format(time.TimeOnly) + "  " + mark.Text
+	case len(marks) > 0:
+		m.message = marks[0].Time.In(m.clock().Location()).Format(time.TimeOnly) + "  "
+		if n := len(marks) - 1; n > 0 { // before what may be cut off
+			m.message += fmt.Sprintf("(and %d more) ", n)
+		}
+		m.message += marks[0].Text
 	case after:
 		m.message = "nothing was changed or found after this"
 	default:

@@ -192,7 +192,10 @@ func TestReplayGivesTheSameFrames(t *testing.T) {
 
 func TestReplayScreens(t *testing.T) {
 	all := incidentSamples(t, 60)
-	marks := []history.Mark{{Time: all[20].Time, Kind: history.Changed, Plan: "a", Text: "drain 10.0.3.11:443"}}
+	marks := []history.Mark{
+		{Time: all[20].Time, Kind: history.Found, Text: "a warning"},
+		{Time: all[20].Time, Kind: history.Changed, Plan: "a", Text: "drain 10.0.3.11:443"},
+	}
 	names := map[string]persist.Label{"TCP 198.51.100.20:443": {Name: "sh\x1bop"}}
 	f := recording(t, all, record.Options{Marks: func(time.Time) []history.Mark { return marks }, Names: func() map[string]persist.Label { return names }})
 	for _, size := range [][2]int{{60, 16}, {80, 24}, {200, 50}} {
@@ -210,9 +213,14 @@ func TestReplayScreens(t *testing.T) {
 			t.Errorf("it does not say %q:\n%s", want, grid(r.Model))
 		}
 	}
+	for _, s := range []time.Duration{4, 8} { // what no journal tells
+		press(r.Model, ")")
+		at(noon.Add(s * time.Second))
+		says("weight 10 to 0")
+	}
 	press(r.Model, ")")
 	at(all[20].Time)
-	says("drain 10.0.3.11:443")
+	says("(and 1 more) drain 10.0.3.11:443")
 	press(r.Model, ")")
 	says("nothing was changed or found after this")
 	press(r.Model, ".")

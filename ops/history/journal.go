@@ -86,7 +86,7 @@ func Findings(was, is *check.Report) (out []Mark) {
 			if there[of(f)] {
 				continue
 			}
-			m := Mark{Time: is.Time, Kind: kind, Text: f.Short}
+			m := Mark{Time: is.Time, Kind: kind, Text: f.Short, Severity: f.Severity}
 			if k := (Key{f.Service, f.Server}); k != (Key{}) {
 				m.About, m.Text = []Key{k}, k.String()+": "+f.Short
 			}

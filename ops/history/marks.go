@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"lvsdeck/ops"
+	"lvsdeck/ops/check"
 )
 
 // Kind is what a mark tells of.
@@ -32,8 +34,28 @@ type Mark struct {
 	Kind  Kind
 	About []Key // the rows it was about; none: many, or something else of the director
 	Text  string
-	Plan  string // of a plan of the journal: its ID, and who made it
-	By    string
+
+	Severity check.Severity `json:",omitempty"` // of what was found, or is found no more
+	Plan     string         // of a plan of the journal: its ID, and who made it
+	By       string
+}
+
+// Heavier compares marks by what they tell of somebody who looks for the cause of
+// something: a fault that was found, what was changed, and then the rest.
+func (m Mark) Heavier(o Mark) int { return cmp.Compare(o.rank(), m.rank()) }
+
+func (m Mark) rank() int {
+	switch {
+	case m.Kind == Found && m.Severity == check.Fault:
+		return 5
+	case m.Kind == Changed:
+		return 4
+	case m.Kind == Seen:
+		return 3
+	case m.Kind == Found:
+		return 1 + int(m.Severity)
+	}
+	return 0
 }
 
 // Touches tells whether a mark is about the service of a row, or everything.
@@ -79,7 +101,39 @@ func (m Mark) before(o Mark) int { return m.Time.Compare(o.Time) }
 
 // isAs tells whether a mark is another, or what became of it.
 func (m Mark) isAs(o Mark) bool {
-	return m.Time.Equal(o.Time) && m.Kind == o.Kind && m.Plan == o.Plan && (m.Plan != "" || m.Text == o.Text)
+	if !m.Time.Equal(o.Time) || m.Kind != o.Kind || m.Plan != o.Plan {
+		return false
+	}
+	// A row that came back is one that came for who has not seen it before.
+	return m.Plan != "" || m.Text == o.Text || m.Kind == Seen && slices.Equal(m.About, o.About)
+}
+
+// Once puts marks in order, each once: a plan as it was told last, and of what a
+// reading saw only what no plan explains.
+func Once(marks []Mark) []Mark {
+	type name struct {
+		at   int64
+		kind Kind
+		text string
+	}
+	plans, others := map[string]int{}, map[name]bool{}
+	var out []Mark
+	for _, m := range marks {
+		if m.Plan != "" {
+			if i, ok := plans[m.Plan]; ok {
+				out[i] = m
+				continue
+			}
+			plans[m.Plan] = len(out)
+		} else if n := (name{m.Time.UnixNano(), m.Kind, m.Text}); others[n] {
+			continue
+		} else {
+			others[n] = true
+		}
+		out = append(out, m)
+	}
+	slices.SortStableFunc(out, Mark.before)
+	return untold(out)
 }
 
 // Marks are those between two times, the first included, in order. What a reading
@@ -121,6 +175,33 @@ func untold(marks []Mark) (out []Mark) {
 		out = append(out, m)
 	}
 	return out
+}
+
+// Watch tells of changes of the table as a Store does, and keeps no figures.
+type Watch struct {
+	rows   Store // but its frames
+	last   int64 // when the table was looked at; 0: never
+	forgot int64
+}
+
+// Add gives what was changed since the sample before.
+func (w *Watch) Add(sample *ops.Sample) []Mark {
+	if sample.Err != nil || sample.Time.IsZero() {
+		return nil
+	}
+	now, last := sample.Time.UnixNano(), w.last
+	if now == last {
+		return nil
+	}
+	seen := w.rows.follow(sample, now)
+	if w.last = now; now < w.forgot || now >= w.forgot+int64(time.Minute) {
+		w.rows.forget(now - int64(rowStays))
+		w.forgot = now
+	}
+	if last == 0 {
+		return nil
+	}
+	return seen.marks(sample.Time)
 }
 
 // changes are what one sample shows of changes of the table.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lvsdeck/ipvs"
+	"lvsdeck/ops"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
 	"lvsdeck/ops/plan"
@@ -24,6 +25,12 @@ func texts(marks []history.Mark) (out []string) {
 // TestSeenChanges holds what readings tell of changes, whoever made them.
 func TestSeenChanges(t *testing.T) {
 	store, now := history.New(), midnight
+	var watch history.Watch
+	var watched []history.Mark
+	hear := func(s *ops.Sample) {
+		store.Add(s)
+		watched = watch.Add(s)
+	}
 	add := func(weight uint32, scheduler string, servers ...int) {
 		now = now.Add(interval)
 		v := svc(0, 1)
@@ -31,12 +38,15 @@ func TestSeenChanges(t *testing.T) {
 		for _, i := range servers {
 			v.Servers = append(v.Servers, srv(i, 1, weight, false))
 		}
-		store.Add(sampleAt(now, v))
+		hear(sampleAt(now, v))
 	}
 	tell := func(want ...string) {
 		t.Helper()
 		if got := texts(store.Marks(now, now.Add(time.Second))); !slices.Equal(got, want) {
 			t.Errorf("want %q, got %q", want, got)
+		}
+		if got := texts(watched); !slices.Equal(got, want) {
+			t.Errorf("want %q watched, got %q", want, got)
 		}
 	}
 	const of = " of TCP 203.0.0.0:443: "
@@ -51,7 +61,7 @@ func TestSeenChanges(t *testing.T) {
 	add(5, "wlc", 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 	tell("seen rows of the table: 9 came, 1 left, 1 changed")
 	now = now.Add(interval)
-	store.Add(sampleAt(now))
+	hear(sampleAt(now))
 	tell("seen TCP 203.0.0.0:443: left")
 	add(5, "wlc", 2)
 	tell("seen TCP 203.0.0.0:443: came back")
@@ -117,6 +127,32 @@ func TestFindingsComeAndGo(t *testing.T) {
 		if got := texts(history.Findings(c.was, c.is)); !slices.Equal(got, c.want) {
 			t.Errorf("want %q, got %q", c.want, got)
 		}
+	}
+}
+
+// TestOnce puts what a recording has in order.
+func TestOnce(t *testing.T) {
+	at := func(s int) time.Time { return midnight.Add(time.Duration(s) * time.Second) }
+	drain := history.Mark{Time: at(3), Kind: history.Changed, Plan: "7", Text: "drain: running", About: []history.Key{server(0, 1)}}
+	done := drain
+	done.Until, done.Text = at(10), "drain"
+	seen := history.Mark{Time: at(12), Kind: history.Seen, Text: "weight 1 to 0", About: []history.Key{server(0, 1)}}
+	other := seen
+	other.About, other.Text = []history.Key{server(0, 2)}, "weight 5 to 0"
+	fault := history.Mark{Time: at(1), Kind: history.Found, Text: "gone", Severity: check.Fault}
+	got := history.Once([]history.Mark{drain, seen, other, fault, fault, done, seen})
+	if want := []string{"found gone", "changed drain", "seen weight 5 to 0"}; !slices.Equal(texts(got), want) {
+		t.Errorf("want %q, got %q", want, texts(got))
+	}
+	warning := fault
+	warning.Severity = check.Warning
+	cleared := fault
+	cleared.Kind = history.Cleared
+	all := []history.Mark{cleared, warning, seen, done, fault}
+	slices.SortStableFunc(all, history.Mark.Heavier)
+	slices.Reverse(all)
+	if want := []string{"cleared gone", "found gone", "seen weight 1 to 0", "changed drain", "found gone"}; !slices.Equal(texts(all), want) || all[1].Severity != check.Warning {
+		t.Errorf("want the heaviest last, got %q", texts(all))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
 )
 
@@ -214,6 +215,9 @@ func (f *File) place(at int64, b block) error {
 func (f *File) mark(m history.Mark) error {
 	if m.Kind > history.Cleared {
 		return fmt.Errorf("there is no kind of mark %d", m.Kind)
+	}
+	if m.Severity > check.Fault {
+		return fmt.Errorf("there is no severity %d", m.Severity)
 	}
 	if f.marks = append(f.marks, m); len(f.marks) >= 2*maxMarks {
 		f.dropMarks(maxMarks)

@@ -2,6 +2,7 @@ package record
 
 import (
 	"slices"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,27 +66,12 @@ func NewPlayer(f *File) (*Player, error) {
 	p := &Player{file: f, updated: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
 	p.state.From, p.state.To = f.Span()
 	p.state.Speed, p.state.Playing = 1, true
-	p.marks = eachOnce(f.marks)
+	p.marks = history.Once(f.marks)
 	p.seek(func(*ops.Sample, int) bool { return true }, 0)
 	if p.latest.Load() == nil {
 		return nil, p.state.Err
 	}
 	return p, nil
-}
-
-// eachOnce puts marks in order, a plan as it was told last.
-func eachOnce(marks []history.Mark) (out []history.Mark) {
-	at := map[string]int{} // of plans
-	for _, m := range marks {
-		if i, ok := at[m.Plan]; ok && m.Plan != "" {
-			out[i] = m
-			continue
-		}
-		at[m.Plan] = len(out)
-		out = append(out, m)
-	}
-	slices.SortStableFunc(out, func(a, b history.Mark) int { return a.Time.Compare(b.Time) })
-	return out
 }
 
 // Each has f called with every sample, in order: those that are played, and after a
@@ -178,24 +164,36 @@ func (p *Player) Jump(t time.Time) {
 	})
 }
 
-// Mark goes to the mark after what is shown, or before it, and gives it.
-func (p *Player) Mark(after bool) (m history.Mark, ok bool) {
+// Mark goes to the next mark after what is shown, or to the last before it, and
+// gives all of that reading, the heaviest first; none: there is none.
+func (p *Player) Mark(after bool) []history.Mark {
 	now := p.latest.Load()
-	i := -1
+	var from, to int // of marks
 	if after {
-		i = slices.IndexFunc(p.marks, func(m history.Mark) bool { return m.Time.After(now.Time) })
+		from = p.marksUpTo(now.Time)
+		if from == len(p.marks) {
+			return nil
+		}
+		to = p.marksUpTo(p.marks[from].Time.Add(max(0, now.Interval-1)))
 	} else {
 		// The sample shows what happened up to an interval ago.
-		since := now.Time.Add(-now.Interval)
-		for k := range p.marks {
-			if p.marks[k].Time.Before(since) {
-				i = k
-			}
+		to = p.marksUpTo(now.Time.Add(-now.Interval - 1))
+		if to == 0 {
+			return nil
 		}
+		from = p.marksUpTo(p.marks[to-1].Time.Add(-max(1, now.Interval)))
 	}
-	if i < 0 {
-		return m, false
+	marks := slices.Clone(p.marks[from:to])
+	if after {
+		p.Jump(marks[0].Time)
+	} else {
+		p.Jump(marks[len(marks)-1].Time)
 	}
-	p.Jump(p.marks[i].Time)
-	return p.marks[i], true
+	slices.SortStableFunc(marks, history.Mark.Heavier)
+	return marks
+}
+
+// marksUpTo is how many marks there are up to a time.
+func (p *Player) marksUpTo(t time.Time) int {
+	return sort.Search(len(p.marks), func(i int) bool { return p.marks[i].Time.After(t) })
 }

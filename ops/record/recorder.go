@@ -138,6 +138,7 @@ func (r *Recorder) write(s *session, size int64) {
 	w, err := NewWriter(s.file, head)
 	var marked time.Time
 	told := map[string]history.Mark{}
+	var watch history.Watch
 	mark := func(at time.Time) {
 		if d := at.Sub(marked); d >= 0 && d < marksEvery { // else it is time, or the clock was set back
 			return
@@ -154,6 +155,9 @@ func (r *Recorder) write(s *session, size int64) {
 		mark(sample.Time)
 		if err == nil {
 			err = w.Sample(sample)
+		}
+		if err == nil {
+			err = w.Mark(watch.Add(sample)...)
 		}
 		if err == nil && r.with.Reports != nil {
 			if report := r.with.Reports(); report != nil {
