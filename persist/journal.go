@@ -160,7 +160,7 @@ func (w *Writer) Close() error {
 		w.file.Close()
 	}
 	_ = w.lock.Truncate(0) // who comes next is not to be mistaken for us
-	return w.lock.Close()
+	return release(w.lock)
 }
 
 // rotate begins a new file when the journal has grown, with the plans that are

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestJournal(t *testing.T) {
@@ -382,4 +384,27 @@ func TestOpenPlansHaveDoneWhatTheyMayHaveBegun(t *testing.T) {
 	if in(0) || !in(1) || in(2) {
 		t.Errorf("in effect: %v %v %v", in(0), in(1), in(2))
 	}
+}
+
+// TestLockIsLetGo: also while a copy of the open file is still there, as in a
+// program that is just being started.
+func TestLockIsLetGo(t *testing.T) {
+	s := store(t, Options{})
+	w, err := s.Begin("one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := unix.Dup(int(w.lock.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(copied)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w, err = s.Begin("two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
 }

@@ -32,7 +32,7 @@ func (l Lines) Append(lines func(before []byte) []byte) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer release(lock)
 	before, err := l.Read()
 	if err != nil {
 		return err

@@ -82,7 +82,14 @@ func (s *Store) Running() (h Holder, running bool, err error) {
 	return s.holder(), true, nil
 }
 
-// lockFile opens a file and locks it; closing it unlocks. The lock belongs to
+// release lets a lock go. Closing alone would not while a program that is just
+// being started still has a copy of the open file.
+func release(lock *os.File) error {
+	_ = unix.FcntlFlock(lock.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_UNLCK})
+	return lock.Close()
+}
+
+// lockFile opens a file and locks it, until release or the end of the process. The lock belongs to
 // the open file (as flock's does), so two users in one process exclude each
 // other too; and unlike flock's it can be asked about without taking it.
 func (s *Store) lockFile(name string, how int) (*os.File, error) {

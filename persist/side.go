@@ -76,7 +76,7 @@ func (f Side[T]) Update(change func(map[string]T)) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer release(lock)
 	all, err := f.Get()
 	if err != nil {
 		return err
