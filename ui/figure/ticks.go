@@ -53,11 +53,21 @@ func Ticks(from, to time.Time, columns int) (ticks []Tick) {
 	}
 	_, zone := from.Zone()
 	local := time.Duration(zone) * time.Second
-	first := from.Add(local).Truncate(step).Add(-local)
-	for at := first; at.Before(to); at = at.Add(step) {
-		if column := int(float64(at.Sub(from)) / float64(span) * float64(columns)); !at.Before(from) && column+len(form) <= columns {
+	first, free := from.Add(local).Truncate(step).Add(-local), 0
+	for at := first; at.Before(to); at = at.Add(min(step, time.Hour)) {
+		column := int(float64(at.Sub(from)) / float64(span) * float64(columns))
+		if !at.Before(from) && round(at, step) && column >= free && column+len(form) <= columns {
 			ticks = append(ticks, Tick{column, at.Format(form)})
+			free = column + len(form) + 1
 		}
 	}
 	return ticks
+}
+
+// round tells that a clock shows a round time, also when it was put on or back
+// within the span.
+func round(at time.Time, step time.Duration) bool {
+	_, zone := at.Zone()
+	wall := at.Add(time.Duration(zone) * time.Second)
+	return wall.Truncate(step).Equal(wall)
 }
