@@ -123,14 +123,16 @@ func (p *Player) peek() bool {
 	return true
 }
 
-// forward shows the next sample.
+// forward shows the next sample. While what was before is told, that goes on up to
+// it.
 func (p *Player) forward() {
 	if !p.peek() {
 		return
 	}
 	s := p.ahead
-	p.ahead = nil
-	p.tell(s)
+	if p.ahead = nil; p.fill == nil {
+		p.tell(s)
+	}
 	p.show(s, p.number, p.cursor)
 }
 

@@ -135,7 +135,7 @@ func (p *Player) Play(on bool) {
 func (p *Player) Step(by int) {
 	p.order(func() {
 		p.set(func(s *PlayState) { s.Playing = false })
-		if by == 1 && p.idle() {
+		if by == 1 && p.onTo == nil {
 			p.forward()
 			return
 		}

@@ -139,6 +139,26 @@ func TestPlayerGoesAnywhere(t *testing.T) {
 	}
 }
 
+// TestStepWhileFilling goes on with what is being told, instead of beginning anew.
+func TestStepWhileFilling(t *testing.T) {
+	all := newLife(t, 17).samples(1500)
+	p := play(t, all)
+	begun := make(chan int, 1)
+	n := 0
+	p.order(func() { p.anew = append(p.anew, func() { n++ }) })
+	p.Step(1200)
+	p.order(p.tellMore) // it has begun
+	p.Step(1)
+	p.Step(1)
+	p.shows(1202)
+	p.order(func() { begun <- n })
+	if got := <-begun; got != 1 {
+		t.Errorf("it was told anew %d times, want once", got)
+	}
+	p.Step(1)
+	p.shows(1203)
+}
+
 // TestPlayerPlays to the end by itself, as fast as it can.
 func TestPlayerPlays(t *testing.T) {
 	l := newLife(t, 9)
