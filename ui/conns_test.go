@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,36 @@ func TestConnectionsFindTheHog(t *testing.T) {
 	if d.top() != nil || len(s.opens) != 4 {
 		t.Errorf("q leaves:\n%s", grid(d.Model))
 	}
+}
+
+// TestOthersAreAllThatIsNotOnScreen: what stands in the table comes to all.
+func TestOthersAreAllThatIsNotOnScreen(t *testing.T) {
+	d := connDirector(t, &connSource{text: connText()})
+	d.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
+	d.do("C")
+	var n, sum int
+	others := ""
+	for l := range strings.Lines(grid(d.Model)) {
+		if f := strings.Fields(l); len(f) > 3 && strings.HasSuffix(f[2], "%") && f[1] != "has" {
+			n++
+			sum += atoi(t, f[1])
+		} else if len(f) > 3 && f[1] == "others" {
+			others = f[0]
+			sum += atoi(t, f[2])
+		}
+	}
+	if sum != 277 || others != fmt.Sprint(122-n) {
+		t.Errorf("%d of 277, %s others beside %d of 122:\n%s", sum, others, n, grid(d.Model))
+	}
+}
+
+func atoi(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // TestConnectionsOfAServer opens the screen on a server's row, and keeps to what

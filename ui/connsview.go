@@ -166,12 +166,14 @@ func (c *connections) table(m *Model, height int) []string {
 		head.Right(paint.Rest, col.title, connsNumber, "")
 	}
 	lines := []string{head.String()}
+	rest := r.All
 	for i := from; i < to; i++ {
 		base := paint.Ground
 		if i == c.at {
 			base = paint.Cursor
 		}
 		g := ranking.Groups[i]
+		rest = rest.Less(g.Counts)
 		style := paint.Plain
 		if g.Gone {
 			style = paint.Warn
@@ -184,9 +186,13 @@ func (c *connections) table(m *Model, height int) []string {
 	if len(ranking.Groups) == 0 {
 		lines = append(lines, wrapped(m, paint.Rest, "None.", 1)...)
 	}
-	if ranking.Rest != (conns.Counts{}) {
-		line := m.theme.Line(paint.Ground, m.width).Space(1).Left(paint.Rest, fmt.Sprintf("%s others", figure.Count(uint64(ranking.Met-len(ranking.Groups)))), widest, "")
-		c.numbers(m, line, ranking.Rest, bar, columns, true)
+	if rest != (conns.Counts{}) && to > from {
+		others := "others" // not told apart
+		if n := ranking.Met - (to - from); n > 0 {
+			others = figure.Count(uint64(n)) + " others"
+		}
+		line := m.theme.Line(paint.Ground, m.width).Space(1).Left(paint.Rest, others, widest, "")
+		c.numbers(m, line, rest, bar, columns, true)
 		lines = append(lines, line.String())
 	}
 	for len(lines) < height {
@@ -303,5 +309,6 @@ func (c *connections) Footer(m *Model) string {
 	if narrowed {
 		keys = append(keys, "a", "all")
 	}
+	keys = append(keys, "P", "pulse")
 	return m.keysLine(keys...)
 }

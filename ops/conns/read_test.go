@@ -107,6 +107,9 @@ func names(all []line, q Query) map[By]map[string]Counts {
 		if l.template {
 			return "template " + l.state
 		}
+		if l.proto == l.state {
+			return l.state
+		}
 		return l.proto + " " + l.state
 	}
 	return map[By]map[string]Counts{

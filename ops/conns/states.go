@@ -21,6 +21,9 @@ func (s State) String() string {
 	if s.Template {
 		return "template " + s.Name
 	}
+	if s.Name == s.Protocol.String() { // of UDP, which has one
+		return s.Name
+	}
 	return s.Protocol.String() + " " + s.Name
 }
 

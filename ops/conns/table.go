@@ -41,6 +41,11 @@ func (c Counts) Add(o Counts) Counts {
 	return Counts{c.Conns + o.Conns, c.Open + o.Open, c.HalfOpen + o.HalfOpen, c.Idle + o.Idle, c.Templates + o.Templates}
 }
 
+// Less gives the rest.
+func (c Counts) Less(o Counts) Counts {
+	return Counts{c.Conns - o.Conns, c.Open - o.Open, c.HalfOpen - o.HalfOpen, c.Idle - o.Idle, c.Templates - o.Templates}
+}
+
 func (t tally) counts() Counts {
 	const low = 1<<32 - 1
 	return Counts{Conns: t.conns & low, Open: t.conns >> 32, HalfOpen: t.half & low, Idle: t.half >> 32, Templates: t.templates & low}
