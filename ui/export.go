@@ -130,10 +130,16 @@ func exportTo(name string, replace bool, write func(io.Writer) error) tea.Cmd {
 		case err != nil:
 			m.tell("Nothing was written", err)
 		default:
-			m.message = "written: " + path
+			m.message = m.withPath("written: ", path, "")
 		}
 		return nil
 	})
+}
+
+// withPath is words for the last line about a file. Where they do not fit, the
+// directory is cut, not the file's name.
+func (m *Model) withPath(before, path, after string) string {
+	return before + text.CutLeft(text.Clean(path), m.width-2-text.Width(before+after), m.signs.Cut) + after
 }
 
 // writeNew writes a file that only its owner can read, whole or not at all. It

@@ -258,3 +258,34 @@ func TestExportLists(t *testing.T) {
 func TestExportScreens(t *testing.T) {
 	layerScenes(t, "export", func(d *director) { d.do("enter", "down", "E", "down") })
 }
+
+// TestFileNamesAreWhole holds that a file's name is not cut where the line has room
+// for it, and that a sign tells where it is.
+func TestFileNamesAreWhole(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a-directory-with-a-name-that-takes-most-of-the-line")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	d := newDirector(t)
+	d.Update(tea.WindowSizeMsg{Width: 60, Height: 16})
+	d.opts.Host = "director"
+	name := d.export("write the screen")
+	d.sees("what is proposed", "file "+name)
+	d.do("enter")
+	d.sees("where it is", "written: …", "/"+name)
+	d.push(&form{title: "one", fields: []*field{typedField("file", "file", name, "a name, or a path; only you can read it")}})
+	d.do("end")
+	d.sees("a form of one file", "  "+name, "a name, or a path; only you can read it")
+	d.Update(tea.WindowSizeMsg{Width: 120, Height: 30})
+	d.sees("and where there is room", "  "+name)
+	long := strings.Repeat("x", 70)
+	d.Update(tea.WindowSizeMsg{Width: 60, Height: 16})
+	d.types(long)
+	d.sees("its end", "  …xxx")
+	d.do("home")
+	d.sees("its beginning", "  "+name[:20], "xxx…")
+	if x, _, _ := d.top().Cursor(d.Model); x != 1+formLabel+1+2 {
+		t.Errorf("the cursor stands at %d", x)
+	}
+}

@@ -192,9 +192,23 @@ func (f *form) Paste(_ *Model, s string) {
 const (
 	formLabel = 13
 	formValue = 28
+	formRoomy = 100 // from here on hints stand at their fields, too
 
 	formHead = 2 // lines before the first field
 )
+
+// valueWidth is the room of a field's value: the line, unless something else
+// stands at the field.
+func (f *form) valueWidth(m *Model, x *field) int {
+	whole := m.width - 1 - formLabel - 1 - 1
+	switch {
+	case x.problem != "" || whole < formValue:
+		return formValue
+	case m.width >= formRoomy && text.Width(x.value())+3 < formValue:
+		return formValue
+	}
+	return whole
+}
 
 // Body implements layer. What the field is about, or what is wrong with it,
 // stands whole below: at the field there may not be room.
@@ -222,14 +236,18 @@ func (f *form) line(m *Model, x *field, current bool) string {
 	}
 	line := m.theme.Line(base, m.width).Space(1)
 	line.Left(paint.Rest, x.label, formLabel, m.signs.Cut).Space(1)
+	width := f.valueWidth(m, x)
 	switch {
 	case len(x.options) > 0 && current:
-		line.Left(paint.Strong, "< "+text.Clean(x.value())+" >", formValue, m.signs.Cut)
+		line.Left(paint.Strong, "< "+text.Clean(x.value())+" >", width, m.signs.Cut)
 	case len(x.options) > 0:
-		line.Left(paint.Plain, "  "+text.Clean(x.value()), formValue, m.signs.Cut)
+		line.Left(paint.Plain, "  "+text.Clean(x.value()), width, m.signs.Cut)
 	default:
-		shown, _ := window(x.input, formValue-3)
-		line.Left(paint.Strong, "  "+shown, formValue, m.signs.Cut)
+		shown, _ := window(x.input, width-3, m.signs.Cut)
+		line.Left(paint.Strong, "  "+shown, width, m.signs.Cut)
+	}
+	if width > formValue {
+		return line.String()
 	}
 	line.Space(1)
 	if x.problem != "" {
@@ -258,12 +276,12 @@ func (f *form) Footer(m *Model) string {
 }
 
 // Cursor implements layer.
-func (f *form) Cursor(*Model) (x, y int, shown bool) {
+func (f *form) Cursor(m *Model) (x, y int, shown bool) {
 	fields := f.shown()
 	current := fields[min(f.at, len(fields)-1)]
 	if len(current.options) > 0 {
 		return 0, 0, false
 	}
-	_, column := window(current.input, formValue-3)
+	_, column := window(current.input, f.valueWidth(m, current)-3, m.signs.Cut)
 	return 1 + formLabel + 1 + 2 + column, headLines - 1 + formHead + f.at - f.top, true
 }

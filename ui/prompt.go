@@ -63,12 +63,15 @@ func (p *prompt) footer(m *Model, keys string) string {
 		keys, style = text.Cut(text.Clean(p.problem), m.width*2/3, m.signs.Cut), paint.Bad
 	}
 	line.Put(paint.Accent, p.label).Space(1)
+	if p.problem == "" && text.Width(p.value())+text.Width(keys)+3 >= line.Room() {
+		keys = "" // what is typed is worth more
+	}
 	room := max(1, line.Room()-text.Width(keys)-3)
 	p.column = m.width - line.Room()
 	if p.value() == "" {
 		line.Left(paint.Rest, p.hint, room, "")
 	} else {
-		typed, at := window(p.input, room)
+		typed, at := window(p.input, room, m.signs.Cut)
 		line.Left(paint.Plain, typed, room, "")
 		p.column += at
 	}
@@ -79,16 +82,21 @@ func (p *prompt) footer(m *Model, keys string) string {
 // Cursor implements layer for what is typed in the last line.
 func (p *prompt) Cursor(m *Model) (x, y int, shown bool) { return p.column, m.height - 1, true }
 
-// window is the part of a typed text around its cursor that fits a width, and
-// the cursor's place in it.
-func window(in textinput.Model, width int) (string, int) {
+// window is the part of a typed text around its cursor that fits a width, with
+// the sign for left-out text where it is cut, and the cursor's place in it.
+func window(in textinput.Model, width int, sign string) (string, int) {
 	typed := []rune(in.Value())
 	at := min(in.Position(), len(typed))
-	start := 0
-	for text.Width(string(typed[start:at])) >= width {
-		start++
+	last := width // the cursor stands before it
+	if at+1 < len(typed) {
+		last -= text.Width(sign)
 	}
-	return text.Cut(text.Clean(string(typed[start:])), width, ""), text.Width(string(typed[start:at]))
+	start, before := 0, string(typed[:at])
+	for start < at && text.Width(before) >= last {
+		start++
+		before = sign + string(typed[start:at])
+	}
+	return text.Cut(text.Clean(before+string(typed[at:])), width, sign), text.Width(before)
 }
 
 // linePrompt asks for one thing and hands it on; what is wrong with it is said

@@ -231,7 +231,7 @@ func (m *Model) save(path string) tea.Cmd {
 				m.tell("The rules were not saved", err)
 				return nil
 			}
-			m.message = "saved " + keep.Size(saved.Rules) + " to " + path
+			m.message = m.withPath("saved "+keep.Size(saved.Rules)+" to ", path, "")
 			if why := saved.Warning(); why != "" {
 				m.tell("Saved, and some of it is odd", errors.New(why))
 			}

@@ -106,7 +106,7 @@ func (k *kit) save(m *Model, script string) tea.Cmd {
 				if err != nil {
 					m.tell("The script was not saved", err)
 				} else {
-					m.message = "saved to " + path + "; on the server: sh " + filepath.Base(path) + " apply"
+					m.message = m.withPath("saved to ", path, "; on the server: sh "+filepath.Base(path)+" apply")
 				}
 				return nil
 			})

@@ -83,6 +83,24 @@ func CutMiddle(s string, width int, sign string) string {
 	return left + sign + right
 }
 
+// CutLeft shortens a clean string to at most width cells and keeps its end: of a
+// path the file's name.
+func CutLeft(s string, width int, sign string) string {
+	w := Width(s)
+	switch {
+	case w <= width:
+		return s
+	case width <= Width(sign):
+		return Cut(s, width, sign)
+	}
+	drop := w - width + Width(sign)
+	right := ansi.TruncateLeft(s, drop, "")
+	for ; Width(right) > width-Width(sign); drop++ { // a wide character on the cut stays whole
+		right = ansi.TruncateLeft(s, drop, "")
+	}
+	return sign + right
+}
+
 // Or is the string, or a word in place of an empty one.
 func Or(s, word string) string {
 	if s == "" {

@@ -61,6 +61,24 @@ func TestCutMiddle(t *testing.T) {
 	}
 }
 
+func TestCutLeft(t *testing.T) {
+	for _, c := range []struct {
+		in    string
+		width int
+		want  string
+	}{
+		{"/tmp/a.txt", 10, "/tmp/a.txt"},
+		{"/tmp/a.txt", 7, "…/a.txt"},
+		{"/tmp/日本.txt", 8, "…本.txt"},
+		{"/tmp", 1, "…"},
+		{"/tmp", -1, ""},
+	} {
+		if got := CutLeft(c.in, c.width, "…"); got != c.want {
+			t.Errorf("CutLeft(%q, %d) = %q, want %q", c.in, c.width, got, c.want)
+		}
+	}
+}
+
 func FuzzCut(f *testing.F) {
 	f.Add("[2001:db8::1]:80", 8)
 	f.Add("日本語\x1b[2J", 3)
@@ -70,7 +88,7 @@ func FuzzCut(f *testing.F) {
 		if strings.ContainsFunc(c, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
 			t.Fatalf("Clean(%q) = %q keeps a control", s, c)
 		}
-		for name, cut := range map[string]func(string, int, string) string{"Cut": Cut, "CutMiddle": CutMiddle} {
+		for name, cut := range map[string]func(string, int, string) string{"Cut": Cut, "CutMiddle": CutMiddle, "CutLeft": CutLeft} {
 			if got := cut(c, width, "…"); Width(got) > width {
 				t.Fatalf("%s(%q, %d) = %q, %d cells", name, c, width, got, Width(got))
 			}
