@@ -41,7 +41,7 @@ type graph struct {
 	end       time.Time // the right end; zero: now
 	everyMark bool      // marks of other services, too
 	oneScale  bool
-	named     bool // panes say their figure
+	bare      bool // servers have their address alone: their service stands above
 	ink       paint.Ink
 
 	first int // pane on screen

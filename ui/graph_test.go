@@ -193,6 +193,18 @@ func TestGraphCursor(t *testing.T) {
 	}
 }
 
+// TestGraphSaysItsFigure holds that at each width the figure is named, and the
+// chosen one marked by a sign; least and most go before the row's name does.
+func TestGraphSaysItsFigure(t *testing.T) {
+	for _, width := range []int{60, 80, 200} {
+		m, _ := graphConsole(t, width, 16, "H", "left")
+		for i, name := range metricNames {
+			walk(m, fmt.Sprint(i+1))
+			sees(t, m, "the chosen one", fmt.Sprintf("[%d %s]", i+1, name), name+"  TCP 203.0.113.10:443 ", "here", "now")
+		}
+	}
+}
+
 func TestGraphOfUnknown(t *testing.T) {
 	m, src := graphConsole(t, 80, 24, "o", "down", "down", "H")
 	sees(t, m, "a server's own", "10.0.3.12:443 of TCP 203.0.113.10:443", "now  8196")

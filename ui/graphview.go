@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"lvsdeck/ops"
@@ -109,15 +110,28 @@ func (g *graph) cursor(m *Model) (int, bool) {
 	return g.column(m, g.at)
 }
 
-// title is the figures with their keys.
+// title is the figures with their keys, the chosen one in brackets. Where not all
+// fit, the first ones are left out as far as it takes to have the chosen one there.
 func (g *graph) title(m *Model) string {
-	line := m.theme.Line(paint.Ground, m.width)
+	var names []string
 	for i, name := range metricNames {
-		style := paint.Rest
-		if history.Metric(i) == g.metric {
-			style = paint.Accent
+		names = append(names, fmt.Sprintf("%d %s", i+1, name))
+	}
+	first, chosen := 0, int(g.metric)
+	for text.Width(strings.Join(names[first:chosen+1], " "))+2 > m.width {
+		first++
+	}
+	line := m.theme.Line(paint.Ground, m.width)
+	for i := first; i < len(names); i++ {
+		switch i {
+		case chosen:
+			line.Put(paint.Accent, "["+names[i]+"]")
+			continue
+		case chosen + 1: // behind the bracket
+		default:
+			line.Space(1)
 		}
-		line.Space(1).Put(style, fmt.Sprintf("%d %s", i+1, name))
+		line.Put(paint.Rest, text.Cut(names[i], line.Room(), m.signs.Cut))
 	}
 	return line.String()
 }
@@ -146,8 +160,8 @@ func (g *graph) top(most float32) float32 {
 	return float32(figure.Above(uint64(math.Ceil(float64(max(0, most))))))
 }
 
-// paneTitle is whose pane it is, and its figures: under the cursor, now, and the
-// least and most of what is shown.
+// paneTitle is whose pane of which figure it is, and what that is under the cursor,
+// now, and at least and most of what is shown where there is room.
 func (g *graph) paneTitle(m *Model, k history.Key, s history.Series) string {
 	line := m.theme.Line(paint.Ground, m.width).Space(1)
 	const each = 6
@@ -159,17 +173,25 @@ func (g *graph) paneTitle(m *Model, k history.Key, s history.Series) string {
 	if c, ok := g.cursor(m); ok {
 		parts = append(parts, part{"here", valueAt(s, c, g.ink.Across())})
 	}
-	parts = append(parts, part{"now", g.newest(m, k)}, part{"least", least(s.Mean)}, part{"most", slices.Max(s.Max)})
-	room := 0
-	for _, p := range parts {
-		room += len(p.label) + each + 2
+	parts = append(parts, part{"now", g.newest(m, k)})
+	room := func(parts ...part) int {
+		n := line.Room() - 1
+		for _, p := range parts {
+			n -= len(p.label) + each + 2
+		}
+		return n
 	}
 	name, note := g.name(m, k)
-	if g.named {
-		name = metricNames[g.metric] + "  " + name
+	name = text.Clean(metricNames[g.metric] + "  " + name)
+	most, least := part{"most", slices.Max(s.Max)}, part{"least", least(s.Mean)}
+	switch {
+	case room(append(parts, least, most)...) >= text.Width(name):
+		parts = append(parts, least, most)
+	case room(append(parts, most)...) >= text.Width(name):
+		parts = append(parts, most)
 	}
-	width := line.Room() - room - 1
-	name = text.CutMiddle(text.Clean(name), width, m.signs.Cut)
+	width := room(parts...)
+	name = text.CutMiddle(name, width, m.signs.Cut)
 	line.Put(paint.Strong, name).Left(paint.Rest, note, width-text.Width(name), m.signs.Cut)
 	for _, p := range parts {
 		line.Space(2).Put(paint.Rest, p.label).Right(paint.Strong, g.figure(m, p.value), each, "")
@@ -195,7 +217,7 @@ func (g *graph) name(m *Model, k history.Key) (name, note string) {
 			}
 		}
 	}
-	if (g.servers || g.named) && k.Server.IsValid() {
+	if (g.servers || g.bare) && k.Server.IsValid() {
 		return k.Server.String(), note
 	}
 	return k.String(), note

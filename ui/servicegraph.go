@@ -37,7 +37,7 @@ func (s *serviceScreen) graph(m *Model, height int) (lines []string) {
 		return nil
 	}
 	k := history.Key{Service: s.id, Server: s.server}
-	g := &graph{rows: []history.Key{k}, named: true, span: 1}
+	g := &graph{rows: []history.Key{k}, bare: true, span: 1}
 	if m.width >= largeWide {
 		g.span++
 	}
