@@ -41,6 +41,7 @@ type Finding struct {
 
 	explains bool // even as a warning it is reason enough for symptoms
 	held     bool // it was not seen in the last round
+	blind    bool // the last round could not see whether it still is
 }
 
 // Check looks for one thing in a scene.
@@ -53,6 +54,10 @@ type Check struct {
 	// Explains tells that even a warning is reason enough for symptoms: it becomes as
 	// bad as the worst of them.
 	Explains bool
+
+	// Blind tells that a scene does not have what shows whether a finding of before
+	// still is. Nil: it always has.
+	Blind func(*Scene, Finding) bool
 }
 
 // Checks are all there are.
@@ -65,7 +70,7 @@ var Checks = []Check{
 	{Name: "full nat", Look: fullNAT},
 	{Name: "redirects", Look: redirects},
 	{Name: "route", Look: routes, Explains: true},
-	{Name: ofNeighbour, Look: neighbours, Wavers: true, Explains: true},
+	{Name: ofNeighbour, Look: neighbours, Wavers: true, Explains: true, Blind: notHeardOf},
 	{Name: "ports", Look: ports, Explains: true},
 	{Name: "no server", Look: unserved},
 	{Name: "scheduler", Look: schedulers},
@@ -73,8 +78,8 @@ var Checks = []Check{
 	{Name: "mark", Look: unmarked},
 	{Name: "drain", Look: drains},
 	{Name: "conn_reuse_mode", Look: reuse},
-	{Name: "removed server", Look: removed},
-	{Name: "shortcut", Look: shortcuts, Wavers: true},
+	{Name: "removed server", Look: removed, Blind: noLoads},
+	{Name: "shortcut", Look: shortcuts, Wavers: true, Blind: noLoads},
 	{Name: "defence", Look: defended},
 	{Name: "estimator", Look: estimator},
 	{Name: "table size", Look: tableSize},
@@ -84,9 +89,9 @@ var Checks = []Check{
 	{Name: "sync daemon", Look: daemons},
 	{Name: "iptables", Look: backends},
 	{Name: "share", Look: shares, Wavers: true},
-	{Name: "persistence", Look: heavy, Wavers: true},
-	{Name: "flood", Look: floods, Symptom: true}, // goes before those of single servers
-	{Name: "half-open", Look: halfOpen, Symptom: true},
+	{Name: "persistence", Look: heavy, Wavers: true, Blind: noLoads},
+	{Name: "flood", Look: floods, Symptom: true, Blind: noLoads}, // goes before those of single servers
+	{Name: "half-open", Look: halfOpen, Symptom: true, Blind: noLoads},
 	{Name: "answers", Look: answers, Symptom: true},
 	{Name: "handshakes", Look: handshakes, Symptom: true},
 }

@@ -288,6 +288,19 @@ func neighbours(s *Scene) (all []Finding) {
 	return all
 }
 
+// notHeardOf: the kernel forgets neighbours that nobody asks for; who has answered
+// has a hardware address.
+func notHeardOf(s *Scene, f Finding) bool {
+	way, known := s.Ways[f.Server.Addr()]
+	hop := way.Via
+	if !hop.IsValid() {
+		hop = f.Server.Addr()
+	}
+	return known && way.None == "" && !slices.ContainsFunc(s.Neighbours, func(n netcfg.Neighbour) bool {
+		return n.Link == way.Link && n.Addr == hop && n.MAC != "" && !n.Failed
+	})
+}
+
 // wanted tells a server that clients come to. Those that it does not answer are not
 // active, and UDP has no active ones.
 func wanted(f ops.Figures) bool { return f.Active > 0 || f.Rate.Conns > 0 }

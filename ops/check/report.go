@@ -16,6 +16,7 @@ type Report struct {
 	Findings []Finding // in the order of Sort
 	Unread   []string  // what could not be looked at, each a sentence
 	Probed   time.Time // when servers were last probed, zero: never
+	Blind    []string  // checks that lacked what they go by: what they found before may still be
 }
 
 // Counts are how many findings there are of a severity.

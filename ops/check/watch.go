@@ -166,23 +166,39 @@ func (w *Watch) round(ctx context.Context, asked bool) (*Report, error) {
 	scene.Lately, scene.Longer = w.meter.moved()
 	found := Run(scene)
 	if !asked {
-		found = hold(w.found, found, sample)
+		found = w.hold(found, &scene)
 	}
 	w.scene, w.found = &scene, found
-	w.report = Report{Services: len(sample.Services), Servers: sample.Servers, Unread: scene.Unread, Took: time.Since(began), Probed: w.report.Probed}
+	w.report = Report{Blind: scene.blind(), Services: len(sample.Services), Servers: sample.Servers, Unread: scene.Unread, Took: time.Since(began), Probed: w.report.Probed}
 	return w.publish(), nil
 }
 
-// hold keeps for one more round what wavers by nature and was not seen this time.
-func hold(before, found []Finding, sample *ops.Sample) []Finding {
-	all := found
-	for _, f := range before {
+// hold keeps what was found before and cannot be seen now, well or not, and for one
+// more round what wavers by nature and was not seen this time.
+func (w *Watch) hold(found []Finding, now *Scene) []Finding {
+	all := slices.Clone(found)
+	for _, f := range w.found {
 		again := func(other Finding) bool { return other.identity() == f.identity() }
-		if f.held || !f.wavers() || !listed(sample, f.identity().Place) || slices.ContainsFunc(found, again) || slices.ContainsFunc(found, f.explainedBy) {
+		if !listed(now.Sample, f.identity().Place) || slices.ContainsFunc(found, again) || slices.ContainsFunc(found, f.explainedBy) {
 			continue
 		}
-		f.held = true
-		f.Evidence = append(slices.Clone(f.Evidence), "not seen in the last round")
+		switch {
+		case f.held:
+			continue
+		case f.unseen(now):
+			if !f.blind {
+				f.blind = true
+				f.Evidence = append(slices.Clone(f.Evidence), fmt.Sprintf("as at %s; no round since could see whether it still is", w.scene.at(f).Local().Format(time.TimeOnly)))
+			}
+			if isSymptom(f.Check) { // of several of one server the first is told
+				all = slices.DeleteFunc(all, func(other Finding) bool { return isSymptom(other.Check) && other.within(f) })
+			}
+		case f.wavers():
+			f.held = true
+			f.Evidence = append(slices.Clone(f.Evidence), "not seen in the last round")
+		default:
+			continue
+		}
 		all = append(all, f)
 	}
 	Sort(all)
@@ -201,6 +217,41 @@ func (f Finding) identity() identity { return identity{f.Check, Place{f.Service,
 func listed(s *ops.Sample, at Place) bool {
 	i, ok := slices.BinarySearchFunc(s.Services, at.Service, func(v *ops.Service, id ipvs.ServiceID) int { return v.ServiceID.Compare(id) })
 	return at.Service == ipvs.ServiceID{} || ok && (!at.Server.IsValid() || slices.ContainsFunc(s.Services[i].Servers, func(r *ops.Server) bool { return r.Addr == at.Server }))
+}
+
+// unseen tells that a scene does not show whether a finding still is. Who is given
+// nothing is not waited for.
+func (f Finding) unseen(s *Scene) bool {
+	c := byName(f.Check)
+	return c.Blind != nil && c.Blind(s, f) && Given(s.Sample, f)
+}
+
+// Given tells that the table has what a finding is about, and may give it connections.
+func Given(s *ops.Sample, f Finding) bool {
+	if !f.Server.IsValid() {
+		return listed(s, f.identity().Place)
+	}
+	return slices.ContainsFunc(s.Services, func(v *ops.Service) bool {
+		return v.ServiceID == f.Service && slices.ContainsFunc(v.Servers, func(r *ops.Server) bool { return r.Addr == f.Server && r.Weight > 0 })
+	})
+}
+
+// blind names the checks that lack what they go by.
+func (s *Scene) blind() (all []string) {
+	for _, c := range Checks {
+		if c.Blind != nil && c.Blind(s, Finding{}) {
+			all = append(all, c.Name)
+		}
+	}
+	return all
+}
+
+// at is when what a finding of a scene goes by was read.
+func (s *Scene) at(f Finding) time.Time {
+	if s.Loads != nil && byName(f.Check).Blind != nil && f.Check != ofNeighbour {
+		return s.Loads.At
+	}
+	return s.Sample.Time
 }
 
 // publish makes the report of the last round and of what probes found.

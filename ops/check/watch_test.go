@@ -2,9 +2,11 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -118,6 +120,72 @@ func TestWatchWavers(t *testing.T) {
 	w.ok(w.sampler.Observe(t.Context(), w.now).Err)
 	if r, err := w.watch.round(t.Context(), false); err != nil || len(r.Findings) > 0 {
 		t.Errorf("of a server that is not there: %+v, %v", r, err)
+	}
+}
+
+// costing is a table of connections that rounds may not read when it is dear.
+type costing struct {
+	lines
+	cost time.Duration
+}
+
+func (c *costing) ReadCost(uint64) time.Duration { return c.cost }
+
+// TestWatchBlind: what a round cannot see has not ended: not what goes by connections
+// that are not read, nor a silent server that the kernel has forgotten.
+func TestWatchBlind(t *testing.T) {
+	w := watchOf(t, ipvs.Masq)
+	var text strings.Builder
+	for n := range 8 {
+		fmt.Fprintf(&text, "TCP C633640%d 8001 CB00710A 0050 0A00030B 0050 SYN_RECV         59\n", n)
+	}
+	source := &costing{lines: lines(text.String())}
+	w.watch.from.Conns = source
+	round := func() []string {
+		t.Helper()
+		w.now = w.now.Add(Pace)
+		w.ok(w.sampler.Observe(t.Context(), w.now).Err)
+		r, err := w.watch.round(t.Context(), false)
+		w.ok(err)
+		var all []string
+		for _, f := range r.Findings {
+			all = append(all, f.Check)
+		}
+		return all
+	}
+	if got := round(); !slices.Equal(got, []string{"half-open"}) {
+		t.Fatalf("%q", got)
+	}
+	source.cost = time.Hour
+	w.watch.kept.loads.At = time.Time{} // long ago
+	for range 3 {
+		if got := round(); !slices.Equal(got, []string{"half-open"}) {
+			t.Fatalf("not read: %q", got)
+		}
+	}
+	if r := w.watch.Latest(); !slices.Contains(r.Blind, "half-open") || len(r.Findings[0].Evidence) != 2 || !strings.Contains(r.Findings[0].Evidence[1], "as at ") {
+		t.Errorf("%+v", r)
+	}
+	source.cost, source.lines = 0, ""
+	round()
+	if got := round(); len(got) > 0 {
+		t.Errorf("read, and well: %q", got)
+	}
+
+	silent := netcfg.Neighbour{Link: "eth1", Addr: server(ipvs.Masq, 1).Addr(), Failed: true}
+	w.host.PutNeighbour(silent)
+	round()
+	silent.Failed = false // nobody asks for it any more
+	w.host.PutNeighbour(silent)
+	for range 3 {
+		if got := round(); !slices.Equal(got, []string{"neighbour"}) {
+			t.Fatalf("forgotten: %q", got)
+		}
+	}
+	w.edit(ipvs.Masq, func(r *ipvs.Server) { r.Weight = 0 }, 1)
+	round()
+	if got := round(); slices.Contains(got, "neighbour") {
+		t.Errorf("of a drained server: %q", got)
 	}
 }
 

@@ -1,15 +1,18 @@
 package incident
 
 import (
+	"slices"
 	"strings"
 	"time"
 
+	"lvsdeck/ops"
 	"lvsdeck/ops/check"
 )
 
 // changes is what came and went between two reports, as far as it is more than a
-// notice.
-func changes(before map[string]check.Finding, now *check.Report) (all []Entry, after map[string]check.Finding) {
+// notice. What is not found by a check that could not look has not gone, as long as
+// the table gives it connections.
+func changes(before map[string]check.Finding, now *check.Report, s *ops.Sample) (all []Entry, after map[string]check.Finding) {
 	after = map[string]check.Finding{}
 	for _, f := range now.Findings {
 		if f.Severity <= check.Notice {
@@ -25,7 +28,12 @@ func changes(before map[string]check.Finding, now *check.Report) (all []Entry, a
 		}
 	}
 	for id, f := range before {
-		if _, there := after[id]; !there {
+		if _, there := after[id]; there {
+			continue
+		}
+		if slices.Contains(now.Blind, f.Check) && check.Given(s, f) {
+			after[id] = f
+		} else {
 			all = append(all, ofFinding(f, Gone, now.Time))
 		}
 	}

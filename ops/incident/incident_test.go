@@ -244,6 +244,22 @@ func TestFindingsComeAndGo(t *testing.T) {
 	c.wrote("found vip is wrong", "found vip is wrong", "found redirects is wrong", "gone vip is wrong", "gone redirects is wrong")
 }
 
+// TestNotLookedAt: what a check that could not look does not find has not gone, also
+// for a console begun later.
+func TestNotLookedAt(t *testing.T) {
+	dir := t.TempDir()
+	a := sit(t, dir)
+	a.finds(finding("half-open", check.Fault))
+	a.report = &check.Report{Time: a.now, Blind: []string{"half-open"}}
+	a.sees(1)
+	b := sit(t, dir)
+	b.now, b.report = a.now, a.report
+	b.sees(1)
+	a.wrote("found half-open is wrong")
+	b.finds()
+	b.wrote("found half-open is wrong", "gone half-open is wrong")
+}
+
 func TestNotes(t *testing.T) {
 	a := sit(t, t.TempDir())
 	a.must(a.Note(alarm.Row{Service: web}, "called the network people"))

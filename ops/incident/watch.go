@@ -116,7 +116,7 @@ func (w *Watch) Seen(s *ops.Sample) {
 	if w.Checks != nil {
 		if r := w.Checks(); r != nil && r != w.report {
 			var all []Entry
-			all, w.findings = changes(w.findings, r)
+			all, w.findings = changes(w.findings, r, s)
 			w.report = r
 			w.keep(all...)
 		}
