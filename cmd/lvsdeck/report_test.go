@@ -131,8 +131,8 @@ func TestABellRings(t *testing.T) {
 	for args, rings := range map[string]int{"--ascii": 1, "--silent": 0} {
 		c := startDemo(t, ordinary(), args, "--interval", "1s")
 		c.press("Ta", "New threshold of", "limit")
-		c.press("\x1b[B\x1b[B\x151", "limit           1 ")
-		c.press("\x1b[B\x151", "readings        1 ")
+		c.press("\x1b[B\x1b[B\x151", "limit           1\n")
+		c.press("\x1b[B\x151", "readings        1\n")
 		c.press("\r", "1 watched")
 		c.shows("1 crossed", "Crossed since")
 		c.press("\t", "Incident log", "crossed")
