@@ -34,7 +34,7 @@ func newBoot() *cobra.Command {
 			"then the rules file, each step on its own. What is so already stays, and nothing\n" +
 			"that runs is removed, so that it can be given at any time.",
 		Hidden: true,
-		Args:   cobra.NoArgs,
+		Args:   takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// Between two steps it may be stopped: what is done stays.
 			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM)

@@ -40,7 +40,7 @@ func newCheck() *cobra.Command {
 			"it. It takes a few seconds, changes nothing and sends no packet.\n\n" +
 			"With --probe each server is asked, too, whether it plays its part: a connection\n" +
 			"is begun and taken back, which IPVS does not see. That takes root's rights.",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
 			defer stop()

@@ -42,7 +42,11 @@ func TestRefusals(t *testing.T) {
 		{"--colour", "unknown flag: --colour"},
 		{"services", `unknown command "services"`},
 		{"list --output xml", "xml"},
-		{"list extra", "extra"},
+		{"list extra", `list: "extra" is one argument too many; write: lvsdeck list`},
+		{"report", "report: missing: FILE; write: lvsdeck report FILE"},
+		{"why", "why: missing: SERVICE; write: lvsdeck why SERVICE [SERVER]"},
+		{"realserver", "realserver: missing: nat|dr|tun|fullnat; write: lvsdeck realserver nat|dr|tun|fullnat check|apply"},
+		{"setup dr", "setup: missing: --rs, --vip; write: lvsdeck setup nat|dr|tun|fullnat --vip ADDRESS:PORT --rs ADDRESS"},
 	}
 	if !isDirector() {
 		cases = append(cases, refusal{"list", "cannot open the table"})

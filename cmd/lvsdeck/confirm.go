@@ -30,7 +30,7 @@ func newConfirm() *cobra.Command {
 			"a new connection to the virtual service first, and a new login: that is what the\n" +
 			"change may have cut. It can be given from any login. A set-up that is to be kept\n" +
 			"(lvsdeck setup --keep) is kept now; one that was taken back is kept no longer.",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			target, done, err := openAnyTarget(cmd.Context())
 			if err != nil {
@@ -90,7 +90,7 @@ func newRevert() *cobra.Command {
 		Long: "revert takes back at once, from any login, what would else be taken back when its\n" +
 			"time is over. Rows that have changed since stay as they are. A change that is still\n" +
 			"being made is stopped first.",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// What takes a change back is not to stop half-way: not for a link that
 			// breaks, and not for ctrl-c.

@@ -64,7 +64,7 @@ func newConns() *cobra.Command {
 			"Reading costs the director about 2 s of a processor for a million connections,\n" +
 			"but before Linux 6.14 the square of their number: use --within there. Ctrl-c\n" +
 			"shows what was read so far. No right is needed beyond reading /proc.",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.limited = cmd.Flags().Changed("top") || !o.list
 			return runConns(cmd.Context(), o, os.Stdout)

@@ -12,7 +12,7 @@ func newDiff() *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff [FILE]",
 		Short: "show what a restore would change: exit status 0 nothing, 1 something",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  takes("[FILE]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			saved, err := openSaved(args)
 			if err != nil {

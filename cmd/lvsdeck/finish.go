@@ -23,7 +23,7 @@ func newFinish() *cobra.Command {
 			"can be finished, or taken back with lvsdeck undo. finish shows what is done and\n" +
 			"what is left, and with --yes does it; when a step fails, all of the change is\n" +
 			"taken back. Without ID: the oldest of them (lvsdeck journal lists them).",
-		Args: cobra.MaximumNArgs(1),
+		Args: takes("[ID]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id := ""
 			if len(args) > 0 {

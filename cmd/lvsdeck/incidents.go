@@ -25,7 +25,7 @@ func newIncidents() *cobra.Command {
 		Long: "incidents lists what consoles on this director have written down: thresholds that\n" +
 			"were crossed and ended, warnings and faults that checks found and that went, and\n" +
 			"operators' notes. Thresholds are set, and notes written, in the console (T).",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(*cobra.Command, []string) error {
 			if err := plain.CheckFormat(format, plain.CSV); err != nil {
 				return err

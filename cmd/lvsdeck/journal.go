@@ -15,7 +15,7 @@ func newJournal() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "journal",
 		Short: "list every change: when, by whom, and what it stands at",
-		Args:  cobra.NoArgs,
+		Args:  takes(),
 		RunE: func(*cobra.Command, []string) error {
 			if err := plain.CheckFormat(format); err != nil {
 				return err

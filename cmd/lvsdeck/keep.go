@@ -33,7 +33,7 @@ func newKeep() *cobra.Command {
 			"confirmed is kept with that. lvsdeck unset takes back what is kept, too, and\n" +
 			"lvsdeck undo takes back a keep alone. To keep the whole table, also services that\n" +
 			"were not set up here: lvsdeck save.",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 			defer stop()

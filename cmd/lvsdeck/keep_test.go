@@ -23,8 +23,8 @@ func TestRulesAreReadFirst(t *testing.T) {
 		{"diff " + missing, "cannot read " + missing + ": no such file or directory"},
 		{"restore " + dir, "is a directory"},
 		{"restore --snapshot 20260301-120431-ABCDEF " + bad, "name one of both"},
-		{"save one two", "accepts at most 1 arg"},
-		{"snapshots now", `unknown command "now"`},
+		{"save one two", `save: "two" is one argument too many; write: lvsdeck save [FILE]`},
+		{"snapshots now", `snapshots: "now" is one argument too many`},
 	} {
 		t.Run(strings.ReplaceAll(c.args, dir, ""), func(t *testing.T) {
 			t.Parallel()

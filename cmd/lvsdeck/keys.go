@@ -13,7 +13,7 @@ func newKeys() *cobra.Command {
 	return &cobra.Command{
 		Use:   "keys",
 		Short: "print every key of the console, as Markdown",
-		Args:  cobra.NoArgs,
+		Args:  takes(),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := os.Stdout.WriteString(ui.KeysMarkdown())
 			return err

@@ -26,7 +26,7 @@ func newList() *cobra.Command {
 			"its upper threshold), of services up, part or down. JSON and CSV have more: totals,\n" +
 			"thresholds, names and notes, the weight from before a server was drained. On a\n" +
 			"terminal columns that do not fit are left out; a pipe gets all of them.",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := plain.CheckFormat(format, plain.CSV); err != nil {
 				return err

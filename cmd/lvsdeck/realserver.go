@@ -51,7 +51,7 @@ func newRealserver() *cobra.Command {
 			"  lvsdeck realserver tun --vip 203.0.113.10 --tunnel gue:6080 check\n" +
 			"  lvsdeck realserver nat --gateway 10.0.3.1 --port 8080 apply --ssh root@10.0.3.11,root@10.0.3.12\n" +
 			"  lvsdeck realserver dr --vip 203.0.113.10 script > dr.sh",
-		Args: cobra.RangeArgs(1, 2),
+		Args: takes("nat|dr|tun|fullnat", "[check|apply|undo|script|unit]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// An interrupt between two steps takes back those that were done.
 			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)

@@ -43,7 +43,7 @@ func newRecord() *cobra.Command {
 			"continued; any other file that is there is left alone.\n\n" +
 			"The servers' own counters are read each time when there are up to " + fmt.Sprint(recordAll) + " services, and\n" +
 			"else in turn. 1,000 services with 10 servers each take up to 76 MB an hour.",
-		Args: cobra.ExactArgs(1),
+		Args: takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
 			if o.interval < ops.MinInterval || o.interval > ops.MaxInterval {

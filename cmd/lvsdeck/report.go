@@ -35,7 +35,7 @@ func newReport() *cobra.Command {
 			"figures say; the time line; the rows that moved most, before and during; graphs;\n" +
 			"and what checks found. On the host of the recording the incident log is in it, too.\n" +
 			"Of a running director the console writes it (T, tab, w).",
-		Args: cobra.ExactArgs(1),
+		Args: takes("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error { return runReport(o, args[0]) },
 	}
 	f := cmd.Flags()

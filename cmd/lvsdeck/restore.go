@@ -28,7 +28,7 @@ func newRestore() *cobra.Command {
 			"touches only what differs: connections and counters of all other rows stay.\n" +
 			"When the kernel refuses a step, those before it are taken back. It takes what\n" +
 			"save and ipvsadm -S wrote. Without FILE: " + persist.RulesFile(),
-		Args: cobra.MaximumNArgs(1),
+		Args: takes("[FILE]"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runRestore(cmd.Context(), args, o) },
 	}
 	f := cmd.Flags()

@@ -17,7 +17,7 @@ func newSave() *cobra.Command {
 		Long: "save writes the running rules as ipvsadm -R takes them, with the thresholds,\n" +
 			"timeouts and sync daemons that ipvsadm -S leaves out. The file is replaced\n" +
 			"whole or not at all, mode 0600. Without FILE: " + persist.RulesFile(),
-		Args: cobra.MaximumNArgs(1),
+		Args: takes("[FILE]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			table, err := openDirector(cmd.Context(), asItIs)
 			if err != nil {

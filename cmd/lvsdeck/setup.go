@@ -48,7 +48,7 @@ func newSetup() *cobra.Command {
 		Example: "  lvsdeck setup dr --vip 203.0.113.10:443 --rs 203.0.113.11 --rs 203.0.113.12,2\n" +
 			"  lvsdeck setup nat --vip 203.0.113.10:80 --rs 10.0.3.11:8080 --snat 10.0.3.0/24\n" +
 			"  lvsdeck setup tun --vip 203.0.113.10:53/udp --rs 192.0.2.11 --tunnel gue:6080",
-		Args: cobra.ExactArgs(1),
+		Args: takes("nat|dr|tun|fullnat"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// An interrupt between two steps takes back those that were done.
 			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)

@@ -13,7 +13,7 @@ func newSnapshots() *cobra.Command {
 	return &cobra.Command{
 		Use:   "snapshots",
 		Short: "list the rules as they were before each change",
-		Args:  cobra.NoArgs,
+		Args:  takes(),
 		RunE: func(*cobra.Command, []string) error {
 			store, err := openStore(persist.DefaultDir)
 			if err != nil {

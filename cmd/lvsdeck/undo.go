@@ -26,7 +26,7 @@ func newUndo() *cobra.Command {
 			"it. Rows that have changed since stay as they are. Of a change that was begun and\n" +
 			"never ended, what was done is taken back. Without ID: the last change that is in\n" +
 			"force or has not ended (lvsdeck journal lists them).",
-		Args: cobra.MaximumNArgs(1),
+		Args: takes("[ID]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withRunner(cmd.Context(), yes, func(ctx context.Context, r *plan.Runner) error {
 				return undo(ctx, r, args, yes, os.Stdout)

@@ -29,7 +29,7 @@ func newUnset() *cobra.Command {
 			"for all services of an address. What was so before stays, and so does what the\n" +
 			"set-up of another service needs. The service goes as it is now. What was kept of it\n" +
 			"(lvsdeck keep) goes once it is confirmed.",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// An interrupt between two steps takes back those that were done.
 			ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)

@@ -39,7 +39,7 @@ func newWhy() *cobra.Command {
 			"With --probe the service's servers are asked, too: a connection is begun and taken\n" +
 			"back, which IPVS does not see. That takes root's rights.",
 		Example: "  lvsdeck why 203.0.113.10:443\n  lvsdeck why \"udp 203.0.113.53:53\" 10.0.4.1 --probe",
-		Args:    cobra.RangeArgs(1, 2),
+		Args:    takes("SERVICE", "[SERVER]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
 			defer stop()

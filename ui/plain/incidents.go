@@ -90,7 +90,7 @@ func Incidents(w io.Writer, all []incident.Entry, broken int, format string) err
 		for _, e := range all {
 			row := "-"
 			if !e.Row.Director() {
-				row = strings.ReplaceAll(e.Row.String(), " ", "/")
+				row = e.Row.String()
 			}
 			fmt.Fprintln(tw, strings.Join([]string{e.Time.Local().Format(time.DateTime), string(e.Kind), oneWord(e.By.User), row, EntryText(e)}, "\t"))
 		}

@@ -43,13 +43,13 @@ func TestIncidentsTable(t *testing.T) {
 	}
 	want := `TIME                 WHAT     USER     ROW                                     TEXT
 2026-03-01 14:12:11  note     bob[2J   -                                       called the [31mnetwork people at 14:10
-2026-03-01 14:11:11  gone     alice    TCP/203.0.113.10:443                    no more: VIP is not local
-2026-03-01 14:10:11  found    alice    TCP/203.0.113.10:443                    fault: VIP is not local
+2026-03-01 14:11:11  gone     alice    TCP 203.0.113.10:443                    no more: VIP is not local
+2026-03-01 14:10:11  found    alice    TCP 203.0.113.10:443                    fault: VIP is not local
 2026-03-01 14:09:11  crossed  alice    -                                       bit/s in is 1.50G, below 2.00G
-2026-03-01 14:08:11  ended    alice    10.0.3.11:443/of/TCP/203.0.113.10:443   the row left the table: share of new above 60 % no more
-2026-03-01 14:07:11  crossed  alice    10.0.3.11:443/of/TCP/203.0.113.10:443   share of new is 71 %, above 60 %
-2026-03-01 14:05:11  ended    alice    TCP/203.0.113.10:443                    conn/s is 4310, no more above 5000
-2026-03-01 14:03:11  crossed  alice    TCP/203.0.113.10:443                    conn/s is 7210, above 5000 since 14:03:05
+2026-03-01 14:08:11  ended    alice    10.0.3.11:443 of TCP 203.0.113.10:443   the row left the table: share of new above 60 % no more
+2026-03-01 14:07:11  crossed  alice    10.0.3.11:443 of TCP 203.0.113.10:443   share of new is 71 %, above 60 %
+2026-03-01 14:05:11  ended    alice    TCP 203.0.113.10:443                    conn/s is 4310, no more above 5000
+2026-03-01 14:03:11  crossed  alice    TCP 203.0.113.10:443                    conn/s is 7210, above 5000 since 14:03:05
 ! 2 lines of the log could not be read and were passed over
 `
 	if got := b.String(); strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
