@@ -324,6 +324,9 @@ func (r *Report) timeLine() {
 func (r *Report) rows() {
 	var services, all []Row
 	for _, one := range r.History.Services() {
+		if r.leftBefore(one) {
+			continue
+		}
 		v := r.row(one.Key, r.gone(one))
 		if v.Before.Conns >= 0 {
 			r.risen += max(0, v.During.Conns-v.Before.Conns)
@@ -338,7 +341,7 @@ func (r *Report) rows() {
 		}
 		for _, one := range r.History.Servers(history.Key{Service: v.Row.Service}) {
 			row := r.row(one.Key, r.gone(one))
-			if like := row.like(v); !like { // else the service tells it all
+			if like := row.like(v); !like && !r.leftBefore(one) && !r.drained(row) { // else the service tells it all
 				all = append(all, row)
 			}
 		}
@@ -353,6 +356,24 @@ func (r *Report) rows() {
 
 // gone tells a row that left the table within the span, or before it.
 func (r *Report) gone(one history.Row) bool { return !one.Left.IsZero() && !one.Left.After(r.To) }
+
+// leftBefore tells a row that was taken out of the table before the incident.
+func (r *Report) leftBefore(one history.Row) bool {
+	return r.gone(one) && one.Left.Before(r.Began.Add(-justBefore))
+}
+
+// drained tells a server that has less because its weight says so.
+func (r *Report) drained(row Row) bool {
+	if r.Latest == nil || row.During.Conns > row.Before.Conns {
+		return false
+	}
+	for _, v := range r.Latest.Services {
+		if v.ServiceID == row.Row.Service {
+			return slices.ContainsFunc(v.Servers, func(s *ops.Server) bool { return s.Addr == row.Row.Server && s.Weight == 0 })
+		}
+	}
+	return false
+}
 
 func worstFirst(all []Row) {
 	slices.SortStableFunc(all, func(a, b Row) int { return cmp.Compare(b.score, a.score) })
@@ -373,9 +394,20 @@ func (r *Report) row(k history.Key, gone bool) Row {
 	if gone {
 		row.During = Means{}
 	}
+	last := Means{ops.Unknown, ops.Unknown}
+	if from := r.Began.Add(-justBefore); from.Sub(r.Known) >= justBefore {
+		last.Conns, _ = part(history.Conns, from, r.Began)
+		last.Active, _ = part(history.Active, from, r.Began)
+	}
+	if !gone && same(last.Conns, row.During.Conns, floorOf(history.Conns)) && same(last.Active, row.During.Active, floorOf(history.Active)) {
+		return row // it moved before
+	}
 	row.score = max(moved(row.Before.Conns, row.During.Conns, floorOf(history.Conns)), moved(row.Before.Active, row.During.Active, floorOf(history.Active)))
 	return row
 }
+
+// same tells two means that are known, and hardly differ.
+func same(a, b, floor float32) bool { return a >= 0 && b >= 0 && ratio(a, b, floor) < 1.2 }
 
 // moved is how much a figure moved, for the order of rows: by which factor, and more
 // for large ones. Less than by a third is nothing.
@@ -393,15 +425,15 @@ func moved(before, during, floor float32) float64 {
 
 // like tells a server that moved by about what its service did.
 func (r Row) like(service Row) bool {
-	same := func(a, b Means, of func(Means) float32, floor float32) bool {
+	alike := func(a, b Means, of func(Means) float32, floor float32) bool {
 		if of(a) < 0 || of(b) < 0 || of(service.Before) < 0 || of(service.During) < 0 {
 			return true
 		}
 		own, whole := float64((of(b)+floor)/(of(a)+floor)), float64((of(service.During)+floor)/(of(service.Before)+floor))
 		return max(own/whole, whole/own) < 1.5
 	}
-	return same(r.Before, r.During, func(m Means) float32 { return m.Conns }, floorOf(history.Conns)) &&
-		same(r.Before, r.During, func(m Means) float32 { return m.Active }, floorOf(history.Active))
+	return alike(r.Before, r.During, func(m Means) float32 { return m.Conns }, floorOf(history.Conns)) &&
+		alike(r.Before, r.During, func(m Means) float32 { return m.Active }, floorOf(history.Active))
 }
 
 // graphs are those of the whole table and of the rows that moved most.

@@ -303,7 +303,9 @@ func TestTimeLineAndSentences(t *testing.T) {
 		history.Mark{Time: noon.Add(13 * time.Minute), Kind: history.Found, Text: "half-open"},
 	)
 	finding := check.Finding{Check: "half-open", Severity: check.Fault, Service: id(2), Short: "handshakes do not end", Evidence: []string{"60 %"}, Means: "clients wait"}
-	log := incident.History{Entries: []incident.Entry{entry(13, incident.Found, "half-open"), entry(12, incident.Crossed, "a"), entry(1, incident.Noted, "before"), entry(-5, incident.Noted, "out of the span")}}
+	logged := entry(13, incident.Found, "half-open")
+	logged.Check, logged.Row = "half-open", alarm.Row{Service: id(2)}
+	log := incident.History{Entries: []incident.Entry{logged, entry(12, incident.Crossed, "a"), entry(1, incident.Noted, "before"), entry(-5, incident.Noted, "out of the span")}}
 	group := func(client string, n uint64) conns.Group {
 		return conns.Group{Client: netip.MustParsePrefix(client), Counts: conns.Counts{Conns: n}}
 	}
@@ -341,6 +343,53 @@ func TestTimeLineAndSentences(t *testing.T) {
 	}
 	if len(r.Graphs) < 4 || !r.Graphs[0].Row.Director() || len(r.Graphs[0].Mean) == 0 {
 		t.Errorf("%d graphs", len(r.Graphs))
+	}
+}
+
+// TestSummaryNamesFaults: what the log found and did not see end is named, with its
+// server, and so is the server that holds the half-open ones; what was drained, or
+// moved, before it began is not.
+func TestSummaryNamesFaults(t *testing.T) {
+	store, last := play(40, func(m, i, k int) int {
+		switch {
+		case i == 1 && k == 1 && m >= 14, i == 3 && k == 2 && m >= 22:
+			return 0 // taken out long before, and drained as it began
+		case i == 3 && m >= 22:
+			return 200 // what the drained one had
+		case i == 2 && m >= 20:
+			return 500
+		}
+		return 100
+	})
+	last.Services[2].Servers[1].Weight = 0
+	fault := entry(21, incident.Found, "no handshake ends")
+	fault.Check, fault.Row = "half-open", alarm.Row{Service: id(2), Server: server(2, 1)}
+	over := entry(22, incident.Found, "over")
+	over.Row = alarm.Row{Service: id(1)}
+	gone := over
+	gone.Time, gone.Kind = gone.Time.Add(time.Minute), incident.Gone
+	s := report.Sources{History: store, Latest: last, From: noon, To: last.Time, Began: noon.Add(20 * time.Minute),
+		Log: &incident.History{Entries: []incident.Entry{gone, over, fault}},
+		Conns: &conns.Result{All: conns.Counts{Conns: 1000, HalfOpen: 300}, Rankings: []conns.Ranking{
+			{By: conns.ByServer, Groups: []conns.Group{{Server: server(2, 2), Counts: conns.Counts{Conns: 600}}, {Server: server(2, 1), Counts: conns.Counts{Conns: 400, HalfOpen: 270}}}},
+		}},
+	}
+	r := report.Make(s)
+	if got := rowsOf(r); !slices.Equal(got, []string{id(2).String(), server(3, 1).String() + " of " + id(3).String()}) {
+		t.Errorf("rows %q", got)
+	}
+	for _, c := range []struct{ all, want string }{
+		{strings.Join(r.Affected, " "), "Clients of TCP 203.0.113.2:443 are not served"},
+		{strings.Join(r.Causes, " "), "The incident log has, and not that it ended: no handshake ends (10.0.2.1:443 of TCP 203.0.113.2:443)."},
+		{strings.Join(r.Causes, " "), "10.0.2.1:443 holds 90 % of those that have not finished it."},
+	} {
+		if !strings.Contains(c.all, c.want) {
+			t.Errorf("want %q in %q", c.want, c.all)
+		}
+	}
+	s.Checks = &check.Report{Findings: []check.Finding{{Check: "half-open", Severity: check.Fault, Service: id(2), Server: server(2, 1), Short: "no handshake ends"}}}
+	if all := strings.Join(report.Make(s).Causes, " "); strings.Contains(all, "The incident log") {
+		t.Errorf("told twice: %q", all)
 	}
 }
 

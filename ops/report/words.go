@@ -96,6 +96,31 @@ func (r *Report) open() (all []check.Finding) {
 	return all
 }
 
+// logged are the faults of the incident log that have not ended, of rows of
+// which checks do not find one now, the oldest first.
+func (r *Report) logged() (all []incident.Entry) {
+	if r.Log == nil {
+		return nil
+	}
+	known := map[string]bool{} // what was told by something newer
+	for _, e := range r.Log.Between(time.Time{}, r.To) {
+		newest := !known[e.ID]
+		if e.Kind != incident.Noted {
+			known[e.ID] = true
+		}
+		if !newest || e.Kind != incident.Found || e.Severity != check.Fault.String() {
+			continue
+		}
+		if !slices.ContainsFunc(r.open(), func(f check.Finding) bool {
+			return f.Severity == check.Fault && f.Service == e.Row.Service && f.Server == e.Row.Server
+		}) {
+			all = append(all, e)
+		}
+	}
+	slices.Reverse(all)
+	return all
+}
+
 // affected says which services have faults, crossed thresholds, or less traffic.
 func (r *Report) affected() {
 	say := func(format string, args ...any) { r.Affected = append(r.Affected, fmt.Sprintf(format, args...)) }
@@ -117,6 +142,9 @@ func (r *Report) affected() {
 		} else {
 			warned = add(warned, row)
 		}
+	}
+	for _, e := range r.logged() {
+		faults = add(faults, e.Row)
 	}
 	for _, e := range r.Events {
 		if e.Kind == string(incident.Crossed) {
@@ -176,6 +204,13 @@ func (r *Report) causes() {
 			say("Checks find: %s (%s).", f.Short, alarm.Row{Service: f.Service, Server: f.Server})
 		}
 	}
+	var logged []string
+	for _, e := range r.logged() {
+		logged = append(logged, fmt.Sprintf("%s (%s)", e.Text, e.Row))
+	}
+	if len(logged) > 0 {
+		say("The incident log has, and not that it ended: %s.", list(logged))
+	}
 	r.changedBefore(say)
 	r.rise(say)
 	r.clients(say)
@@ -227,6 +262,12 @@ func (r *Report) clients(say func(string, ...any)) {
 	}
 	if c.All.ManyHalfOpen() {
 		say("%.0f %% of the connections have not finished their handshake: a flood of SYNs, or answers that find no way back.", 100*float64(c.All.HalfOpen)/float64(c.All.Conns))
+	}
+	for _, g := range r.Top(conns.ByServer) {
+		if g.ManyHalfOpen() {
+			say("%s holds %.0f %% of those that have not finished it.", g.Name(conns.ByServer), 100*float64(g.HalfOpen)/float64(c.All.HalfOpen))
+			break
+		}
 	}
 	known := len(r.Causes)
 	for _, by := range []conns.By{conns.ByClient, conns.ByNet} {
