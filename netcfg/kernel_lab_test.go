@@ -257,7 +257,7 @@ func TestReadingRules(t *testing.T) {
 		t.Errorf("reading changes the host:\n%s", lab.Difference(before, now))
 	}
 	for _, want := range []string{
-		"iptables-nft ip filter", "iptables-nft ip6 mangle", "iptables-legacy ip filter", "iptables-legacy ip6 filter", "nft inet mine", "nft ip filter2",
+		"iptables-nft ip filter", "iptables-nft ip6 mangle", "iptables-legacy ip filter", "iptables-legacy ip6 filter", "nft inet mine", "nft ip filter2", "nft bridge b",
 	} {
 		if _, ok := all[want]; !ok {
 			t.Errorf("%s is not read: %v", want, all)
