@@ -436,7 +436,8 @@ func (r Row) like(service Row) bool {
 		alike(r.Before, r.During, func(m Means) float32 { return m.Active }, floorOf(history.Active))
 }
 
-// graphs are those of the whole table and of the rows that moved most.
+// graphs are those of the whole table and of the rows that moved most, as far as they
+// are more than zeros.
 func (r *Report) graphs() {
 	keys := []history.Key{{}}
 	for _, row := range r.Rows[:min(len(r.Rows), graphRows)] {
@@ -445,7 +446,7 @@ func (r *Report) graphs() {
 	for _, k := range keys {
 		for _, m := range []history.Metric{history.Conns, history.Active} {
 			s := r.History.Series(k, m, r.Known, r.To, graphParts)
-			if slices.ContainsFunc(s.Mean, func(v float32) bool { return v >= 0 }) {
+			if slices.ContainsFunc(s.Mean, func(v float32) bool { return v > 0 }) {
 				r.Graphs = append(r.Graphs, Graph{Row: alarm.Row(k), Metric: m, Series: s})
 			}
 		}
@@ -462,7 +463,9 @@ func (r *Report) missing() {
 	case r.Known.After(r.From.Add(shortBefore)):
 		miss("Figures are known only from %s on.", r.Clock(r.Known))
 	}
-	if r.Began.Sub(r.Known) < shortBefore {
+	if before := r.Began.Sub(r.Known); r.row(history.Key{}, false).Before.Conns >= 0 && before > 0 && before < shortBefore {
+		miss("Of the time before the incident only %d s are known, which it is compared with.", int(before.Seconds()))
+	} else if before < shortBefore {
 		miss("The incident began with the span, so there is no before to compare it with.")
 	}
 	if r.Log == nil {

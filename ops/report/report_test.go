@@ -136,7 +136,7 @@ func TestServerThatLeft(t *testing.T) {
 	for _, e := range r.Events {
 		found = found || e.Kind == "seen" && strings.Contains(e.Text, server(1, 2).String())
 	}
-	if !found || !strings.Contains(strings.Join(r.Changed, " "), "The table was changed once") {
+	if !found || !strings.Contains(strings.Join(r.Changed, " "), "The director was changed once") {
 		t.Errorf("%+v %q", r.Events, r.Changed)
 	}
 }
@@ -328,7 +328,7 @@ func TestTimeLineAndSentences(t *testing.T) {
 		got  []string
 		want []string
 	}{
-		"changed":  {r.Changed, []string{"Since 12:12:00", "from 600 to 2200", "The table was changed once: 12:11:30, weight of 10.0.2.1:443"}},
+		"changed":  {r.Changed, []string{"Since 12:12:00", "from 600 to 2200", "The director was changed once: 12:11:30, weight of 10.0.2.1:443"}},
 		"affected": {r.Affected, []string{"Clients of TCP 203.0.113.2:443 are not served", "Thresholds were crossed of TCP 203.0.113.2:443"}},
 		"causes": {r.Causes, []string{"Checks find: handshakes do not end (TCP 203.0.113.2:443)", "changed 30 s before it began", "60 % of the connections have not finished",
 			"One client, 198.51.100.7, has 32 %", "One network, 198.51.100.0/24, has 33 %"}},
@@ -390,6 +390,33 @@ func TestSummaryNamesFaults(t *testing.T) {
 	s.Checks = &check.Report{Findings: []check.Finding{{Check: "half-open", Severity: check.Fault, Service: id(2), Server: server(2, 1), Short: "no handshake ends"}}}
 	if all := strings.Join(report.Make(s).Causes, " "); strings.Contains(all, "The incident log") {
 		t.Errorf("told twice: %q", all)
+	}
+}
+
+// TestSaysWhatAgrees: a short before is no missing one, a change among several has its
+// own time, and a graph of zeros says nothing.
+func TestSaysWhatAgrees(t *testing.T) {
+	store, last := play(20, func(m, _, _ int) int { return 0 })
+	began := noon.Add(40 * time.Second)
+	store.Mark(
+		history.Mark{Time: began.Add(-9 * time.Second), Kind: history.Seen, Text: "weight 100 to 0", About: []history.Key{{Service: id(2)}}},
+		history.Mark{Time: began.Add(-time.Second), Kind: history.Changed, Plan: "p", Text: "undo: keep 100.66.77.0/24 out"},
+	)
+	r := report.Make(report.Sources{History: store, From: noon, To: last.Time, Began: began})
+	if len(r.Graphs) > 0 {
+		t.Errorf("%d graphs of zeros", len(r.Graphs))
+	}
+	for _, c := range []struct{ all, want string }{
+		{strings.Join(r.Missing, " "), "Of the time before the incident only 40 s are known"},
+		{strings.Join(r.Causes, " "), "The director was changed 9 to 1 s before it began: weight 100 to 0, undo: keep 100.66.77.0/24 out."},
+		{strings.Join(r.Changed, " "), "The director was changed 2 times"},
+	} {
+		if !strings.Contains(c.all, c.want) {
+			t.Errorf("want %q in %q", c.want, c.all)
+		}
+	}
+	if all := strings.Join(r.Missing, " "); strings.Contains(all, "no before") {
+		t.Errorf("%q", all)
 	}
 }
 

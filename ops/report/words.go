@@ -70,11 +70,11 @@ func (r *Report) changed() {
 	}
 	switch n {
 	case 0:
-		say("Nothing was changed in the table in this time, as far as was seen.")
+		say("Nothing was changed on the director in this time, as far as was seen.")
 	case 1:
-		say("The table was changed once: %s, %s.", r.Clock(last.Time), last.Text)
+		say("The director was changed once: %s, %s.", r.Clock(last.Time), last.Text)
 	default:
-		say("The table was changed %d times, the last at %s: %s.", n, r.Clock(last.Time), last.Text)
+		say("The director was changed %d times, the last at %s: %s.", n, r.Clock(last.Time), last.Text)
 	}
 }
 
@@ -222,19 +222,24 @@ func (r *Report) causes() {
 // changedBefore says what was changed just before it began.
 func (r *Report) changedBefore(say func(string, ...any)) {
 	var what []string
-	var last time.Time
+	var first, last time.Time
 	for _, e := range r.Events {
 		changed := e.Kind == history.Changed.String() || e.Kind == history.Seen.String()
 		if changed && !e.Time.After(r.Began.Add(r.rough)) && r.Began.Sub(e.Time) <= justBefore {
+			if len(what) == 0 {
+				first = e.Time
+			}
 			what, last = append(what, e.Text), e.Time
 		}
 	}
 	switch {
 	case len(what) == 0:
 	case last.After(r.Began):
-		say("The table was changed at about the time when it began: %s.", list(what))
+		say("The director was changed at about the time when it began: %s.", list(what))
+	case len(what) > 1:
+		say("The director was changed %d to %d s before it began: %s.", int(r.Began.Sub(first).Seconds()), int(r.Began.Sub(last).Seconds()), list(what))
 	default:
-		say("The table was changed %d s before it began: %s.", int(r.Began.Sub(last).Seconds()), list(what))
+		say("The director was changed %d s before it began: %s.", int(r.Began.Sub(last).Seconds()), what[0])
 	}
 }
 
