@@ -135,7 +135,7 @@ func (m *Model) readerOf(wanted bool) func(context.Context) (*conns.Result, erro
 		}
 		defer in.Close()
 		return conns.Read(ctx, in, conns.Query{
-			By: []conns.By{conns.ByClient, conns.ByNet, conns.ByServer, conns.ByState}, Top: report.TopMost, Listed: listed, Timeouts: timeoutsOf(ctx, table),
+			By: []conns.By{conns.ByClient, conns.ByNet, conns.ByServer, conns.ByState}, PerService: true, Top: report.TopMost, Listed: listed, Timeouts: timeoutsOf(ctx, table),
 		})
 	}
 }

@@ -347,7 +347,8 @@ func TestTimeLineAndSentences(t *testing.T) {
 }
 
 // TestSummaryNamesFaults: what the log found and did not see end is named, with its
-// server, and so is the server that holds the half-open ones; what was drained, or
+// server, and so is the server that holds the half-open ones and who has much of a
+// service that moved; what was drained, or
 // moved, before it began is not.
 func TestSummaryNamesFaults(t *testing.T) {
 	store, last := play(40, func(m, i, k int) int {
@@ -388,6 +389,13 @@ func TestSummaryNamesFaults(t *testing.T) {
 		}
 	}
 	s.Checks = &check.Report{Findings: []check.Finding{{Check: "half-open", Severity: check.Fault, Service: id(2), Server: server(2, 1), Short: "no handshake ends"}}}
+	heavy := conns.Heavy{By: conns.ByNet, Group: conns.Group{Client: netip.MustParsePrefix("100.66.77.0/24"), Service: id(2), Counts: conns.Counts{Conns: 70}}, Of: conns.Counts{Conns: 100}}
+	calm := heavy
+	calm.Service, calm.Client = id(1), netip.MustParsePrefix("100.66.78.0/24")
+	s.Conns.Heavy = []conns.Heavy{heavy, calm}
+	if all := strings.Join(report.Make(s).Causes, " "); !strings.Contains(all, "One network, 100.66.77.0/24, has 70 % of the connections of TCP 203.0.113.2:443.") || strings.Contains(all, "100.66.78.0/24") {
+		t.Errorf("%q", all)
+	}
 	if all := strings.Join(report.Make(s).Causes, " "); strings.Contains(all, "The incident log") {
 		t.Errorf("told twice: %q", all)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"lvsdeck/ipvs"
 	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/conns"
@@ -282,9 +283,23 @@ func (r *Report) clients(say func(string, ...any)) {
 			}
 		}
 	}
+	told, logged := 0, r.logged()
+	for _, h := range c.Heavy {
+		if told < named && r.concerns(h.Service, logged) {
+			say("One %s, %s, has %.0f %% of the connections of %s.", clientWord[h.By], h.Name(h.By), 100*h.Share(), alarm.Row{Service: h.Service})
+			told++
+		}
+	}
 	if top := r.Top(conns.ByClient); len(top) > 0 && len(r.Causes) == known {
 		say("No client has more than its part: the largest, %s, has %.1f %% of the connections.", top[0].Name(conns.ByClient), 100*c.Share(top[0].Counts))
 	}
+}
+
+// concerns tells a service that moved, or of which something is found, or was logged.
+func (r *Report) concerns(id ipvs.ServiceID, logged []incident.Entry) bool {
+	return slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Row.Service == id }) ||
+		slices.ContainsFunc(r.open(), func(f check.Finding) bool { return slices.Contains(f.Services(), id) }) ||
+		slices.ContainsFunc(logged, func(e incident.Entry) bool { return e.Row.Service == id })
 }
 
 var clientWord = map[conns.By]string{conns.ByClient: "client", conns.ByNet: "network"}
