@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
+	"lvsdeck/ops/pulse"
 	"lvsdeck/persist"
 	"lvsdeck/ui/services"
 )
@@ -196,6 +198,28 @@ func TestLargeScreensFit(t *testing.T) {
 			}
 		}
 		press(m, "q")
+	}
+}
+
+// TestNewOverIntervals: what is new is told of 5 minutes also where the interval was
+// changed meanwhile.
+func TestNewOverIntervals(t *testing.T) {
+	var w pulse.Watch
+	past := &ops.Trend{Conns: slices.Repeat([]float32{10}, ops.TrendLen)}
+	at := noon
+	for _, c := range []struct {
+		seq  uint64 // 3 and 5 were overtaken
+		each time.Duration
+	}{{1, 2 * time.Second}, {2, 10 * time.Second}, {4, 10 * time.Second}, {6, 10 * time.Second}, {7, 10 * time.Second}} {
+		at = at.Add(20 * time.Second)
+		w.Look(&ops.Sample{Time: at, Seq: c.seq, Interval: c.each, Trend: &ops.Trend{}})
+		if c.seq != 1 && c.seq != 4 && c.seq != 7 {
+			continue // a point is under way
+		}
+		all := &sharing{}
+		if fresh := all.begun(past, w.Times()); fresh != 3000 || all.over != lately {
+			t.Errorf("sample %d: %v begun in %v, want 3000 in 5 minutes", c.seq, fresh, all.over)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/conns"
+	"lvsdeck/ops/pulse"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
 	"lvsdeck/ui/services"
@@ -43,7 +44,7 @@ func (s *serviceScreen) rows(m *Model, v *ops.Service) []largeRow {
 		if i > 0 {
 			r := v.Servers[i-1]
 			k.Server, row.Figures, row.trend = r.Addr, &r.Figures, r.Trend
-			row.fresh = all.begun(r.Trend, m.sample.Interval)
+			row.fresh = all.begun(r.Trend, m.pulse.Times())
 			all.weight += float64(check.Weighs(v, r))
 			all.fresh += max(0, row.fresh)
 		}
@@ -58,23 +59,20 @@ func (s *serviceScreen) rows(m *Model, v *ops.Service) []largeRow {
 }
 
 // begun is how many connections a server was given lately, as far as that was read.
-func (a *sharing) begun(t *ops.Trend, interval time.Duration) float64 {
-	each := interval * ops.TrendEvery
-	if each <= 0 {
-		return -1
-	}
-	points := t.Conns[max(0, len(t.Conns)-max(1, int(lately/each))):]
-	sum, known := 0.0, 0
-	for _, p := range points {
+func (a *sharing) begun(t *ops.Trend, times *pulse.Times) float64 {
+	points := t.Conns[max(0, len(t.Conns)-max(1, times.Points(lately))):]
+	sum, known := 0.0, time.Duration(0)
+	for i, p := range points {
 		if p >= 0 {
+			each := times.Of(len(points) - 1 - i)
 			sum += float64(p) * each.Seconds()
-			known++
+			known += each
 		}
 	}
 	if known == 0 {
 		return -1
 	}
-	a.over = max(a.over, time.Duration(known)*each)
+	a.over = max(a.over, known)
 	return sum
 }
 

@@ -5,7 +5,9 @@
 // A row's past is its Trend, so that a Watch knows it from the first sample on.
 // What is unusual is held against what was usual when it began, until it ends, and
 // what follows it, too: else an incident would be its own measure after some
-// minutes, and its end a fault. The floors keep small numbers quiet.
+// minutes, and its end a fault. Before the past is known as a whole, usual moves on instead.
+// What rises no higher and no longer than before comes by the clock, and is not
+// told. The floors keep small numbers quiet.
 //
 // Out of scope: thresholds that the operator sets, and causes.
 package pulse

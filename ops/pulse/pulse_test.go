@@ -1,6 +1,7 @@
 package pulse_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,6 +90,7 @@ type site struct {
 	second         float64 // of the second server, when it is not -1
 	weight         uint32  // of the second server
 	trend, servers [2][]float32
+	each           time.Duration // between samples, when it is not 2 s
 }
 
 func newSite(conns, active float64) *site {
@@ -99,7 +101,7 @@ func newSite(conns, active float64) *site {
 
 // pass shows samples for a while.
 func (s *site) pass(long time.Duration, change func(*ops.Sample)) {
-	const each = 2 * time.Second
+	each := cmp.Or(s.each, 2*time.Second)
 	for until := s.at.Add(long); s.at.Before(until); {
 		s.at = s.at.Add(each)
 		halves := [2]float64{s.active / 2, s.active / 2}
@@ -133,7 +135,7 @@ func (s *site) pass(long time.Duration, change func(*ops.Sample)) {
 
 // add makes a point of every third sample, as the sampler does.
 func (s *site) add(points *[]float32, v float64) {
-	if s.at.Unix()/2%ops.TrendEvery == 0 {
+	if s.at.Unix()/int64(cmp.Or(s.each, 2*time.Second)/time.Second)%ops.TrendEvery == 0 {
 		*points = append(*points, float32(v))
 		*points = (*points)[max(0, len(*points)-ops.TrendLen):]
 	}
@@ -195,6 +197,102 @@ func TestPast(t *testing.T) {
 	if p := s.Past(); p != 5*time.Minute {
 		t.Errorf("after an hour: %v", p)
 	}
+}
+
+// After the interval was changed, the past is still as long as is said.
+func TestPastOverIntervals(t *testing.T) {
+	s := newSite(10, 0)
+	s.each = 10 * time.Second
+	s.pass(time.Minute, nil)
+	if p := s.Past(); p != 5*time.Minute {
+		t.Errorf("a minute after: %v", p)
+	}
+	if n := s.Times().Points(5 * time.Minute); n != 2+240/6 {
+		t.Errorf("of a minute at 10 s and four at 2 s: %d points", n)
+	}
+	s.pass(10*time.Minute, nil)
+	s.each = 2 * time.Second
+	s.pass(time.Minute, nil)
+	if p := s.Past(); p != 5*time.Minute {
+		t.Errorf("and back: %v", p)
+	}
+	if n := s.Times().Points(5 * time.Minute); n != 10+240/30 {
+		t.Errorf("of a minute at 2 s and four at 10 s: %d points", n)
+	}
+}
+
+// Bursts by the clock are how things are, once one has been seen; what is higher or
+// lasts longer is told.
+func TestBurstsByTheClock(t *testing.T) {
+	for _, c := range []struct{ burst, every time.Duration }{
+		{15 * time.Second, time.Minute}, {20 * time.Second, 2 * time.Minute}, {30 * time.Second, 5 * time.Minute},
+	} {
+		s := newSite(10, 0)
+		told, was := 0, false
+		tell := func(long time.Duration) {
+			for until := s.at.Add(long); s.at.Before(until); {
+				s.conns = 10
+				if s.at.Sub(noon)%c.every < c.burst {
+					s.conns = 100
+				}
+				s.pass(2*time.Second, nil)
+				is := len(s.Rows()) > 0
+				if is && !was {
+					told++
+				}
+				was = is
+			}
+		}
+		tell(2 * time.Hour)
+		if told != 1 {
+			t.Errorf("%v of every %v: told %d times", c.burst, c.every, told)
+		}
+		s.conns = 300
+		s.pass(8*time.Second, nil)
+		s.says(t, "a higher one", "TCP 203.0.113.10:443 conn/s 30 times as many")
+		s.conns = 10
+		s.pass(time.Minute, nil)
+		s.says(t, "after it")
+		tell(20 * time.Minute)
+		s.conns = 100
+		s.pass(time.Minute, nil)
+		s.says(t, "one that goes on", "TCP 203.0.113.10:443 conn/s 10 times as many")
+	}
+	s := newSite(10, 0)
+	s.conns = 100
+	s.pass(20*time.Second, nil)
+	s.conns = 10
+	s.pass(time.Minute, nil)
+	s.conns = 0
+	s.pass(30*time.Second, nil)
+	s.says(t, "an outage after a burst", "TCP 203.0.113.10:443 conn/s down to none")
+}
+
+// A console that is opened in a burst takes that for usual only as long as it knows
+// little else.
+func TestOpenedInABurst(t *testing.T) {
+	s := &site{at: noon, conns: 100, second: -1, weight: 1}
+	s.pass(40*time.Second, nil)
+	s.conns = 10
+	s.pass(10*time.Second, nil)
+	s.says(t, "it ends", "TCP 203.0.113.10:443 conn/s down to 10 %")
+	s.pass(50*time.Second, nil)
+	s.says(t, "a minute later")
+	s.trend[0] = nil
+	s.pass(time.Minute, nil)
+	s.conns = 100
+	s.pass(8*time.Second, nil)
+	s.says(t, "a rise of what is little known", "TCP 203.0.113.10:443 conn/s 10 times as many")
+	s.trend[0] = nil
+	s.conns = 10
+	s.pass(10*time.Second, nil)
+	s.says(t, "of which all is forgotten")
+	s.pass(4*time.Minute, nil)
+	s.conns = 200
+	s.pass(10*time.Second, nil)
+	s.says(t, "a rise, once the past is known", "TCP 203.0.113.10:443 conn/s 20 times as many")
+	s.pass(20*time.Minute, nil)
+	s.says(t, "stays", "TCP 203.0.113.10:443 conn/s 20 times as many")
 }
 
 func TestServers(t *testing.T) {

@@ -59,6 +59,7 @@ type figure struct {
 type episode struct {
 	way   int // 1 more, -1 less
 	usual float64
+	firm  bool // usual was known for the whole past; else it moves on
 	now   float64
 	since time.Time
 	calm  time.Time // since when it is over, or zero
@@ -70,13 +71,15 @@ type episode struct {
 	// the recent past is the episode itself.
 	kept time.Time
 	over bool
+	long bool // it was long enough to be the recent past by itself
 }
 
 // Watch follows the samples of a director. The zero value is ready. It takes
 // memory only for what is unusual.
 type Watch struct {
 	at       time.Time
-	interval time.Duration
+	times    Times
+	points   int // of a Trend are the recent past
 	past     time.Duration
 	episodes map[figure]*episode
 	recent   []float32 // scratch
@@ -85,13 +88,17 @@ type Watch struct {
 // Look takes a sample into account. Samples come in order of time; after a jump
 // the watch begins anew.
 func (w *Watch) Look(s *ops.Sample) {
-	if s == nil || s.Err != nil || s.Time.Equal(w.at) {
+	if s == nil || s.Time.Equal(w.times.at) {
+		return
+	}
+	w.times.add(s)
+	if s.Err != nil {
 		return
 	}
 	if w.episodes == nil || s.Time.Before(w.at) || s.Time.Sub(w.at) > max(longestGap, 2*s.Interval) {
 		w.episodes = map[figure]*episode{}
 	}
-	w.at, w.interval = s.Time, s.Interval
+	w.at, w.points = s.Time, max(2*leastPast, w.times.Points(past))
 	w.past = w.known(s.Trend.Active)
 	rates := s.EstimatorStopped == ""
 	w.both(figure{}, &s.Figures, s.Trend, rates)
@@ -117,18 +124,37 @@ func (w *Watch) Look(s *ops.Sample) {
 // tell.
 func (w *Watch) Past() time.Duration { return w.past }
 
-func (w *Watch) known(points []float32) time.Duration {
-	known := 0
-	for _, p := range points[max(0, len(points)-w.points()):] {
-		if p >= 0 {
-			known++
-		}
-	}
-	if known < leastPast {
+func (w *Watch) known(points []float32) (over time.Duration) {
+	points = w.recently(points)
+	if count(points) < leastPast {
 		return 0
 	}
-	return time.Duration(known) * ops.TrendEvery * w.interval
+	for i, p := range points {
+		if p >= 0 {
+			over += w.times.Of(len(points) - 1 - i)
+		}
+	}
+	return over
 }
+
+// Times is how long each point of a Trend took, by the samples so far.
+func (w *Watch) Times() *Times { return &w.times }
+
+// recently is the part of a Trend that is the recent past.
+func (w *Watch) recently(points []float32) []float32 { return points[max(0, len(points)-w.points):] }
+
+// count is how many points are known.
+func count(points []float32) (n int) {
+	for _, p := range points {
+		if p >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// whole tells that usual is known for the whole past, but for a reading or two.
+func (w *Watch) whole(points []float32) bool { return 10*count(w.recently(points)) >= 9*w.points }
 
 // both looks at the two figures of a service, or of the whole director.
 func (w *Watch) both(f figure, now *ops.Figures, t *ops.Trend, rates bool) {
@@ -152,14 +178,16 @@ func (w *Watch) follow(f figure, s scale, now float64, points []float32) {
 		if !ok {
 			return
 		}
-		e = &episode{way: s.strays(now, usual), usual: usual, since: w.at}
+		e = &episode{way: s.strays(now, usual), usual: usual, firm: w.whole(points), since: w.at}
 		w.episodes[f] = e
-	case e.over && s.strays(now, e.usual) == 0:
+	case e.over && (s.strays(now, e.usual) == 0 || !e.long && now > e.usual && burst(now, e.usual, points)):
 		e.seen = w.at
 		return
 	case e.over:
-		e = &episode{way: s.strays(now, e.usual), usual: e.usual, since: w.at, kept: e.kept}
+		e = &episode{way: s.strays(now, e.usual), usual: e.usual, firm: true, since: w.at, kept: e.kept, long: e.long}
 		w.episodes[f] = e
+	case !e.firm && count(w.recently(points)) >= leastPast:
+		e.usual, e.firm = w.median(w.recently(points)), w.whole(points)
 	}
 	e.now, e.trend, e.seen = now, points, w.at
 	switch {
@@ -170,7 +198,10 @@ func (w *Watch) follow(f figure, s scale, now float64, points []float32) {
 			e.calm = w.at
 		}
 		if w.at.Sub(e.calm) >= steady {
-			e.kept = w.at.Add(max(past, time.Duration(w.points())*ops.TrendEvery*w.interval))
+			if e.firm {
+				e.kept = w.at.Add(max(past, 2*leastPast*w.times.Of(0)))
+				e.long = e.long || 2*e.calm.Sub(e.since) >= past
+			}
 			w.end(f, e)
 		}
 	case e.told:
@@ -193,15 +224,36 @@ func (w *Watch) end(f figure, e *episode) {
 // back tells that a figure has come near its usual again.
 func (e *episode) back() bool {
 	if e.way > 0 {
-		return e.now < over*e.usual || e.now < e.usual+1
+		return near(e.now, e.usual)
 	}
 	return over*e.now > e.usual
+}
+
+// near tells that a figure is not much more than usual.
+func near(v, usual float64) bool { return v < over*usual || v < usual+1 }
+
+// burst tells that what is more than usual came and went as high and as long before:
+// it comes by the clock.
+func burst(now, usual float64, points []float32) bool {
+	at := len(points)
+	for at > 0 && !near(float64(points[at-1]), usual) {
+		at--
+	}
+	this, run, longest := len(points)-at, 0, 0
+	for _, p := range points[:at] {
+		if run++; over*float64(p) < now {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	return longest > 0 && this <= longest+2 // it begins and ends within a point
 }
 
 // strayed gives what is usual of a figure that is far from it. Most figures are
 // not, and told by a count of the points that they are far from.
 func (w *Watch) strayed(s scale, now float64, points []float32) (usual float64, ok bool) {
-	points = points[max(0, len(points)-w.points()):]
+	all := points
+	points = w.recently(points)
 	known, more, less := 0, 0, 0
 	for i, p := range points {
 		switch v := float64(p); {
@@ -220,16 +272,8 @@ func (w *Watch) strayed(s scale, now float64, points []float32) (usual float64, 
 		return 0, false
 	}
 	usual = w.median(points)
-	return usual, s.strays(now, usual) != 0
-}
-
-// points is how many of a Trend are the recent past.
-func (w *Watch) points() int {
-	each := ops.TrendEvery * w.interval
-	if each <= 0 {
-		return ops.TrendLen
-	}
-	return max(2*leastPast, int(past/each))
+	way := s.strays(now, usual)
+	return usual, way < 0 || way > 0 && !burst(now, usual, all)
 }
 
 // median of the points that are known.
