@@ -65,10 +65,14 @@ func judged(h *lab.Host, by By) map[string]uint64 {
 		case ByServer:
 			out[f[5]]++
 		case ByState:
-			if template {
-				f[0] = "template"
+			name := f[0] + " " + f[2]
+			switch {
+			case template:
+				name = "template " + f[2]
+			case f[0] == f[2]: // protocols of one state: it has their name
+				name = f[0]
 			}
-			out[f[0]+" "+f[2]]++
+			out[name]++
 		}
 	}
 	return out
