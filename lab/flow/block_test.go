@@ -37,7 +37,7 @@ func TestAClientIsKeptOut(t *testing.T) {
 	c.press(enter)
 	c.waitText("to be confirmed in 2m", "iptables -w -t raw -I PREROUTING -s "+hog+" -d "+s.VIP.String())
 	c.press(enter)
-	c.waitText("confirm: ", "waits to be confirmed first")
+	c.waitText("taken back in ", "waits to be confirmed first")
 
 	asked := make(chan error, 1)
 	go func() {

@@ -51,7 +51,7 @@ func TestAFaultIsNamedAndEnded(t *testing.T) {
 	c.press(enter)
 	c.waitText("sysctl -w net.ipv4.conf.eth1.forwarding=1", "to be confirmed in 2m")
 	c.press(enter)
-	c.waitText("confirm: ")
+	c.waitText("taken back in ")
 	served("after the fix")
 	c.press("\x19") // ctrl-y
 	c.waitText("kept: ")
@@ -60,7 +60,7 @@ func TestAFaultIsNamedAndEnded(t *testing.T) {
 	c.press("u")
 	c.waitText("undo: ", "nothing has changed")
 	c.press(enter)
-	c.waitText("1 fault", "answers that come in by eth1")
+	c.waitText("1 fault", "forwarding is off on eth1")
 	lost("after undo")
 
 	// A probe is asked for, and tells of each server.
@@ -71,7 +71,7 @@ func TestAFaultIsNamedAndEnded(t *testing.T) {
 	c.press("P")
 	c.waitText("at most one SYN to each of 2 servers")
 	c.press(enter)
-	c.waitText("probed: all services", "! fault", server(s, 1))
+	c.waitText("2 servers asked: 1 answers", "! fault", server(s, 1))
 	c.press("q")
 	c.press("q")
 	c.ended(0)

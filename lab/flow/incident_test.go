@@ -50,7 +50,7 @@ func TestAnIncidentIsFoundInTwoKeys(t *testing.T) {
 	// Who has it all?
 	c.press("P")
 	c.press("c")
-	c.wait("the hog", func(f *screen.Frame) bool { return strings.Contains(line(f, hog, 0), "much from one client") })
+	c.wait("the hog", func(f *screen.Frame) bool { return strings.Contains(line(f, hog, 0), "one client") })
 	if n := listed(s.Director, "ESTABLISHED", hog+":"); n != 60 {
 		t.Errorf("ipvsadm lists %d of the hog", n)
 	}

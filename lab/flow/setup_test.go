@@ -50,7 +50,7 @@ func TestGuideFromNothing(t *testing.T) {
 			c.fill(s, g, "")
 			c.waitText("nothing has changed so far", "VIP goes on", "do it, to be confirmed in 2m")
 			c.press(enter)
-			c.waitText("All servers play their part", "confirm:")
+			c.waitText("All servers play their part", "taken back in ")
 			served(t, s)
 			c.press(keep)
 			c.waitText("kept: set up")
@@ -63,7 +63,7 @@ func TestGuideFromNothing(t *testing.T) {
 			c.press(enter)
 			c.waitText("take back the set-up of TCP " + s.At(lab.HTTPPort))
 			c.press(enter)
-			c.waitText("confirm:", "The table is empty")
+			c.waitText("taken back in ", "The table is empty")
 			c.press(keep)
 			c.waitText("kept: take back")
 			if d := lab.Difference(before, s.Director.State()); d != "" {
@@ -119,7 +119,7 @@ func TestNobodyConfirms(t *testing.T) {
 	c.fill(s, guides[1], "10")
 	c.waitText("do it, to be confirmed in 10s")
 	c.press(enter)
-	c.waitText("confirm:")
+	c.waitText("taken back in ")
 	if !strings.Contains(s.Director.State(), s.VIP.String()) {
 		t.Fatal("nothing was done")
 	}
