@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"time"
 
 	"lvsdeck/ops"
 	"lvsdeck/ops/check"
-	"lvsdeck/ops/demo"
-	"lvsdeck/ops/keep"
 )
 
 // watchOf makes one round of checks, on this host or on a made-up one.
@@ -30,30 +26,23 @@ const demoFor = time.Minute
 
 // watchDemo makes one round of checks on a made-up director.
 func watchDemo(ctx context.Context, name string) (w *check.Watch, done func(), err error) {
-	kind, err := demo.ParseKind(name)
+	site, err := openDemo(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	state, err := os.MkdirTemp("", "lvsdeck-demo-")
-	if err != nil {
-		return nil, nil, err
-	}
-	done = func() { os.RemoveAll(state) }
-	site := demo.New(kind, demoSeed)
-	rules := filepath.Join(state, "ipvsadm.rules")
-	w = check.NewWatch(check.WatchOptions{Sources: check.Sources{Host: site.Host(), Table: site.Table(), Conns: site, RulesFile: rules}})
+	w = check.NewWatch(check.WatchOptions{Sources: check.Sources{Host: site.Host(), Table: site.Table(), Conns: site, RulesFile: site.rulesFile()}})
 	sampler := ops.NewSampler(site.Table(), ops.Options{})
 	sampler.FocusAll()
 	sampler.Each(w.Seen)
 	now := time.Now()
 	site.Prime(ctx, sampler, now.Add(-demoFor))
-	if _, err = keep.Save(ctx, site.Table(), rules); err == nil { // a director at rest has its rules saved
+	if err = site.saveRules(ctx); err == nil {
 		site.Play(ctx, sampler, now.Add(-demoFor), demoFor)
 		_, err = w.LookNow(ctx)
 	}
 	if err != nil {
-		done()
+		site.Close()
 		return nil, nil, err
 	}
-	return w, done, nil
+	return w, site.Close, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -21,9 +20,7 @@ import (
 	"lvsdeck/ops/block"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/confirm"
-	"lvsdeck/ops/demo"
 	"lvsdeck/ops/history"
-	"lvsdeck/ops/keep"
 	"lvsdeck/ops/owner"
 	"lvsdeck/ops/record"
 	"lvsdeck/ops/setup"
@@ -67,23 +64,6 @@ func (o *consoleOptions) check() error {
 	return nil
 }
 
-// demoSeed makes every demo the same one, so that what is written about it holds.
-const demoSeed = 1
-
-// demoFlag asks for a demo; without a value for an ordinary day.
-func demoFlag(f *pflag.FlagSet, kind *string) {
-	f.StringVar(kind, "demo", "", "show made-up traffic instead of this host's: "+demoKinds())
-	f.Lookup("demo").NoOptDefVal = string(demo.Steady)
-}
-
-func demoKinds() string {
-	var names []string
-	for _, k := range demo.Kinds() {
-		names = append(names, string(k))
-	}
-	return strings.Join(names, ", ")
-}
-
 // runConsole checks everything that can fail before it touches the terminal.
 func runConsole(ctx context.Context, o consoleOptions) error {
 	if err := o.check(); err != nil {
@@ -105,23 +85,18 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	var whose func(now bool) *owner.Owner
 	state := persist.DefaultDir
 	if o.demo != "" {
-		kind, err := demo.ParseKind(o.demo)
+		site, err := openDemo(o.demo)
 		if err != nil {
 			return err
 		}
-		site := demo.New(kind, demoSeed)
-		reader, opts.Demo, opts.Host = site.Table(), o.demo, "director"
-		if state, err = os.MkdirTemp("", "lvsdeck-demo-"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(state)
-		opts.RulesFile = filepath.Join(state, "ipvsadm.rules")
-		opts.System, opts.Conns = site.Host(), site
+		defer site.Close()
+		state, reader, opts.Demo = site.dir, site.Table(), o.demo
+		site.lend(&opts)
 		sampler = ops.NewSampler(reader, ops.Options{Interval: o.interval})
 		sampler.Each(opts.History.Add)
 		checks = newChecks(&opts, reader, sampler)
 		site.Prime(ctx, sampler, time.Now())
-		if _, err := keep.Save(ctx, site.Table(), opts.RulesFile); err != nil { // a director at rest has its rules saved
+		if err := site.saveRules(ctx); err != nil {
 			return err
 		}
 		beside(cancel, func() { site.Run(ctx) })

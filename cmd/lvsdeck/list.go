@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"lvsdeck/ops"
-	"lvsdeck/ops/demo"
 	"lvsdeck/persist"
 	"lvsdeck/ui/plain"
 	"lvsdeck/ui/text"
@@ -86,11 +85,11 @@ func readTable(ctx context.Context) (l plain.Listing, err error) {
 
 // readDemo reads a made-up table.
 func readDemo(ctx context.Context, name string) (l plain.Listing, err error) {
-	kind, err := demo.ParseKind(name)
+	site, err := openDemo(name)
 	if err != nil {
 		return l, err
 	}
-	site := demo.New(kind, demoSeed)
+	defer site.Close()
 	sampler := ops.NewSampler(site.Table(), ops.Options{})
 	sampler.FocusAll()
 	site.Prime(ctx, sampler, time.Now())

@@ -15,7 +15,6 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
-	"lvsdeck/ops/demo"
 	"lvsdeck/ops/record"
 	"lvsdeck/persist"
 	"lvsdeck/ui"
@@ -74,12 +73,16 @@ func runRecord(signals context.Context, o recordOptions, out, progress io.Writer
 	opts := ui.Options{Host: hostName(), RulesFile: persist.RulesFile(), Demo: o.demo}
 	var reader ipvs.Reader
 	if o.demo != "" {
-		kind, err := demo.ParseKind(o.demo)
+		site, err := openDemo(o.demo)
 		if err != nil {
 			return err
 		}
-		site := demo.New(kind, demoSeed)
-		reader, opts.Host, opts.System, opts.Conns = site.Table(), "director", site.Host(), site
+		defer site.Close()
+		reader = site.Table()
+		site.lend(&opts)
+		if err := site.saveRules(ctx); err != nil {
+			return err
+		}
 		beside(cancel, func() { site.Run(ctx) })
 	} else {
 		var err error
