@@ -105,6 +105,12 @@ func applyMain(dir, window, how string) error {
 		return err
 	}
 	s.guard.shortest, s.runner.Guard = 0, s.guard
+	applying := make(chan context.Context, 1) // that of the plan, which ends when its alarm rings
+	alarm := s.guard.clock.alarm
+	s.guard.clock.alarm = func(at time.Duration) (func(context.Context) error, error) {
+		wait, err := alarm(at)
+		return func(ctx context.Context) error { applying <- ctx; return wait(ctx) }, err
+	}
 	result, err := s.guard.Run(ctx, s.runner, s.plan, within, func(e plan.Event) {
 		if e.Step != 1 || e.State != plan.Done || how == "done" {
 			return
@@ -112,21 +118,27 @@ func applyMain(dir, window, how string) error {
 		fmt.Println("in between")
 		switch how {
 		case "stuck": // as in writing to a terminal that takes nothing
-			time.Sleep(time.Hour)
+			writeForEver()
 		case "slow":
 			<-ctx.Done()
 		case "too long":
-			for left := time.Second; left > 0; time.Sleep(time.Millisecond) {
-				if state, err := s.guard.Look(); err == nil {
-					left = state.Left
-				}
-			}
-			time.Sleep(100 * time.Millisecond) // until the alarm has rung here too
+			<-(<-applying).Done()
 		}
 	})
 	fmt.Println(result.Outcome, err)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	return nil
+}
+
+// writeForEver writes to a pipe that nobody reads.
+func writeForEver() {
+	var pipe [2]int
+	if err := unix.Pipe(pipe[:]); err != nil {
+		panic(err)
+	}
+	for {
+		_, _ = unix.Write(pipe[1], make([]byte, 4096))
+	}
 }
 
 // window is the time to confirm in tests that wait for its end. It must do for

@@ -3,6 +3,7 @@ package conns
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -195,9 +196,28 @@ func learn(t *testing.T, s *lab.Site, n int) {
 		}
 		sent += count
 		if sent%(50*perMessage) == 0 {
-			time.Sleep(20 * time.Millisecond) // the daemon's socket holds some messages only
+			taken(t, s.Director) // the daemon's socket holds some messages only
 		}
 	}
+}
+
+// taken waits until a director's backup daemon has read all that came: its socket
+// is the one on port 8848 (proc(5): local_address, tx_queue:rx_queue).
+func taken(t *testing.T, director *lab.Host) {
+	t.Helper()
+	lab.Wait(t, "the daemon to read what was sent", func() error {
+		for l := range strings.Lines(director.Command("cat", "/proc/net/udp")) {
+			f := strings.Fields(l)
+			if !strings.HasSuffix(f[1], fmt.Sprintf(":%04X", 8848)) {
+				continue
+			}
+			if _, waiting, _ := strings.Cut(f[4], ":"); strings.Trim(waiting, "0") != "" {
+				return fmt.Errorf("0x%s bytes wait", waiting)
+			}
+			return nil
+		}
+		return errors.New("the daemon has no socket")
+	})
 }
 
 // TestLearntConnections tells what another director saw begin.
