@@ -127,7 +127,7 @@ var scenarios = []scenario{
 		d.upload(256 << 10)
 		d.counted()
 	}, false, "warning answers KEPT"},
-	{[]int{41}, "SYN flood", lab.DR, false, func(d *director) { d.flood(900) }, false, "warning flood -"},
+	{[]int{41}, "SYN flood", lab.DR, false, (*director).flood, false, "warning flood -"},
 
 	{[]int{32}, "drained but held", lab.DR, false, func(d *director) {
 		d.run(d.Director, "ipvsadm -E -t SERVICE -s rr -p 300")
