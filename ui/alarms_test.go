@@ -407,7 +407,7 @@ func TestReport(t *testing.T) {
 	w.sees("what there is", "written: ", "without.md")
 	text, err = os.ReadFile("without.md")
 	w.must(err)
-	if !strings.Contains(string(text), "- The incident log cannot be read: ") {
+	if !strings.Contains(string(text), "- The incident log cannot be read (") {
 		t.Errorf("%s", text)
 	}
 }

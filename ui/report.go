@@ -64,7 +64,7 @@ func cannotReport(m *Model) string {
 func (m *Model) makeReport(f *form) tea.Cmd {
 	s := report.Sources{Host: m.opts.Host, Of: "the running director", To: m.live.Time, History: m.opts.History, Latest: m.live}
 	if m.opts.Replay != nil {
-		s.Of = "the recording " + filepath.Base(m.opts.Replay.File().Name())
+		s.Of, s.NoLog = "the recording "+filepath.Base(m.opts.Replay.File().Name()), "The console reads no incident log for a recording"
 	}
 	s.From = s.To.Add(-spanOf[f.get("span")])
 	if typed := f.get("began"); typed != "" {
@@ -90,9 +90,9 @@ func (m *Model) makeReport(f *form) tea.Cmd {
 	watch, store := m.opts.Incidents, m.opts.Store
 	m.message = "the report is being made"
 	return beside(func(ctx context.Context) (report.Report, error) {
-		if watch != nil {
+		if watch != nil && watch.Store != nil {
 			if h, err := watch.Read(); err != nil {
-				s.Lacks = append(s.Lacks, fmt.Sprintf("The incident log cannot be read: %v.", err))
+				s.NoLog = fmt.Sprintf("The incident log cannot be read (%v)", err)
 			} else {
 				s.Log = &h
 			}

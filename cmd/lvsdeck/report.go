@@ -86,9 +86,9 @@ func runReport(o reportOptions, name string) error {
 	}
 	s.Began = began
 	if here := hostName(); s.Host != here {
-		s.Lacks = append(s.Lacks, fmt.Sprintf("The incident log is on %s, and this is %s.", s.Host, here))
+		s.NoLog = fmt.Sprintf("The incident log is on %s, and this is %s", s.Host, here)
 	} else if s.Log, err = logOf(persist.DefaultDir); err != nil {
-		s.Lacks = append(s.Lacks, fmt.Sprintf("The incident log of this host cannot be read: %v.", err))
+		s.NoLog = fmt.Sprintf("The incident log of this host cannot be read (%v)", err)
 	}
 	ink := paint.Blocks
 	if o.ascii {

@@ -26,6 +26,7 @@ type Sources struct {
 	History *history.Store // with the journal's marks, when there is a journal
 	Latest  *ops.Sample    // the newest of the span
 	Log     *incident.History
+	NoLog   string        // why there is none, a sentence without its end
 	Checks  *check.Report // the newest of the span
 	Conns   *conns.Result // a reading of connections by client, network and state
 	ConnsAt time.Time
@@ -90,6 +91,9 @@ const (
 // Make makes a report.
 func Make(s Sources) Report {
 	r := Report{Sources: s, Known: s.From}
+	if r.Checks != nil && r.Checks.Time.IsZero() {
+		r.Checks = nil // no round was made yet
+	}
 	if first := s.History.Reach().First; first.After(s.From) && first.Before(s.To) {
 		r.Known = first
 	}
@@ -469,12 +473,12 @@ func (r *Report) missing() {
 		miss("The incident began with the span, so there is no before to compare it with.")
 	}
 	if r.Log == nil {
-		miss("The incident log is not in here: thresholds and notes are missing.")
+		miss("%s: thresholds and notes are missing.", cmp.Or(r.NoLog, "No incident log was kept"))
 	}
-	switch {
-	case r.Checks == nil:
-		miss("No checks were made.")
-	default:
+	if says := r.unchecked(); says != "" {
+		r.Missing = append(r.Missing, says)
+	}
+	if r.Checks != nil {
 		for _, u := range r.Checks.Unread {
 			miss("Checks did not look at %s.", u)
 		}

@@ -52,8 +52,9 @@ func play(minutes int, rate func(minute, service, server int) int) (*history.Sto
 				}
 				f := ops.Figures{Active: uint64(10 * x), Rate: ipvs.Traffic{Conns: uint64(x)}, Counted: true}
 				v.Servers = append(v.Servers, &ops.Server{Server: ipvs.Server{Addr: server(i, k), Weight: 1}, Figures: f})
-				v.Active, v.Rate.Conns = v.Active+f.Active, v.Rate.Conns+f.Rate.Conns
+				v.Rate.Conns += f.Rate.Conns
 			}
+			v.Sum()
 			s.Services = append(s.Services, v)
 			s.Active, s.Rate.Conns = s.Active+v.Active, s.Rate.Conns+v.Rate.Conns
 		}
@@ -388,7 +389,7 @@ func TestSummaryNamesFaults(t *testing.T) {
 			t.Errorf("want %q in %q", c.want, c.all)
 		}
 	}
-	s.Checks = &check.Report{Findings: []check.Finding{{Check: "half-open", Severity: check.Fault, Service: id(2), Server: server(2, 1), Short: "no handshake ends"}}}
+	s.Checks = &check.Report{Time: last.Time, Findings: []check.Finding{{Check: "half-open", Severity: check.Fault, Service: id(2), Server: server(2, 1), Short: "no handshake ends"}}}
 	heavy := conns.Heavy{By: conns.ByNet, Group: conns.Group{Client: netip.MustParsePrefix("100.66.77.0/24"), Service: id(2), Counts: conns.Counts{Conns: 70}}, Of: conns.Counts{Conns: 100}}
 	calm := heavy
 	calm.Service, calm.Client = id(1), netip.MustParsePrefix("100.66.78.0/24")
@@ -424,6 +425,49 @@ func TestSaysWhatAgrees(t *testing.T) {
 		}
 	}
 	if all := strings.Join(r.Missing, " "); strings.Contains(all, "no before") {
+		t.Errorf("%q", all)
+	}
+}
+
+// TestWhoIsSeenToBeAffected: whoever has no usable server is, whatever checks saw; that
+// nobody is, is said only by what was looked at, and when.
+func TestWhoIsSeenToBeAffected(t *testing.T) {
+	store, last := play(20, func(int, int, int) int { return 100 })
+	drained := *last
+	drained.Services = slices.Clone(last.Services)
+	bare := *last.Services[1]
+	bare.Up = 0
+	drained.Services[1] = &bare
+	made := func(minute int, all ...check.Finding) *check.Report {
+		return &check.Report{Time: noon.Add(time.Duration(minute) * time.Minute), Findings: all}
+	}
+	fault := func(i int) check.Finding {
+		return check.Finding{Check: "x", Severity: check.Fault, Service: id(i), Short: "x", Evidence: []string{"x"}}
+	}
+	const unserved = "New clients of TCP 203.0.113.2:443 are not served: as of 12:20:00 no server there takes new connections."
+	for name, c := range map[string]struct {
+		latest *ops.Sample
+		checks *check.Report
+		log    *incident.History
+		want   []string
+	}{
+		"no server, and checks know": {&drained, made(19, fault(1), fault(2)), nil, []string{unserved, "Clients of TCP 203.0.113.1:443 are not served, or not all: checks find faults there."}},
+		"no server, nobody looked":   {&drained, nil, nil, []string{unserved}},
+		"looked at":                  {last, made(1), &incident.History{}, []string{"Nobody is seen to be affected: checks find no fault as of 12:01:00, no thresholds were crossed, nothing lost half of its connections."}},
+		"looked at before":           {last, made(-1), nil, []string{"Nobody is seen to be affected: nothing lost half of its connections. Checks were last made at 2026-03-01 11:59:00, before this time."}},
+		"not looked at":              {last, nil, nil, []string{"Nobody is seen to be affected: nothing lost half of its connections. No checks were made."}},
+		"not looked at yet":          {last, &check.Report{Unread: []string{"all"}}, nil, []string{"Nobody is seen to be affected: nothing lost half of its connections. No checks were made."}},
+	} {
+		r := report.Make(report.Sources{History: store, Latest: c.latest, From: noon, To: last.Time, Checks: c.checks, Log: c.log})
+		if !slices.Equal(r.Affected, c.want) {
+			t.Errorf("%s: %q, want %q", name, r.Affected, c.want)
+		}
+	}
+	r := report.Make(report.Sources{History: history.New(), From: noon, To: last.Time, Checks: made(-1), NoLog: "The incident log is on dir-a"})
+	if want := []string{"Nobody is seen to be affected. Checks were last made at 2026-03-01 11:59:00, before this time."}; !slices.Equal(r.Affected, want) {
+		t.Errorf("%q, want %q", r.Affected, want)
+	}
+	if all := strings.Join(r.Missing, " "); strings.Count(all, "incident log") != 1 || !strings.Contains(all, "The incident log is on dir-a: thresholds and notes are missing.") || !strings.Contains(all, "Checks were last made") {
 		t.Errorf("%q", all)
 	}
 }

@@ -135,17 +135,23 @@ func (r *Report) affected() {
 		}
 		return append(to, name)
 	}
+	unserved := r.unserved()
 	var faults, warned, crossed, fell, left []string
+	fault := func(row alarm.Row) {
+		if row.Director() || !slices.Contains(unserved, row.Service.String()) { // else that says it
+			faults = add(faults, row)
+		}
+	}
 	for _, f := range r.open() {
 		row := alarm.Row{Service: f.Service, Server: f.Server}
 		if f.Severity == check.Fault {
-			faults = add(faults, row)
+			fault(row)
 		} else {
 			warned = add(warned, row)
 		}
 	}
 	for _, e := range r.logged() {
-		faults = add(faults, e.Row)
+		fault(e.Row)
 	}
 	for _, e := range r.Events {
 		if e.Kind == string(incident.Crossed) {
@@ -160,6 +166,9 @@ func (r *Report) affected() {
 		default:
 			fell = append(fell, row.Row.String())
 		}
+	}
+	if len(unserved) > 0 {
+		say("New clients of %s are not served: as of %s no server there takes new connections.", list(unserved), r.Clock(r.Latest.Time))
 	}
 	if len(faults) > 0 {
 		say("Clients of %s are not served, or not all: checks find faults there.", list(faults))
@@ -180,8 +189,55 @@ func (r *Report) affected() {
 		say("New or active connections fell to less than half at %s.", list(fell))
 	}
 	if len(r.Affected) == 0 {
-		say("Nobody is seen to be affected: there are no faults, no thresholds crossed, and nothing lost half of its connections.")
+		say("Nobody is seen to be affected%s", r.looked())
 	}
+}
+
+// unserved are the services that have no usable server in the newest sample.
+func (r *Report) unserved() (all []string) {
+	if r.Latest == nil {
+		return nil
+	}
+	for _, v := range r.Latest.Services {
+		if v.Up == 0 {
+			all = append(all, v.ServiceID.String())
+		}
+	}
+	return all
+}
+
+// looked says by what it is known that nobody is affected, and what there was not.
+func (r *Report) looked() string {
+	var by []string
+	checks := r.unchecked()
+	if checks == "" {
+		by = append(by, "checks find no fault as of "+r.Clock(r.Checks.Time))
+	}
+	if r.Log != nil {
+		by = append(by, "no thresholds were crossed")
+	}
+	if all := r.row(history.Key{}, false); all.Before.Conns >= 0 && all.During.Conns >= 0 {
+		by = append(by, "nothing lost half of its connections")
+	}
+	says := "."
+	if len(by) > 0 {
+		says = ": " + strings.Join(by, ", ") + "."
+	}
+	if checks != "" {
+		says += " " + checks
+	}
+	return says
+}
+
+// unchecked says that no round of checks is of the span, or nothing.
+func (r *Report) unchecked() string {
+	switch {
+	case r.Checks == nil:
+		return "No checks were made."
+	case r.Checks.Time.Before(r.From):
+		return fmt.Sprintf("Checks were last made at %s, before this time.", r.Checks.Time.Local().Format(time.DateTime))
+	}
+	return ""
 }
 
 // halved tells a row that lost half of its new or active connections.

@@ -47,8 +47,9 @@ func anIncident() report.Sources {
 			}
 			f := ops.Figures{Active: 9 * x, Rate: ipvs.Traffic{Conns: x}, Counted: true}
 			v.Servers = append(v.Servers, &ops.Server{Server: ipvs.Server{Addr: a, Weight: 1}, Figures: f})
-			v.Active, v.Rate.Conns = v.Active+f.Active, v.Rate.Conns+f.Rate.Conns
+			v.Rate.Conns += f.Rate.Conns
 		}
+		v.Sum()
 		v.Counted = true
 		last = &ops.Sample{Time: at, Interval: 10 * time.Second, Services: []*ops.Service{v}, Figures: v.Figures}
 		store.Add(last)
