@@ -280,12 +280,24 @@ func neighbours(s *Scene) (all []Finding) {
 			f.Severity = Notice
 		case wanted(r.Figures):
 			f.Severity = Fault
-			f.Evidence = append(f.Evidence, fmt.Sprintf("%d active connections wait for it, and %d new ones/s are given to it", r.Active, r.Rate.Conns))
+			f.Evidence = append(f.Evidence, queued(r.Figures))
 			f.Means = "Connections that are given to it time out."
 		}
 		all = append(all, f)
 	})
 	return all
+}
+
+// queued says what a server that does not answer has, and is given.
+func queued(f ops.Figures) string {
+	has, given := fmt.Sprintf("%d active connections wait for it", f.Active), f.Rate.Conns
+	switch {
+	case f.Active == 0:
+		return fmt.Sprintf("%d new connections/s are given to it", given)
+	case given == 0:
+		return has
+	}
+	return fmt.Sprintf("%s, and %d new ones/s are given to it", has, given)
 }
 
 // notHeardOf: the kernel forgets neighbours that nobody asks for; who has answered
