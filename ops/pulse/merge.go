@@ -10,8 +10,9 @@ import (
 )
 
 // Merge makes one row of all that ails one host: what its services say of it has one
-// cause, as a rule. The worst stands for all; a fault of another kind stays a row of
-// its own. The rows are in order, and stay so.
+// cause, as a rule. The worst stands for all, but no figure that fell where something
+// comes nearer to why; a fault of another kind stays a row of its own. The rows are in
+// order, and stay so.
 func Merge(rows []Row) (merged []Row) {
 	lead := map[netip.Addr]int{}
 	for _, r := range rows {
@@ -20,6 +21,11 @@ func Merge(rows []Row) (merged []Row) {
 		case !r.ailing():
 		case !met:
 			lead[r.Server.Addr()] = len(merged)
+		case merged[at].Kind == Active && r.Kind != Active:
+			figure := merged[at]
+			r.Also, figure.Also = append(figure.Also, figure), nil
+			merged[at] = r
+			continue
 		case r.Severity == check.Fault && r.Short != merged[at].Short:
 		default:
 			merged[at].Also = append(merged[at].Also, r)

@@ -117,6 +117,17 @@ func TestMerge(t *testing.T) {
 	if got, want := rows[0].Others(), []string{"active down to 2 %", "handshakes not finished (50%)"}; !slices.Equal(got, want) {
 		t.Errorf("also %q, want %q", got, want)
 	}
+	fell := at(web, "10.0.3.14:443", pulse.Row{Kind: pulse.Active, Now: 20, Usual: 500})
+	rest := at(dns, "10.0.3.14:53", pulse.Row{Kind: pulse.Active, Now: 50, Usual: 500})
+	for want, cause := range map[string]pulse.Row{
+		"10.0.3.14:443 handshakes not finished": {Kind: pulse.HalfOpen, Now: .96, Of: 100},
+		"10.0.3.14:443 does not answer":         silent,
+	} {
+		lead := pulse.Merge([]pulse.Row{fell, rest, at(web, "10.0.3.14:443", cause)})
+		if got := words(lead); !slices.Equal(got, []string{want}) || !slices.Equal(lead[0].Others(), []string{"active down to 10 %", "active down to 4 %"}) {
+			t.Errorf("%q, also %q: want %q", got, lead[0].Others(), want)
+		}
+	}
 	if a, several := rows[0].Host(); !several || a.String() != "10.0.3.12" || len(rows[0].Services()) != 2 {
 		t.Errorf("%v, %v, %v", a, several, rows[0].Services())
 	}
