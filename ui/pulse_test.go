@@ -53,7 +53,12 @@ func TestPulse(t *testing.T) {
 	d.sees("a flood", "Pulse  1 figure ", "TCP 203.0.113.10:443   conn/s 15 times as many", "1500     99", "1 of 1")
 	d.observe(1500, 20)
 	d.pass(10 * time.Second)
-	d.sees("it goes on, and all active connections break off", "conn/s 15 times as many", "active down to 2 %", "60 active connections; before 12:0")
+	d.sees("it goes on, and all active connections break off", "conn/s 15 times as many", "active down to 2 %", "60 active connections, unusual since 12:06:59; usual is", "3 000, the median of 2m36s, 8s of that since then.")
+	d.observe(100, 1000)
+	d.pass(7 * time.Minute)
+	d.observe(1500, 1000)
+	d.pass(10 * time.Second)
+	d.sees("the past is known", "12:14:09; usual is 99, the median of the 5m00s before 12:14:09.")
 }
 
 // TestPulseFindsItsWay: each row leads on to where more is known.

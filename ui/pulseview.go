@@ -158,6 +158,16 @@ func pulseFigures(r pulse.Row) (now, usual string) {
 	return percent(r.Now), ""
 }
 
+// pulseUsualOf is of what time the usual is. Little known by then, it has a part of
+// what is unusual in it.
+func pulseUsualOf(r pulse.Row) string {
+	of := "the median of "
+	if own := r.Until.Sub(r.Since); own > 0 {
+		return of + figure.Span(r.Past) + ", " + figure.Span(own) + " of that since then"
+	}
+	return of + "the " + figure.Span(r.Past) + " before " + r.Until.Format(time.TimeOnly)
+}
+
 // title is how much is unusual, and against what.
 func (p *pulseScreen) title(m *Model) string {
 	line := m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, "Pulse").Space(2)
@@ -247,8 +257,8 @@ func (p *pulseScreen) sentence(m *Model) string {
 		if r.Kind == pulse.Active {
 			what = "active connections"
 		}
-		says = append(says, fmt.Sprintf("%s %s; before %s it was %s, the median of some minutes.",
-			figure.Exact(uint64(r.Now)), what, at, figure.Exact(uint64(r.Usual))))
+		says = append(says, fmt.Sprintf("%s %s, unusual since %s; usual is %s, %s.",
+			figure.Exact(uint64(r.Now)), what, at, figure.Exact(uint64(r.Usual)), pulseUsualOf(r)))
 	case pulse.Found:
 		says = append(says, r.What()+".", r.Evidence+". F tells more.")
 	case pulse.HalfOpen:

@@ -38,9 +38,11 @@ type Row struct {
 	Evidence   string  // of Found: the figures
 	Severity   check.Severity
 
-	Since time.Time // of shares: when connections were read
-	Trend []float32 // of Conns and Active
-	Score float64   // how bad it is, against others
+	Since time.Time     // of shares: when connections were read
+	Past  time.Duration // of Conns and Active: what Usual is the median of
+	Until time.Time     // the end of that: later than Since where it has a part of it
+	Trend []float32     // of Conns and Active
+	Score float64       // how bad it is, against others
 
 	Also []Row // what else is about the same host, see Merge
 }
@@ -82,7 +84,7 @@ func (w *Watch) Rows() (rows []Row) {
 		case both && far(o.now, o.usual) > score:
 			continue
 		}
-		row := Row{Kind: Conns, Service: f.service, Server: f.server, Now: e.now, Usual: e.usual, Since: e.since, Trend: e.trend, Score: score}
+		row := Row{Kind: Conns, Service: f.service, Server: f.server, Now: e.now, Usual: e.usual, Past: e.past, Until: e.until, Since: e.since, Trend: e.trend, Score: score}
 		if f.active {
 			row.Kind = Active
 		}

@@ -99,6 +99,9 @@ func TestOpenedInABurst(t *testing.T) {
 	s.conns = 10
 	s.pass(10*time.Second, nil)
 	s.says(t, "it ends", "TCP 203.0.113.10:443 conn/s down to 10 %")
+	if r := s.Rows()[0]; r.Past != 48*time.Second || r.Until.Sub(r.Since) != 8*time.Second {
+		t.Errorf("of little known, and a part of that since it began: %+v", r)
+	}
 	s.pass(50*time.Second, nil)
 	s.says(t, "a minute later")
 	s.trend[0] = nil
@@ -129,8 +132,8 @@ func TestEpisodes(t *testing.T) {
 	began := s.Rows()[0].Since
 	s.pass(30*time.Minute, nil)
 	s.says(t, "it goes on", rise)
-	if r := s.Rows()[0]; !r.Since.Equal(began) || r.Usual != 100 {
-		t.Errorf("it began at %v, usual was 100: %+v", began, r)
+	if r := s.Rows()[0]; !r.Since.Equal(began) || r.Usual != 100 || r.Past != 5*time.Minute || !r.Until.Equal(began) {
+		t.Errorf("it began at %v, usual was 100 in the 5 minutes before: %+v", began, r)
 	}
 	s.conns = 200
 	s.pass(2*time.Second, nil)
@@ -181,7 +184,7 @@ func TestWhatWasUsualBeforeAnIncidentIsUsualAfterIt(t *testing.T) {
 	s.conns = 4397
 	s.pass(10*time.Second, nil)
 	s.says(t, "a second surge", "TCP 203.0.113.10:443 conn/s 5 times as many")
-	if r := s.Rows()[0]; r.Usual != 975 {
-		t.Errorf("usual is %v", r.Usual)
+	if r := s.Rows()[0]; r.Usual != 975 || !r.Until.Equal(noon.Add(5*time.Minute+2*time.Second)) {
+		t.Errorf("usual is %v, as of %v", r.Usual, r.Until)
 	}
 }

@@ -59,7 +59,9 @@ type figure struct {
 type episode struct {
 	way   int // 1 more, -1 less
 	usual float64
-	firm  bool // usual was known for the whole past; else it moves on
+	firm  bool          // usual was known for the whole past; else it moves on
+	past  time.Duration // that usual is of
+	until time.Time     // its end: later than since where usual moved on
 	now   float64
 	since time.Time
 	calm  time.Time // since when it is over, or zero
@@ -178,16 +180,17 @@ func (w *Watch) follow(f figure, s scale, now float64, points []float32) {
 		if !ok {
 			return
 		}
-		e = &episode{way: s.strays(now, usual), usual: usual, firm: w.whole(points), since: w.at}
+		e = &episode{way: s.strays(now, usual), since: w.at}
+		e.learn(w, usual, points)
 		w.episodes[f] = e
 	case e.over && (s.strays(now, e.usual) == 0 || !e.long && now > e.usual && burst(now, e.usual, points)):
 		e.seen = w.at
 		return
 	case e.over:
-		e = &episode{way: s.strays(now, e.usual), usual: e.usual, firm: true, since: w.at, kept: e.kept, long: e.long}
+		e = &episode{way: s.strays(now, e.usual), usual: e.usual, firm: true, past: e.past, until: e.until, since: w.at, kept: e.kept, long: e.long}
 		w.episodes[f] = e
 	case !e.firm && count(w.recently(points)) >= leastPast:
-		e.usual, e.firm = w.median(w.recently(points)), w.whole(points)
+		e.learn(w, w.median(w.recently(points)), points)
 	}
 	e.now, e.trend, e.seen = now, points, w.at
 	switch {
@@ -212,6 +215,11 @@ func (w *Watch) follow(f figure, s scale, now float64, points []float32) {
 		long := w.at.Sub(e.since)
 		e.told = long >= steady && math.Abs(now-e.usual)*long.Seconds() >= s.sum
 	}
+}
+
+// learn takes what is usual over a past by now.
+func (e *episode) learn(w *Watch, usual float64, points []float32) {
+	e.usual, e.firm, e.past, e.until = usual, w.whole(points), w.known(points), w.at
 }
 
 // end is that of an episode, of which the usual is kept for as long as it holds.
