@@ -36,19 +36,21 @@ func traffic(w *Walk) Answer {
 		a = unknown("the service's counters were not read")
 	case rate.InPackets == 0:
 		a = look("no packet comes in now")
+	case known && usual >= fewConns && rate.Conns == 0:
+		a = look("no new connections, where %.0f/s are usual", usual)
 	case known && usual >= fewConns && times*float64(rate.Conns) < usual:
 		a = look("only %d new connections/s, where %.0f are usual", rate.Conns, usual)
-	case known && rate.Conns >= fewConns && float64(rate.Conns) > times*usual:
+	case w.crowded():
 		a = look("%d new connections/s, where %.0f are usual", rate.Conns, usual)
 	default:
-		a = fine("%d packets/s and %d new connections/s come in", rate.InPackets, rate.Conns)
+		a = fine("%s/s and %s/s come in", plural(int(rate.InPackets), "packet"), plural(int(rate.Conns), "new connection"))
 	}
 	if w.service.Counted && stopped == "" {
-		a.because("%d packets/s in, %d out; %d new connections/s (over the last 8 s or so)", rate.InPackets, rate.OutPackets, rate.Conns)
+		a.because("%s/s in, %d out; %s/s (over the last 8 s or so)", plural(int(rate.InPackets), "packet"), rate.OutPackets, plural(int(rate.Conns), "new connection"))
 	}
 	if known {
 		over := time.Duration(len(w.service.Trend.Conns)*ops.TrendEvery) * w.scene.Sample.Interval
-		a.because("%.1f new connections/s in the middle over %.0f minutes", usual, over.Minutes())
+		a.because("the median of the last %.0f minutes is %.1f new connections/s", over.Minutes(), usual)
 	}
 	if w.service.IsMark() {
 		a.because("the service has a mark of the firewall and no VIP: see iptables -t mangle -S, nft list ruleset")
@@ -61,6 +63,13 @@ func traffic(w *Walk) Answer {
 		a.because("clients come by %s: %s", l.Name, standing(l))
 	}
 	return a
+}
+
+// crowded tells that far more connections come than usual.
+func (w *Walk) crowded() bool {
+	usual, known := usually(w.service.Trend)
+	rate := w.service.Rate.Conns
+	return known && rate >= fewConns && float64(rate) > times*usual
 }
 
 // usually is the middle of the rates of the last minutes, when there were some.
@@ -166,7 +175,7 @@ func handshakes(w *Walk) Answer {
 	case load.HalfOpen > 0 && load.Fresh < fewFresh:
 		a = unknown("too few to judge by: %d of %s half open", load.HalfOpen, are(load.Fresh))
 	case load.Fresh > 0:
-		a = fine("%d of %d fresh connections are half open", load.HalfOpen, load.Fresh)
+		a = fine("half open: %d of %d fresh connections", load.HalfOpen, load.Fresh)
 	default:
 		a = fine("%.1f packets in for each new connection", float64(moved.InPackets)/float64(moved.Conns))
 	}
@@ -176,8 +185,10 @@ func handshakes(w *Walk) Answer {
 	switch {
 	case w.scene.Loads == nil:
 		a.because("the list of connections was not read")
+	case tcp:
+		a.because("%s, %d established; %d had a packet in the last 10 s, of which half open: %d", plural(int(load.Conns), "connection"), load.Open, load.Fresh, load.HalfOpen)
 	default:
-		a.because("%d connections, %d established; %d had a packet in the last 10 s, %d of these are half open", load.Conns, load.Open, load.Fresh, load.HalfOpen)
+		a.because("%s; %d had a packet in the last 10 s", plural(int(load.Conns), "connection"), load.Fresh)
 	}
 	if !w.masq() {
 		a.because("answers under %s go past this director: none out is as it should be", w.service.Forwards)
@@ -269,9 +280,9 @@ func (w *Walk) neighbour(to netip.Addr, way check.Way) string {
 		to = way.Via
 	}
 	if mac := w.mac(to, way.Link); mac != "" {
-		return ", which is " + mac
+		return "; its hardware address is " + mac
 	}
-	return ", whose hardware address was not needed yet"
+	return "; its hardware address is not known now"
 }
 
 // mac is the hardware address of a neighbour, or "".
@@ -427,7 +438,7 @@ func shares(w *Walk) Answer {
 	case !slices.Contains([]string{"rr", "wrr", "lc", "wlc"}, v.Scheduler):
 		a = fine("%s does not go by weights alone", v.Scheduler)
 	case conns < fewShared:
-		a = unknown("%s to judge by", plural(int(conns), "new connection"))
+		a = unknown("too few new connections to judge by: %d", conns)
 	default:
 		a = fine("new connections go as the weights say")
 	}
@@ -439,7 +450,7 @@ func shares(w *Walk) Answer {
 		n := w.scene.Longer[check.Place{Service: w.at.Service, Server: r.Addr}]
 		says := fmt.Sprintf("%s: weight %d of %d", r.Addr, r.Weight, weights)
 		if conns > 0 {
-			says += fmt.Sprintf(", %d of %d new connections in %.0f s (%d %%)", n.Conns, conns, took.Seconds(), 100*n.Conns/conns)
+			says += fmt.Sprintf(", %d of %d new connections in %.0f s (%d %%)", n.Conns, conns, took.Seconds(), (100*n.Conns+conns/2)/conns)
 		}
 		if r.PersistentKnown && r.Persistent > 0 {
 			says += fmt.Sprintf(", keeps %s", plural(int(r.Persistent), "client"))

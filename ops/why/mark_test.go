@@ -38,7 +38,7 @@ func TestFewHandshakes(t *testing.T) {
 	s := newSite(t, ipvs.Masq)
 	for fresh, want := range map[uint64]string{
 		1: "too few to judge by: 1 of 1 fresh connection is half open", 4: "too few to judge by: 1 of 4 fresh connections are half open",
-		5: "1 of 5 fresh connections are half open",
+		5: "half open: 1 of 5 fresh connections",
 	} {
 		s.change = func(c *check.Scene) {
 			c.Loads = &check.Loads{Servers: map[check.Place]check.Load{{Service: http, Server: s.server(0)}: {Conns: fresh, Fresh: fresh, HalfOpen: 1}}}

@@ -22,7 +22,7 @@ type question struct {
 var questions = []question{
 	{
 		topic: "changes", asks: "Who manages the table, and what has changed in the last hour?", before: (*Walk).around,
-		look: changes, checks: []string{"owner", "sync daemon", "unsaved"},
+		look: changes, checks: []string{"owner", "sync daemon"},
 	},
 	{
 		topic: "traffic", asks: "Do clients' packets come to this director?",

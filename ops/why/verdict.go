@@ -123,6 +123,9 @@ func (w *Walk) next() (all []string) {
 		}
 		all = append(all, says, "Do clients ask for this address and port at all? Look at their DNS.")
 	}
+	if w.crowded() {
+		all = append(all, "Far more connections come than usual: see who makes them (C in the console, lvsdeck conns).")
+	}
 	if w.service.Protocol == ipvs.UDP && !w.service.IsMark() {
 		all = append(all, "A probe does not speak UDP: ask the program on each server itself.")
 	}

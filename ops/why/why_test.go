@@ -354,19 +354,24 @@ func TestTraffic(t *testing.T) {
 		says           string
 	}{
 		{0, 0, 40, 60, Look, "no packet comes in now"},
+		{0, 1, 40, 60, Look, "no new connections, where 40/s are usual"},
 		{10, 90, 40, 60, Look, "only 10 new connections/s, where 40 are usual"},
 		{14, 90, 40, 60, Fine, "90 packets/s and 14 new connections/s come in"},
 		{130, 900, 40, 60, Look, "130 new connections/s, where 40 are usual"},
 		{130, 900, 40, 10, Fine, "900 packets/s and 130 new connections/s come in"}, // too short to tell
-		{1, 9, 4, 60, Fine, "9 packets/s and 1 new connections/s come in"},          // too few
+		{1, 9, 4, 60, Fine, "9 packets/s and 1 new connection/s come in"},           // too few
 	} {
 		s.change = func(scene *check.Scene) {
 			v := scene.Sample.Services[0]
 			v.Rate.Conns, v.Rate.InPackets = c.conns, c.packets
 			v.Trend = &ops.Trend{Conns: slices.Repeat([]float32{c.usual}, c.points)}
 		}
-		if _, a := s.ask(-1, false); a["traffic"].Mark != c.mark || a["traffic"].Says != c.says {
+		v, a := s.ask(-1, false)
+		if a["traffic"].Mark != c.mark || a["traffic"].Says != c.says {
 			t.Errorf("%+v: %+v", c, a["traffic"])
+		}
+		if crowd := strings.Contains(strings.Join(v.Next, " "), "Far more connections come than usual"); crowd != (c.conns == 130 && c.mark == Look) {
+			t.Errorf("%+v: next %q", c, v.Next)
 		}
 	}
 	s.change = func(scene *check.Scene) { scene.Sample.EstimatorStopped = "net.ipv4.vs.run_estimation is 0" }
@@ -381,19 +386,19 @@ func TestShares(t *testing.T) {
 	s.ok(s.table.SetService(t.Context(), ipvs.Service{ServiceID: http, Scheduler: "wrr", Persistence: ipvs.NewService(http).Persistence}))
 	s.change = func(c *check.Scene) {
 		c.Longer = map[check.Place]check.Moved{}
-		for n, conns := range []uint64{102, 98} {
+		for n, conns := range []uint64{1009, 991} {
 			c.Longer[check.Place{Service: http, Server: s.server(n)}] = check.Moved{Traffic: ipvs.Traffic{Conns: conns}, For: time.Minute}
 		}
 	}
 	v, a := s.ask(-1, false)
-	if got := a["shares"]; got.Mark != Fine || len(got.Evidence) != 2 || got.Evidence[0] != "10.0.3.11:80: weight 1 of 2, 102 of 200 new connections in 60 s (51 %)" {
+	if got := a["shares"]; got.Mark != Fine || len(got.Evidence) != 2 || got.Evidence[0] != "10.0.3.11:80: weight 1 of 2, 1009 of 2000 new connections in 60 s (50 %)" || !strings.HasSuffix(got.Evidence[1], "(50 %)") {
 		t.Errorf("%+v", got)
 	}
 	if got := marks(v, Bad, Look); got != "traffic" {
 		t.Errorf("look: %s", got)
 	}
 	s.change = func(*check.Scene) {}
-	if _, a := s.ask(-1, false); a["shares"].Mark != Unknown || a["shares"].Says != "0 new connections to judge by" {
+	if _, a := s.ask(-1, false); a["shares"].Mark != Unknown || a["shares"].Says != "too few new connections to judge by: 0" {
 		t.Errorf("%+v", a["shares"])
 	}
 }
@@ -433,7 +438,7 @@ func TestChanges(t *testing.T) {
 		t.Errorf("%+v", a["changes"])
 	}
 	saved.Plan = plan.Plan{Items: []plan.Item{{Step: plan.ChangeService{After: &other}}}}
-	if _, a := s.ask(-1, false); !slices.Contains(a["changes"].Evidence, "it runs as it was saved; 1 line of the saved rules differs elsewhere") {
+	if _, a := s.ask(-1, false); a["changes"].Mark != Fine || a["the rest"].Says != "the saved rules are not those that run" || !slices.Contains(a["changes"].Evidence, "it runs as it was saved; 1 line of the saved rules differs elsewhere") {
 		t.Errorf("%+v", a["changes"])
 	}
 	s.from.Saved = func(context.Context) (*keep.Comparison, error) { return &keep.Comparison{}, nil }
