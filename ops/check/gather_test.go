@@ -48,6 +48,20 @@ func TestLoads(t *testing.T) {
 	}
 }
 
+// TestLoadsOfAMark: connections with any port are the server's that is listed with none.
+func TestLoadsOfAMark(t *testing.T) {
+	s := healthy(t, ipvs.Direct)
+	id, rs := ipvs.MarkService(7, ipvs.IPv4), netip.MustParseAddrPort("10.0.3.11:0")
+	s.ok(s.table.AddService(t.Context(), ipvs.NewService(id)))
+	s.ok(s.table.AddServer(t.Context(), id, ipvs.Server{Addr: rs, Forward: ipvs.Direct, Weight: 1}))
+	s.from.Conns = lines("" +
+		"TCP C6336407 8001 CB007120 0050 0A00030B 0050 ESTABLISHED     899\n" +
+		"TCP C6336407 8002 CB007120 01BB 0A00030B 01BB SYN_RECV         59\n")
+	if got := s.scene().Loads.Servers; len(got) != 1 || got[Place{id, rs}] != (Load{Conns: 2, Open: 1, Fresh: 2, HalfOpen: 1}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // hanging is established connections of a table that is not there any more: with
 // many servers, or with one for many VIPs, as of a service of a mark.
 type hanging struct {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/netip"
+	"slices"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops/conns"
@@ -15,6 +16,7 @@ const freshFor = 10
 type loading struct {
 	Loads
 	listed   conns.Listed
+	servers  map[ipvs.ServiceID][]netip.AddrPort
 	networks map[netip.Addr]netip.Prefix // in which servers of NAT have their clients near
 	scene    *Scene
 	places   map[Place]owned // by what a connection names
@@ -66,7 +68,7 @@ func newLoads(s *Scene) *loading {
 	l := &loading{
 		Loads: Loads{Servers: map[Place]Load{}, Gone: map[Place]Load{}}, scene: s,
 		networks: map[netip.Addr]netip.Prefix{}, places: map[Place]owned{}, asking: tally{},
-		held: tally{}, holds: map[ipvs.ServiceID]bool{},
+		held: tally{}, holds: map[ipvs.ServiceID]bool{}, servers: map[ipvs.ServiceID][]netip.AddrPort{},
 	}
 	for _, v := range s.Sample.Services {
 		l.holds[v.ServiceID] = v.Persistence.On
@@ -74,6 +76,7 @@ func newLoads(s *Scene) *loading {
 		for _, r := range v.Servers {
 			servers = append(servers, r.Addr)
 		}
+		l.servers[v.ServiceID] = servers
 		l.listed.Add(v.ServiceID, servers)
 	}
 	return l
@@ -84,7 +87,9 @@ func (l *loading) add(c conns.Row) bool {
 	at, known := l.places[named]
 	if !known {
 		at.Place = named
-		at.Service, at.listed = l.listed.Owner(c.Service, c.Server)
+		if at.Service, at.listed = l.listed.Owner(c.Service, c.Server); at.listed {
+			at.Server = l.server(at.Service, c.Server)
+		}
 		if len(l.places) < manyPlaces {
 			l.places[named] = at
 		}
@@ -92,8 +97,6 @@ func (l *loading) add(c conns.Row) bool {
 	in := l.Servers
 	if !at.listed {
 		in, at.Place = l.Gone, l.gone(at.Place)
-	} else if _, met := in[at.Place]; !met && len(in) >= manyPlaces {
-		return true // of ports that no server is listed with
 	}
 	n := in[at.Place]
 	n.Conns++
@@ -118,6 +121,17 @@ func (l *loading) add(c conns.Row) bool {
 	}
 	in[at.Place] = n
 	return true
+}
+
+// server is the listed one that a connection is with: a service of a mark, or of every
+// port, lists its servers without the connection's port.
+func (l *loading) server(of ipvs.ServiceID, named netip.AddrPort) netip.AddrPort {
+	if servers := l.servers[of]; !slices.Contains(servers, named) {
+		if i := slices.IndexFunc(servers, func(s netip.AddrPort) bool { return s.Addr() == named.Addr() }); i >= 0 {
+			return servers[i]
+		}
+	}
+	return named
 }
 
 // gone is where connections of a place that is not listed are counted: of many
