@@ -73,7 +73,8 @@ func unsaved(s *Scene) []Finding {
 		Short: "the running rules are not saved", Means: "Nothing for clients now; after a restart of this host they are not there.",
 	}
 	advice := " To save those that run: lvsdeck save."
-	if slices.ContainsFunc(s.Sample.Services, func(v *ops.Service) bool { return len(v.Servers) == 0 || !weighty(v) }) {
+	if slices.ContainsFunc(s.Sample.Services, func(v *ops.Service) bool { return !weighty(v) }) ||
+		slices.ContainsFunc(c.Running.Services, idle) { // a scene may have one service of them
 		advice = " Do not save them before every service has a server with a weight again."
 	}
 	switch {
@@ -97,6 +98,11 @@ func unsaved(s *Scene) []Finding {
 	}
 	f.Means += advice
 	return []Finding{f}
+}
+
+// idle tells that a service was read without a server of a weight.
+func idle(v ipvs.ServiceRules) bool {
+	return !slices.ContainsFunc(v.Servers, func(r ipvs.Server) bool { return r.Weight > 0 })
 }
 
 // undrain gives servers the weights they had before they were drained here, or else

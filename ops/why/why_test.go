@@ -438,6 +438,10 @@ func TestChanges(t *testing.T) {
 		t.Errorf("%+v", a["changes"])
 	}
 	saved.Plan = plan.Plan{Items: []plan.Item{{Step: plan.ChangeService{After: &other}}}}
+	saved.Running.Services = []ipvs.ServiceRules{{Service: other}}
+	if v, _ := s.ask(-1, false); len(v.Findings) != 1 || !strings.Contains(v.Findings[0].Means, "Do not save them before every service has a server with a weight") {
+		t.Errorf("another service has no server: %+v", v.Findings)
+	}
 	if _, a := s.ask(-1, false); a["changes"].Mark != Fine || a["the rest"].Says != "the saved rules are not those that run" || !slices.Contains(a["changes"].Evidence, "it runs as it was saved; 1 line of the saved rules differs elsewhere") {
 		t.Errorf("%+v", a["changes"])
 	}
