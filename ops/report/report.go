@@ -162,8 +162,23 @@ func (r *Report) begin() {
 			}
 		}
 	default:
-		r.Began, r.Why = r.To.Add(-min(lastPart, r.To.Sub(r.Known)/2)), "nothing says when; the last minutes are compared with those before"
+		r.Began, r.Why = r.To.Add(-min(lastPart, r.To.Sub(r.Known)/2)), "nothing says when"
+		if since := r.faultsSince(); since.Before(r.From) {
+			r.Why = "faults are there since " + since.Local().Format(time.DateTime)
+		}
+		r.Why += "; the last minutes are compared with those before"
 	}
+}
+
+// faultsSince is since when the oldest fault is there that checks find, or the end.
+func (r *Report) faultsSince() time.Time {
+	first := r.To
+	for _, f := range r.open() {
+		if f.Severity == check.Fault && !f.Since.IsZero() && f.Since.Before(first) {
+			first = f.Since
+		}
+	}
+	return first
 }
 
 // beginning is something that was written down as begun.

@@ -429,49 +429,6 @@ func TestSaysWhatAgrees(t *testing.T) {
 	}
 }
 
-// TestWhoIsSeenToBeAffected: whoever has no usable server is, whatever checks saw; that
-// nobody is, is said only by what was looked at, and when.
-func TestWhoIsSeenToBeAffected(t *testing.T) {
-	store, last := play(20, func(int, int, int) int { return 100 })
-	drained := *last
-	drained.Services = slices.Clone(last.Services)
-	bare := *last.Services[1]
-	bare.Up = 0
-	drained.Services[1] = &bare
-	made := func(minute int, all ...check.Finding) *check.Report {
-		return &check.Report{Time: noon.Add(time.Duration(minute) * time.Minute), Findings: all}
-	}
-	fault := func(i int) check.Finding {
-		return check.Finding{Check: "x", Severity: check.Fault, Service: id(i), Short: "x", Evidence: []string{"x"}}
-	}
-	const unserved = "New clients of TCP 203.0.113.2:443 are not served: as of 12:20:00 no server there takes new connections."
-	for name, c := range map[string]struct {
-		latest *ops.Sample
-		checks *check.Report
-		log    *incident.History
-		want   []string
-	}{
-		"no server, and checks know": {&drained, made(19, fault(1), fault(2)), nil, []string{unserved, "Clients of TCP 203.0.113.1:443 are not served, or not all: checks find faults there."}},
-		"no server, nobody looked":   {&drained, nil, nil, []string{unserved}},
-		"looked at":                  {last, made(1), &incident.History{}, []string{"Nobody is seen to be affected: checks find no fault as of 12:01:00, no thresholds were crossed, nothing lost half of its connections."}},
-		"looked at before":           {last, made(-1), nil, []string{"Nobody is seen to be affected: nothing lost half of its connections. Checks were last made at 2026-03-01 11:59:00, before this time."}},
-		"not looked at":              {last, nil, nil, []string{"Nobody is seen to be affected: nothing lost half of its connections. No checks were made."}},
-		"not looked at yet":          {last, &check.Report{Unread: []string{"all"}}, nil, []string{"Nobody is seen to be affected: nothing lost half of its connections. No checks were made."}},
-	} {
-		r := report.Make(report.Sources{History: store, Latest: c.latest, From: noon, To: last.Time, Checks: c.checks, Log: c.log})
-		if !slices.Equal(r.Affected, c.want) {
-			t.Errorf("%s: %q, want %q", name, r.Affected, c.want)
-		}
-	}
-	r := report.Make(report.Sources{History: history.New(), From: noon, To: last.Time, Checks: made(-1), NoLog: "The incident log is on dir-a"})
-	if want := []string{"Nobody is seen to be affected. Checks were last made at 2026-03-01 11:59:00, before this time."}; !slices.Equal(r.Affected, want) {
-		t.Errorf("%q, want %q", r.Affected, want)
-	}
-	if all := strings.Join(r.Missing, " "); strings.Count(all, "incident log") != 1 || !strings.Contains(all, "The incident log is on dir-a: thresholds and notes are missing.") || !strings.Contains(all, "Checks were last made") {
-		t.Errorf("%q", all)
-	}
-}
-
 // TestNothingKnown: a report of nothing says so, and of much keeps its bounds.
 func TestNothingKnown(t *testing.T) {
 	r := report.Make(report.Sources{History: history.New(), From: noon, To: noon.Add(time.Hour)})

@@ -256,10 +256,19 @@ const justBefore = 2 * time.Minute
 // causes says what figures speak for, the strongest first.
 func (r *Report) causes() {
 	say := func(format string, args ...any) { r.Causes = append(r.Causes, fmt.Sprintf(format, args...)) }
+	var faults []string // each once
+	where := map[string][]string{}
 	for _, f := range r.open() {
-		if f.Severity == check.Fault && len(r.Causes) < named {
-			say("Checks find: %s (%s).", f.Short, alarm.Row{Service: f.Service, Server: f.Server})
+		if f.Severity != check.Fault {
+			continue
 		}
+		if where[f.Short] == nil {
+			faults = append(faults, f.Short)
+		}
+		where[f.Short] = append(where[f.Short], alarm.Row{Service: f.Service, Server: f.Server}.String())
+	}
+	for _, short := range faults[:min(named, len(faults))] {
+		say("Checks find: %s (%s).", short, list(where[short]))
 	}
 	var logged []string
 	for _, e := range r.logged() {

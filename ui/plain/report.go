@@ -230,7 +230,7 @@ func (m *markdown) findings(r *report.Report) {
 	m.line("As of %s.", r.Clock(r.Checks.Time))
 	for _, f := range r.Checks.Findings {
 		service, server := aboutText(f)
-		about := "the director"
+		about := "The director"
 		switch {
 		case server != "":
 			about = server + " of " + service
