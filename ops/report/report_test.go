@@ -331,7 +331,7 @@ func TestTimeLineAndSentences(t *testing.T) {
 	}{
 		"changed":  {r.Changed, []string{"Since 12:12:00", "from 600 to 2200", "The director was changed once: 12:11:30, weight of 10.0.2.1:443"}},
 		"affected": {r.Affected, []string{"Clients of TCP 203.0.113.2:443 are not served", "Thresholds were crossed of TCP 203.0.113.2:443"}},
-		"causes": {r.Causes, []string{"Checks find: handshakes do not end (TCP 203.0.113.2:443)", "changed 30 s before it began", "60 % of the connections have not finished",
+		"causes": {r.Causes, []string{"Checks find: handshakes do not end (TCP 203.0.113.2:443)", "changed 30 s before it began", "60 % of the connections have not finished their handshake: a flood",
 			"One client, 198.51.100.7, has 32 %", "One network, 198.51.100.0/24, has 33 %"}},
 		"missing": {r.Missing, []string{"Checks did not look at the firewall."}},
 	} {
@@ -383,7 +383,7 @@ func TestSummaryNamesFaults(t *testing.T) {
 	for _, c := range []struct{ all, want string }{
 		{strings.Join(r.Affected, " "), "Clients of TCP 203.0.113.2:443 are not served"},
 		{strings.Join(r.Causes, " "), "The incident log has, and not that it ended: no handshake ends (10.0.2.1:443 of TCP 203.0.113.2:443)."},
-		{strings.Join(r.Causes, " "), "10.0.2.1:443 holds 90 % of those that have not finished it."},
+		{strings.Join(r.Causes, " "), "30 % of the connections have not finished their handshake, 90 % of these with 10.0.2.1:443."},
 	} {
 		if !strings.Contains(c.all, c.want) {
 			t.Errorf("want %q in %q", c.want, c.all)

@@ -331,15 +331,7 @@ func (r *Report) clients(say func(string, ...any)) {
 	if c == nil {
 		return
 	}
-	if c.All.ManyHalfOpen() {
-		say("%.0f %% of the connections have not finished their handshake: a flood of SYNs, or answers that find no way back.", 100*float64(c.All.HalfOpen)/float64(c.All.Conns))
-	}
-	for _, g := range r.Top(conns.ByServer) {
-		if g.ManyHalfOpen() {
-			say("%s holds %.0f %% of those that have not finished it.", g.Name(conns.ByServer), 100*float64(g.HalfOpen)/float64(c.All.HalfOpen))
-			break
-		}
-	}
+	r.halfOpen(say)
 	known := len(r.Causes)
 	for _, by := range []conns.By{conns.ByClient, conns.ByNet} {
 		for _, g := range r.Top(by) {
@@ -357,6 +349,25 @@ func (r *Report) clients(say func(string, ...any)) {
 	}
 	if top := r.Top(conns.ByClient); len(top) > 0 && len(r.Causes) == known {
 		say("No client has more than its part: the largest, %s, has %.1f %% of the connections.", top[0].Name(conns.ByClient), 100*c.Share(top[0].Counts))
+	}
+}
+
+// halfOpen says how many have not finished their handshake: it is no flood where one
+// server has most of them.
+func (r *Report) halfOpen(say func(string, ...any)) {
+	var most conns.Group
+	for _, g := range r.Top(conns.ByServer) {
+		if g.HalfOpen > most.HalfOpen {
+			most = g
+		}
+	}
+	all := r.Conns.All
+	share, many := 100*float64(all.HalfOpen)/float64(all.Conns), all.ManyHalfOpen()
+	switch {
+	case most.ManyHalfOpen() && (!many || 2*most.HalfOpen > all.HalfOpen):
+		say("%.0f %% of the connections have not finished their handshake, %.0f %% of these with %s.", share, 100*float64(most.HalfOpen)/float64(all.HalfOpen), most.Name(conns.ByServer))
+	case many:
+		say("%.0f %% of the connections have not finished their handshake: a flood of SYNs, or answers that find no way back.", share)
 	}
 }
 
