@@ -94,7 +94,7 @@ func unsaved(s *Scene) []Finding {
 			f.Evidence = append(f.Evidence, "a restart would: "+change.Sign+" "+change.Text)
 		}
 		f.Short = "the saved rules are not those that run"
-		f.Means = "Nothing for clients now. After a restart of this host the saved rules run: with the lines above."
+		f.Means = "Nothing for clients now. After a restart of this host the saved rules run instead."
 	}
 	f.Means += advice
 	return []Finding{f}

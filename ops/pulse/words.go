@@ -31,6 +31,8 @@ func (r Row) times() string {
 		return fmt.Sprintf("%.0f times as many", math.Round(r.Now/r.Usual))
 	case r.Now < 1:
 		return "down to none"
+	case 100*r.Now < r.Usual:
+		return "down to under 1 %"
 	}
 	return fmt.Sprintf("down to %.0f %%", 100*r.Now/r.Usual)
 }
