@@ -410,6 +410,15 @@ func TestReport(t *testing.T) {
 	if !strings.Contains(string(text), "- The incident log cannot be read (") {
 		t.Errorf("%s", text)
 	}
+	w.watch.Store = nil
+	w.do("w", "up")
+	w.fill("ordinary.md")
+	w.do("enter")
+	text, err = os.ReadFile("ordinary.md")
+	w.must(err)
+	if !strings.Contains(string(text), "- The incident log is root's, and cannot be read: thresholds and notes are missing.") {
+		t.Errorf("%s", text)
+	}
 }
 
 // TestLogIsExported: the entries on screen go into a file as they are filtered.

@@ -90,7 +90,9 @@ func (m *Model) makeReport(f *form) tea.Cmd {
 	watch, store := m.opts.Incidents, m.opts.Store
 	m.message = "the report is being made"
 	return beside(func(ctx context.Context) (report.Report, error) {
-		if watch != nil && watch.Store != nil {
+		if watch != nil && watch.Store == nil {
+			s.NoLog = "The incident log is root's, and cannot be read"
+		} else if watch != nil {
 			if h, err := watch.Read(); err != nil {
 				s.NoLog = fmt.Sprintf("The incident log cannot be read (%v)", err)
 			} else {
