@@ -55,7 +55,7 @@ func floods(s *Scene) (all []Finding) {
 		all = append(all, Finding{
 			Severity: Warning, Service: v.ServiceID, Short: "handshakes that do not end, on every server: a SYN flood",
 			Evidence: []string{
-				fmt.Sprintf("of %d connections with a packet in the last %d s %d are in SYN_RECV: %d %%%s", n.Fresh, freshFor, n.HalfOpen, 100*n.HalfOpen/n.Fresh, s.Loads.partly()),
+				fmt.Sprintf("of %d connections with a packet in the last %d s, %d are in SYN_RECV: %d %%%s", n.Fresh, freshFor, n.HalfOpen, 100*n.HalfOpen/n.Fresh, s.Loads.partly()),
 				fmt.Sprintf("they are from %d clients, %d of them from %s", who.Number, who.Most, who.Busiest),
 			},
 			Means: "Clients are served as long as servers' backlogs and the director's table hold. SYN cookies on servers, net.ipv4.vs.drop_entry=3 here, or a block of the clients defend.",
@@ -79,7 +79,7 @@ func halfOpen(s *Scene) (all []Finding) {
 		}
 		f := Finding{
 			Severity: Warning, Service: v.ServiceID, Server: r.Addr, Short: "many handshakes do not end",
-			Evidence: evidence("of %d connections with a packet in the last %d s %d are in SYN_RECV: %d %%%s", n.Fresh, freshFor, n.HalfOpen, 100*n.HalfOpen/n.Fresh, s.Loads.partly()),
+			Evidence: evidence("of %d connections with a packet in the last %d s, %d are in SYN_RECV: %d %%%s", n.Fresh, freshFor, n.HalfOpen, 100*n.HalfOpen/n.Fresh, s.Loads.partly()),
 			Means:    "The server or its way back does not answer, or clients ask without meaning it (a flood). A probe tells which.",
 		}
 		if n.HalfOpen == n.Fresh && s.askAgain(v, r) {
