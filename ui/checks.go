@@ -191,6 +191,9 @@ func (c *checks) look(m *Model) tea.Cmd {
 func (c *checks) ask(m *Model, all bool) tea.Cmd {
 	var id ipvs.ServiceID
 	switch {
+	case m.opts.Replay != nil:
+		m.message = m.notRecorded("servers to probe")
+		return nil
 	case m.opts.Demo != "":
 		m.message = madeUp
 		return nil
@@ -273,18 +276,24 @@ func (c *checks) Cursor(*Model) (x, y int, shown bool) { return 0, 0, false }
 // Footer implements layer.
 func (c *checks) Footer(m *Model) string {
 	var keys []string
-	if len(m.findings()) == 0 {
+	found := len(m.findings()) > 0
+	if does := m.fixWord(c.on); found && does != "" {
+		keys = []string{m.signs.Enter, does}
+	}
+	switch {
+	case m.opts.Replay != nil: // nobody can be asked
+	case found:
+		keys = append(keys, "y", "why", "p", "probe", "P", "all", "r", "look")
+	default:
 		keys = []string{"P", "probe all", "r", "look again"}
-	} else {
-		if does := m.fixWord(c.on); does != "" {
-			keys = []string{m.signs.Enter, does}
-		}
-		keys = append(keys, "y", "why", "p", "probe", "P", "all", "r", "look", "/", "filter")
+	}
+	if found {
+		keys = append(keys, "/", "filter")
 	}
 	if !m.opts.Limits.ReadOnly {
 		keys = append(keys, "u", "undo")
 	}
-	if len(m.findings()) > 0 {
+	if found {
 		keys = append(keys, "tab", "whole")
 	}
 	return m.keysLine(append(keys, "esc", "back")...)

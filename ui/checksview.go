@@ -121,7 +121,9 @@ func nothingFound(m *Model) []string {
 	}
 	lines := append(wrapped(m, paint.Strong, "Nothing wrong is seen from here.", 1), "")
 	lines = append(lines, wrapped(m, paint.Plain, fmt.Sprintf("%d checks were made of %s.", len(check.Checks), lookedAt(m.report)), 1)...)
-	lines = append(lines, wrapped(m, paint.Plain, "What servers do with clients' packets cannot be seen from the director without asking them: P probes all servers, each with one SYN.", 1)...)
+	if m.opts.Replay == nil {
+		lines = append(lines, wrapped(m, paint.Plain, "What servers do with clients' packets cannot be seen from the director without asking them: P probes all servers, each with one SYN.", 1)...)
+	}
 	if at := m.report.Probed; !at.IsZero() {
 		lines = append(lines, wrapped(m, paint.Rest, "Servers were probed last at "+clockTime(m, at)+".", 1)...)
 	}

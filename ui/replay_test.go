@@ -316,6 +316,16 @@ func TestReplayHasNoHost(t *testing.T) {
 			t.Errorf("%s says %q", key, r.message)
 		}
 	}
+	press(r.Model, "F")
+	if g := grid(r.Model); strings.Contains(g, "probe") || strings.Contains(g, "y why") || !strings.Contains(g, "/ filter") {
+		t.Errorf("nobody can be asked:\n%s", g)
+	}
+	for _, key := range []string{"p", "P"} {
+		press(r.Model, key)
+		if r.message != "a recording has no servers to probe" {
+			t.Errorf("%s says %q", key, r.message)
+		}
+	}
 }
 
 func TestRecordKey(t *testing.T) {
