@@ -139,8 +139,10 @@ func TestPulseOffersWhatWorks(t *testing.T) {
 	d := beating(t, 132, 43)
 	d.opts.Conns = nil
 	d.do("P")
-	d.sees("no row", " esc back")
-	if g := grid(d.Model); strings.Contains(g, "s large") || strings.Contains(g, "read for shares") {
+	d.sees("no row", " esc back", "J: what was changed.")
+	d.opts.Store = nil
+	d.do("q", "P")
+	if g := grid(d.Model); strings.Contains(g, "s large") || strings.Contains(g, "read for shares") || strings.Contains(g, "J: what") {
 		t.Errorf("nothing to open:\n%s", g)
 	}
 	d.do("q")

@@ -210,12 +210,15 @@ func asUsual(m *Model) []string {
 	if m.sample == nil {
 		return wrapped(m, paint.Rest, "Nothing was read yet.", 1)
 	}
-	past, wrong := m.pulse.Past(), ""
+	past, more := m.pulse.Past(), ""
 	if noChecks(m) == "" {
-		wrong = " F: what is wrong;"
+		more += " F: what is wrong."
 	}
-	says := fmt.Sprintf("Nothing is unusual: %d services and %d servers are as in the last %s. What began before %s and still goes on may not show here.%s J: what was changed.",
-		len(m.sample.Services), m.sample.Servers, figure.Span(past), m.sample.Time.Add(-past).Format(time.TimeOnly), wrong)
+	if noStore(m) == "" {
+		more += " J: what was changed."
+	}
+	says := fmt.Sprintf("Nothing is unusual: %d services and %d servers are as in the last %s. What began before %s and still goes on may not show here.%s",
+		len(m.sample.Services), m.sample.Servers, figure.Span(past), m.sample.Time.Add(-past).Format(time.TimeOnly), more)
 	if past == 0 {
 		says = fmt.Sprintf("Nothing unusual was found, but %d services and %d servers have not been watched for long enough to know what is usual.", len(m.sample.Services), m.sample.Servers)
 	}
