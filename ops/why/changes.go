@@ -17,7 +17,7 @@ const lately = time.Hour
 // changes tells what was done about the place and the host around it, and what runs
 // otherwise than it is saved: that was done by hand, or is not saved yet.
 func changes(w *Walk) Answer {
-	a := fine("nobody else manages it; the journal has no change of the last hour")
+	a := fine("nobody else manages it; the journal has no change")
 	if w.from.History == nil {
 		a = unknown("there is no journal here")
 	} else if h, err := w.from.History(); err != nil {
