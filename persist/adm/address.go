@@ -30,9 +30,13 @@ func (l *line) address(p ipvs.Protocol, v string) *Error {
 		}
 		l.before.text, l.before.at = v, at
 	}
-	// Not ipvs.AddressService: to ipvsadm and the kernel, ::ffff:192.0.2.1 is an
-	// IPv6 address.
-	return l.setService(ipvs.ServiceID{Family: ipvs.FamilyOf(at.Addr()), Protocol: p, Addr: at.Addr(), Port: at.Port()})
+	return l.setService(serviceAt(p, at))
+}
+
+// serviceAt is not ipvs.AddressService: to ipvsadm and the kernel, ::ffff:192.0.2.1
+// is an IPv6 address.
+func serviceAt(p ipvs.Protocol, at netip.AddrPort) ipvs.ServiceID {
+	return ipvs.ServiceID{Family: ipvs.FamilyOf(at.Addr()), Protocol: p, Addr: at.Addr(), Port: at.Port()}
 }
 
 func (l *line) mark(v string) *Error {
@@ -127,12 +131,16 @@ func (l *line) endpoint(v string) (netip.AddrPort, bool) {
 
 // plainEndpoint takes only what can be understood in one way.
 func plainEndpoint(v string) (netip.AddrPort, bool) {
-	at, err := netip.ParseAddrPort(v)
-	if err != nil {
-		var a netip.Addr
-		a, err = netip.ParseAddr(v)
-		at = addrPort(a, 0)
+	if at, ok := withPort(v); ok {
+		return at, true
 	}
+	a, err := netip.ParseAddr(v)
+	return addrPort(a, 0), err == nil && a.Zone() == ""
+}
+
+// withPort reads an address with its port.
+func withPort(v string) (netip.AddrPort, bool) {
+	at, err := netip.ParseAddrPort(v)
 	return at, err == nil && at.Addr().Zone() == ""
 }
 

@@ -25,10 +25,12 @@ type line struct {
 	strict bool
 	at     places // of fields
 
-	// before is the service of a line before this: that of many lines is the same.
+	// before is of a line before this: that of many lines is the same. Names are
+	// copied, so that rules do not keep the text from which they were read.
 	before struct {
-		text string
-		at   netip.AddrPort
+		text      string // of the service
+		at        netip.AddrPort
+		scheduler string
 	}
 }
 

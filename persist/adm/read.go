@@ -2,6 +2,7 @@ package adm
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -73,13 +74,20 @@ func ReadRules(r io.Reader) (ipvs.Rules, error) {
 
 // ReadOdd is ReadRules that tells what is odd, too.
 func ReadOdd(r io.Reader) (rules ipvs.Rules, odd Mistakes, err error) {
-	f := file{place: map[ipvs.ServiceID]int{}, members: map[int]map[netip.AddrPort]bool{}}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
-	for lines.Scan() {
-		f.read(lines.Text())
+	f := newFile()
+	pieces := bufio.NewScanner(r)
+	pieces.Buffer(make([]byte, maxLine), maxLine)
+	pieces.Split(wholeLines)
+	for pieces.Scan() {
+		for text := range strings.Lines(pieces.Text()) {
+			f.n++
+			text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+			if !f.quick(text) {
+				f.read(text)
+			}
+		}
 	}
-	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+	if err := pieces.Err(); errors.Is(err, bufio.ErrTooLong) {
 		f.n++
 		f.blame(1, check.Problem{Field: "line", Rule: "too long for a rule"})
 	} else if err != nil {
@@ -94,6 +102,19 @@ func ReadOdd(r io.Reader) (rules ipvs.Rules, odd Mistakes, err error) {
 	return f.rules, f.mistakes, nil
 }
 
+// wholeLines splits a text into pieces of as many lines as there are at once: to make
+// a string of each line takes longer than to read most.
+func wholeLines(data []byte, atEOF bool) (advance int, piece []byte, err error) {
+	end := len(data)
+	if !atEOF {
+		end = 1 + bytes.LastIndexByte(data, '\n')
+	}
+	if end == 0 {
+		return 0, nil, nil // more is needed
+	}
+	return end, data[:end], nil
+}
+
 // file is a file of rules while it is read, and the image of a table that grows
 // from it.
 type file struct {
@@ -101,6 +122,7 @@ type file struct {
 	line   line   // used again for each, as are
 	buffer []word // its words, and of these
 	words  []word // those that count
+	group  group  // of the servers read last
 
 	begun    bool // a rule was read
 	rules    ipvs.Rules
@@ -109,6 +131,10 @@ type file struct {
 	beside   bool                            // a sync daemon shall run beside
 	mixed    []mixed
 	mistakes Mistakes
+}
+
+func newFile() *file {
+	return &file{place: map[ipvs.ServiceID]int{}, members: map[int]map[netip.AddrPort]bool{}}
 }
 
 // mixed is a server of another family than its service's. Whether that may be is
@@ -125,7 +151,6 @@ func (f *file) blame(column int, p check.Problem) {
 
 // read reads one line.
 func (f *file) read(text string) {
-	f.n++
 	f.buffer = split(f.buffer[:0], text)
 	f.words = withoutName(f.buffer)
 	if len(f.words) == 0 {
@@ -215,9 +240,18 @@ func (f *file) addServer(id ipvs.ServiceID, s ipvs.Server) []check.Problem {
 	if f.twice(at, s.Addr) {
 		return append(problems, problem(check.Server, s.Addr.String(), check.ServerTwice))
 	}
-	servers := &f.rules.Services[at].Servers
-	*servers = append(*servers, s)
+	f.keep(at, s)
 	return problems
+}
+
+// keep takes in a server of the service in a place. Most services have as many as the
+// one before.
+func (f *file) keep(place int, s ipvs.Server) {
+	to := &f.rules.Services[place].Servers
+	if *to == nil && place > 0 {
+		*to = make([]ipvs.Server, 0, max(1, len(f.rules.Services[place-1].Servers)))
+	}
+	*to = append(*to, s)
 }
 
 // twice tells whether a service has that server already. Files that were written

@@ -57,15 +57,23 @@ func (l *line) scheduler(v string) *Error {
 	if !l.strict {
 		v = cut(v, check.MaxSchedulerName)
 	}
-	l.cmd.Service.Scheduler = v
+	l.cmd.Service.Scheduler = l.named(v)
 	return nil
+}
+
+// named is the name of a scheduler as the line before has it: most have the same.
+func (l *line) named(scheduler string) string {
+	if scheduler != l.before.scheduler {
+		l.before.scheduler = strings.Clone(scheduler)
+	}
+	return l.before.scheduler
 }
 
 func (l *line) engine(v string) *Error {
 	if !l.strict {
 		v = cut(v, check.MaxEngineName)
 	}
-	l.cmd.Service.Persistence.Engine = v
+	l.cmd.Service.Persistence.Engine = strings.Clone(v)
 	return nil
 }
 
@@ -230,7 +238,7 @@ func (l *line) mcastInterface(v string) *Error {
 	if !l.strict {
 		v = cut(v, check.MaxInterfaceName)
 	}
-	l.cmd.Daemon.Interface = v
+	l.cmd.Daemon.Interface = strings.Clone(v)
 	return nil
 }
 
