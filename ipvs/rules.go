@@ -27,7 +27,20 @@ func (r *Rules) Sort() {
 		if n := len(servers); n > 1 && servers[0].Addr.Compare(servers[n-1].Addr) > 0 {
 			slices.Reverse(servers) // the newest first, as the kernel lists them
 		}
-		slices.SortFunc(servers, func(a, b Server) int { return a.Addr.Compare(b.Addr) })
+		if !inOrder(servers) {
+			slices.SortFunc(servers, func(a, b Server) int { return a.Addr.Compare(b.Addr) })
+		}
 	}
 	slices.SortFunc(r.Daemons, func(a, b Daemon) int { return cmp.Compare(a.Role, b.Role) })
+}
+
+// inOrder tells whether servers are sorted, as nearly all are, without copying them
+// as SortFunc would.
+func inOrder(servers []Server) bool {
+	for i := 1; i < len(servers); i++ {
+		if servers[i-1].Addr.Compare(servers[i].Addr) > 0 {
+			return false
+		}
+	}
+	return true
 }

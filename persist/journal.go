@@ -143,14 +143,21 @@ func (w *Writer) Append(r Record) error {
 	if err != nil {
 		return err
 	}
-	if err = w.store.disk.write(w.file, line); err == nil {
+	end := w.end
+	for _, piece := range line {
+		if err == nil {
+			err = w.store.disk.write(w.file, piece)
+		}
+		end += int64(len(piece))
+	}
+	if err == nil {
 		err = w.store.disk.sync(w.file)
 	}
 	if err != nil {
 		_ = w.file.Truncate(w.end)
 		return err
 	}
-	w.end += int64(len(line))
+	w.end = end
 	return nil
 }
 

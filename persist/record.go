@@ -95,25 +95,24 @@ func setOf(list []int) map[int]bool {
 	return set
 }
 
-// line is a record as the journal has it. The steps, megabytes in a large plan,
-// go in as they are: encoding/json would look all through them once more.
-func (r Record) line() ([]byte, error) {
+// line is a record as the journal has it, in pieces. The steps, megabytes in a large
+// plan, are one of them as they are: encoding/json would look all through them once
+// more.
+func (r Record) line() (pieces [][]byte, err error) {
 	steps := r.Steps
 	r.Steps = nil
 	line, err := json.Marshal(r)
 	if err != nil || len(steps) == 0 {
-		return append(line, '\n'), err
+		return [][]byte{append(line, '\n')}, err
 	}
-	whole := bytes.NewBuffer(make([]byte, 0, len(line)+len(steps)+16))
-	whole.Write(line[:len(line)-1])
-	whole.WriteString(`,"steps":`)
-	if bytes.IndexByte(steps, '\n') < 0 {
-		whole.Write(steps)
-	} else if err := json.Compact(whole, steps); err != nil {
-		return nil, err
+	if bytes.IndexByte(steps, '\n') >= 0 {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, steps); err != nil {
+			return nil, err
+		}
+		steps = compact.Bytes()
 	}
-	whole.WriteString("}\n")
-	return whole.Bytes(), nil
+	return [][]byte{append(line[:len(line)-1], stepsKey...), steps, []byte("}\n")}, nil
 }
 
 // The outcomes that package plan writes and this package knows.

@@ -7,7 +7,16 @@ import (
 )
 
 // parseService reads a message that holds a service into s.
-func parseService(message []byte, s *ipvs.ServiceState) (err error) {
+func parseService(message []byte, s *ipvs.ServiceState) error {
+	stats, err := parseServiceNow(message, &s.Service)
+	if err == nil {
+		s.Stats, err = parseStats(stats)
+	}
+	return err
+}
+
+// parseServiceNow reads all but the statistics, and gives those unread.
+func parseServiceNow(message []byte, s *ipvs.Service) ([]byte, error) {
 	a := find(message, attrService)
 	var addr, netmask, stats, stats64 []byte
 	for a.next() {
@@ -25,7 +34,7 @@ func parseService(message []byte, s *ipvs.ServiceState) (err error) {
 		case svcScheduler:
 			s.Scheduler = a.text()
 		case svcFlags:
-			a.flags(&s.Service)
+			a.flags(s)
 		case svcTimeout:
 			s.Persistence.Timeout = uint32(a.number())
 		case svcNetmask:
@@ -43,10 +52,7 @@ func parseService(message []byte, s *ipvs.ServiceState) (err error) {
 		s.Addr = a.addr(addr, s.Family)
 	}
 	s.Persistence.Mask = a.mask(netmask, s.Family)
-	if a.err == nil {
-		s.Stats, a.err = parseStats(wider(stats, stats64))
-	}
-	return a.err
+	return wider(stats, stats64), a.err
 }
 
 // flags reads flags and the mask of those that are meant, which is all in the

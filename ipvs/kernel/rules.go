@@ -17,30 +17,37 @@ const turnSize = 64
 // Rules implements ipvs.Table with a dump of the services and one of the servers
 // of each, and no look at their figures.
 func (c *Client) Rules(ctx context.Context) ([]ipvs.ServiceRules, error) {
-	services, err := c.Services(ctx)
+	rules, err := dump(ctx, c, cmdGetService, nil, fewServices, parseServiceRules)
 	if err != nil {
-		return nil, err
+		return nil, refused(ipvs.OpList, "", err)
 	}
-	rules := make([]ipvs.ServiceRules, len(services))
-	for i := range services {
-		rules[i].Service = services[i].Service
-	}
+	rules = once(rules, func(s *ipvs.ServiceRules) ipvs.ServiceID { return s.ServiceID })
+	about := turnSize * fewServers
 	for turn := range slices.Chunk(rules, turnSize) {
-		if err := c.addServers(ctx, turn); err != nil {
+		if about, err = c.addServers(ctx, turn, about); err != nil {
 			return nil, refused(ipvs.OpList, "", err)
 		}
 	}
 	return c.dropGone(ctx, rules)
 }
 
-// addServers reads the servers of some services, once more when they were lost.
-func (c *Client) addServers(ctx context.Context, services []ipvs.ServiceRules) error {
+func parseServiceRules(message []byte, s *ipvs.ServiceRules) error {
+	_, err := parseServiceNow(message, &s.Service)
+	return err
+}
+
+// addServers reads the servers of some services, about so many, once more when they
+// were lost, and tells how many there are.
+func (c *Client) addServers(ctx context.Context, services []ipvs.ServiceRules, about int) (int, error) {
 	for again := false; ; again = true {
-		all := make([]ipvs.Server, 0, len(services)*fewServers)
+		all := make([]ipvs.Server, 0, about)
 		ends := make([]int, len(services)) // of each one's among all
 		questions := make([]question, len(services))
+		var ids writer
 		for i := range services {
-			questions[i].request = request{cmd: cmdGetDest, flags: unix.NLM_F_DUMP, attrs: written(configureID, services[i].ServiceID)}
+			at := len(ids.buf)
+			configureID(&ids, services[i].ServiceID)
+			questions[i].request = request{cmd: cmdGetDest, flags: unix.NLM_F_DUMP, attrs: ids.buf[at:]}
 			questions[i].each = func(message []byte) error {
 				var s ipvs.ServerState
 				_, err := parseServerNow(message, &s)
@@ -59,9 +66,9 @@ func (c *Client) addServers(ctx context.Context, services []ipvs.ServiceRules) e
 					begin = end
 				}
 			}
-			return nil
+			return len(all), nil
 		case again || !errors.Is(err, errLost):
-			return err
+			return 0, err
 		}
 	}
 }

@@ -122,10 +122,18 @@ func appendText(b []byte, key, text string) []byte {
 // anew when it needs more than quotes.
 func quoteFrom(b []byte, at int) []byte {
 	for _, c := range b[at+1:] {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if !plain[c] {
 			text, _ := json.Marshal(string(b[at+1:])) // which never fails
 			return append(b[:at], text...)
 		}
 	}
 	return append(b, '"')
 }
+
+// plain are the bytes that stand for themselves between quotes.
+var plain = func() (is [256]bool) {
+	for c := byte(' '); c <= '~'; c++ {
+		is[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+	}
+	return is
+}()

@@ -44,6 +44,7 @@ func (d *diff) services(running, wanted []ipvs.ServiceRules) {
 	for i := range running {
 		runs[running[i].ServiceID] = &running[i]
 	}
+	d.adds = make([]Item, 0, max(0, total(wanted)-total(running)))
 	for i := range wanted {
 		want := &wanted[i]
 		now := runs[want.ServiceID]
@@ -70,6 +71,15 @@ func (d *diff) services(running, wanted []ipvs.ServiceRules) {
 			})
 		}
 	}
+}
+
+// total counts services and servers.
+func total(services []ipvs.ServiceRules) int {
+	n := len(services)
+	for i := range services {
+		n += len(services[i].Servers)
+	}
+	return n
 }
 
 func (d *diff) servers(id ipvs.ServiceID, running, wanted []ipvs.Server) {

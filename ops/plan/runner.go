@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"lvsdeck/ipvs"
 	"lvsdeck/persist"
 )
 
@@ -161,6 +162,8 @@ type run struct {
 	writer *persist.Writer
 	on     func(Event)
 	upTo   int // steps before it may be begun
+
+	changes []ipvs.Change // room for those of a group
 
 	noticed int // the step that was seen to be so already and not told yet, or -1
 

@@ -25,7 +25,7 @@ type rowStep interface {
 func (x *run) together(ctx context.Context, i int) (changes []ipvs.Change) {
 	_ = x.within(ctx, i, func(ctx context.Context, t Target) error {
 		t.Table = newGlance(t.Table)
-		changes = make([]ipvs.Change, 0, max(0, x.upTo-i))
+		changes = x.changes[:0]
 		for ; i < x.upTo && x.Steps[i].State == ToDo; i++ {
 			step, ok := x.Plan.Items[i].Step.(rowStep)
 			if !ok {
@@ -39,6 +39,7 @@ func (x *run) together(ctx context.Context, i int) (changes []ipvs.Change) {
 		}
 		return nil
 	})
+	x.changes = changes
 	return changes
 }
 
