@@ -21,7 +21,7 @@ type ServiceRules struct {
 
 // Sort puts services, servers and daemons into their one order.
 func (r *Rules) Sort() {
-	slices.SortFunc(r.Services, func(a, b ServiceRules) int { return a.ServiceID.Compare(b.ServiceID) })
+	slices.SortFunc(r.Services, byID)
 	for i := range r.Services {
 		servers := r.Services[i].Servers
 		if n := len(servers); n > 1 && servers[0].Addr.Compare(servers[n-1].Addr) > 0 {
@@ -31,8 +31,17 @@ func (r *Rules) Sort() {
 			slices.SortFunc(servers, func(a, b Server) int { return a.Addr.Compare(b.Addr) })
 		}
 	}
-	slices.SortFunc(r.Daemons, func(a, b Daemon) int { return cmp.Compare(a.Role, b.Role) })
+	slices.SortFunc(r.Daemons, byRole)
 }
+
+// Sorted tells whether all is in that order.
+func (r *Rules) Sorted() bool {
+	unsorted := func(s ServiceRules) bool { return !inOrder(s.Servers) }
+	return slices.IsSortedFunc(r.Services, byID) && !slices.ContainsFunc(r.Services, unsorted) && slices.IsSortedFunc(r.Daemons, byRole)
+}
+
+func byID(a, b ServiceRules) int { return a.ServiceID.Compare(b.ServiceID) }
+func byRole(a, b Daemon) int     { return cmp.Compare(a.Role, b.Role) }
 
 // inOrder tells whether servers are sorted, as nearly all are, without copying them
 // as SortFunc would.

@@ -69,11 +69,14 @@ func OfRules(r ipvs.Rules) []Problem {
 		services[s.ServiceID] = true
 		p.service(s.Service)
 		clear(servers)
+		once := ascending(s.Servers)
 		for j := range s.Servers {
 			server := &s.Servers[j]
 			p.ofServer = server
-			add(&p, servers[server.Addr], Server, server.Addr, ServerTwice)
-			servers[server.Addr] = true
+			if !once {
+				add(&p, servers[server.Addr], Server, server.Addr, ServerTwice)
+				servers[server.Addr] = true
+			}
 			p.server(s.ServiceID, *server, len(r.Daemons) > 0)
 		}
 	}
@@ -88,6 +91,16 @@ func OfRules(r ipvs.Rules) []Problem {
 		p.all = append(p.all, OfDaemon(d)...)
 	}
 	return p.all
+}
+
+// ascending tells of servers in order, as most are, that none is there twice.
+func ascending(servers []ipvs.Server) bool {
+	for i := 1; i < len(servers); i++ {
+		if servers[i-1].Addr.Compare(servers[i].Addr) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Rules that others tell, too: of things of one name, and of a server of

@@ -14,13 +14,15 @@ import (
 // persistence that is off, and the tunnel of a server that is not TUN.
 func WriteRules(w io.Writer, r ipvs.Rules) error {
 	sorted := r
-	sorted.Services = slices.Clone(r.Services)
-	for i := range sorted.Services {
-		s := &sorted.Services[i]
-		s.Servers = slices.Clone(s.Servers)
+	if !r.Sorted() {
+		sorted.Services = slices.Clone(r.Services)
+		for i := range sorted.Services {
+			s := &sorted.Services[i]
+			s.Servers = slices.Clone(s.Servers)
+		}
+		sorted.Daemons = slices.Clone(r.Daemons)
+		sorted.Sort()
 	}
-	sorted.Daemons = slices.Clone(r.Daemons)
-	sorted.Sort()
 
 	out := bufio.NewWriter(w)
 	line := func(text []byte) {
