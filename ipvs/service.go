@@ -103,13 +103,17 @@ func (id ServiceID) String() string { return id.Protocol.String() + " " + id.Nam
 // Compare orders address services before marks, IPv4 before IPv6, then by
 // protocol, address and port: the order ipvsadm means to print.
 func (id ServiceID) Compare(o ServiceID) int {
-	return cmp.Or(
-		cmp.Compare(id.Mark, o.Mark),
-		cmp.Compare(id.Family, o.Family),
-		cmp.Compare(id.Protocol, o.Protocol),
-		id.Addr.Compare(o.Addr),
-		cmp.Compare(id.Port, o.Port),
-	)
+	switch { // not cmp.Or, which would compare all: tables are sorted by this
+	case id.Mark != o.Mark:
+		return cmp.Compare(id.Mark, o.Mark)
+	case id.Family != o.Family:
+		return cmp.Compare(id.Family, o.Family)
+	case id.Protocol != o.Protocol:
+		return cmp.Compare(id.Protocol, o.Protocol)
+	case id.Addr != o.Addr:
+		return id.Addr.Compare(o.Addr)
+	}
+	return cmp.Compare(id.Port, o.Port)
 }
 
 // SchedFlags are the three bits a scheduler may give a meaning of its own:

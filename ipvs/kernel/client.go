@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -24,6 +25,8 @@ type Client struct {
 	turn    chan *conn
 	closed  chan struct{}
 	closing sync.Once
+
+	services atomic.Int32 // when they were listed last
 }
 
 // Options are choices at Open.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"syscall"
+	"unsafe"
 
 	"github.com/vishvananda/netlink/nl"
 	"github.com/vishvananda/netns"
@@ -204,14 +205,24 @@ func (c *conn) send(message []byte) error {
 	return errors.Join(err, failed)
 }
 
+// receive reads a message and gives its true length, also of one that was too long.
+// unix.Recvfrom would ask for the sender besides, who is known, at a tenth of the time
+// of a small list.
+func receive(fd uintptr, to []byte) (int, error) {
+	n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&to[0])), uintptr(len(to)), unix.MSG_TRUNC, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
 // receive gives one piece of an answer, good until the next.
 func (c *conn) receive() ([]byte, error) {
 	var n int
 	var failed error
 	err := c.raw.Read(func(fd uintptr) bool {
 		for {
-			// MSG_TRUNC gives the true length of what was too long.
-			n, _, failed = unix.Recvfrom(int(fd), c.buffer, unix.MSG_TRUNC)
+			n, failed = receive(fd, c.buffer)
 			if failed != unix.EINTR {
 				return failed != unix.EAGAIN
 			}

@@ -17,11 +17,10 @@ const turnSize = 64
 // Rules implements ipvs.Table with a dump of the services and one of the servers
 // of each, and no look at their figures.
 func (c *Client) Rules(ctx context.Context) ([]ipvs.ServiceRules, error) {
-	rules, err := dump(ctx, c, cmdGetService, nil, fewServices, parseServiceRules)
+	rules, err := services(ctx, c, parseServiceRules, func(s *ipvs.ServiceRules) ipvs.ServiceID { return s.ServiceID })
 	if err != nil {
-		return nil, refused(ipvs.OpList, "", err)
+		return nil, err
 	}
-	rules = once(rules, func(s *ipvs.ServiceRules) ipvs.ServiceID { return s.ServiceID })
 	about := turnSize * fewServers
 	for turn := range slices.Chunk(rules, turnSize) {
 		if about, err = c.addServers(ctx, turn, about); err != nil {

@@ -22,11 +22,19 @@ func (c *Client) Info(ctx context.Context) (ipvs.Info, error) {
 
 // Services implements ipvs.Table with one dump.
 func (c *Client) Services(ctx context.Context) ([]ipvs.ServiceState, error) {
-	listed, err := dump(ctx, c, cmdGetService, nil, fewServices, parseService)
+	return services(ctx, c, parseService, func(s *ipvs.ServiceState) ipvs.ServiceID { return s.ServiceID })
+}
+
+// services lists the services, each once, as far as parse reads them. Mostly they are
+// as many as at the time before.
+func services[T any](ctx context.Context, c *Client, parse func([]byte, *T) error, id func(*T) ipvs.ServiceID) ([]T, error) {
+	listed, err := dump(ctx, c, cmdGetService, nil, int(c.services.Load()), parse)
 	if err != nil {
 		return nil, refused(ipvs.OpList, "", err)
 	}
-	return once(listed, func(s *ipvs.ServiceState) ipvs.ServiceID { return s.ServiceID }), nil
+	listed = once(listed, id)
+	c.services.Store(int32(len(listed)))
+	return listed, nil
 }
 
 // once drops what a list has twice, as it may while others change the table: the
@@ -54,11 +62,8 @@ func (c *Client) Service(ctx context.Context, id ipvs.ServiceID) (ipvs.ServiceSt
 	return s, nil
 }
 
-// What most tables and services have.
-const (
-	fewServices = 64
-	fewServers  = 16
-)
+// fewServers is as many as most services have.
+const fewServers = 16
 
 // Servers implements ipvs.Reader.
 func (c *Client) Servers(ctx context.Context, id ipvs.ServiceID) ([]ipvs.ServerState, error) {

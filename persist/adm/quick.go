@@ -42,7 +42,7 @@ func (f *file) quickServer(text string) bool {
 	if s.Family() != id.Family || len(check.OfServer(id, s, false)) > 0 || f.twice(f.group.place, s.Addr) {
 		return false
 	}
-	f.keep(f.group.place, s)
+	f.keepServer(f.group.place, s)
 	return true
 }
 
@@ -78,7 +78,7 @@ func (f *file) quickService(text string) bool {
 		return false
 	}
 	f.begun = true
-	f.addService(s)
+	f.keepService(s)
 	return true
 }
 

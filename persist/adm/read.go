@@ -223,9 +223,13 @@ func (f *file) addService(s ipvs.Service) []check.Problem {
 	if _, twice := f.place[s.ServiceID]; twice {
 		return append(problems, problem(check.Service, s.Name(), check.ServiceTwice))
 	}
+	f.keepService(s)
+	return problems
+}
+
+func (f *file) keepService(s ipvs.Service) {
 	f.place[s.ServiceID] = len(f.rules.Services)
 	f.rules.Services = append(f.rules.Services, ipvs.ServiceRules{Service: s})
-	return problems
 }
 
 func (f *file) addServer(id ipvs.ServiceID, s ipvs.Server) []check.Problem {
@@ -240,13 +244,13 @@ func (f *file) addServer(id ipvs.ServiceID, s ipvs.Server) []check.Problem {
 	if f.twice(at, s.Addr) {
 		return append(problems, problem(check.Server, s.Addr.String(), check.ServerTwice))
 	}
-	f.keep(at, s)
+	f.keepServer(at, s)
 	return problems
 }
 
-// keep takes in a server of the service in a place. Most services have as many as the
-// one before.
-func (f *file) keep(place int, s ipvs.Server) {
+// keepServer takes in a server of the service in a place. Most services have as many as
+// the one before.
+func (f *file) keepServer(place int, s ipvs.Server) {
 	to := &f.rules.Services[place].Servers
 	if *to == nil && place > 0 {
 		*to = make([]ipvs.Server, 0, max(1, len(f.rules.Services[place-1].Servers)))
