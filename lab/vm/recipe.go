@@ -28,6 +28,8 @@ func debian() recipe {
 			"dash":           {"bin/dash", "bin/sh"}, // busybox's own shell prefers its own ip to the real one
 			"busybox-static": {"bin/busybox"},
 			"netbase":        {"etc/protocols", "etc/services"},
+			"openssh-client": {"usr/bin/ssh", "usr/bin/ssh-keygen"},
+			"openssh-server": {"usr/sbin/sshd"},
 			"ncurses-base":   {"lib/terminfo/*/*"},
 		},
 		// Debian's packages are laid out for a root with these links, and leave
@@ -41,7 +43,7 @@ func debian() recipe {
 			"usr/sbin/ip6tables-restore": "ip6tables-nft-restore",
 		},
 		Files: map[string]string{
-			"etc/passwd":   "root:x:0:0:root:/root:/bin/sh\n",
+			"etc/passwd":   "root:x:0:0:root:/root:/bin/sh\nsshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n",
 			"etc/group":    "root:x:0:\n",
 			"etc/hosts":    "127.0.0.1 localhost\n::1 localhost\n",
 			"etc/hostname": "lab\n",
