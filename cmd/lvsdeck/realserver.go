@@ -93,7 +93,7 @@ func (o *realserverOptions) run(ctx context.Context, args []string, w io.Writer)
 		return fmt.Errorf("realserver %s %q: must be check, apply, undo, script or unit", args[0], verb)
 	}
 	if o.within == 0 && want.Risky() && verb == "apply" {
-		o.within = 60 * time.Second
+		o.within = realserver.RiskyWindow
 	}
 	if o.within != 0 {
 		if err := confirm.CheckWindow(o.within); err != nil {
@@ -333,7 +333,7 @@ func (o *realserverOptions) remote(ctx context.Context, want realserver.Want, ve
 	if verb != "check" && verb != "apply" && verb != "undo" {
 		return fmt.Errorf("--ssh: only with check, apply and undo")
 	}
-	r := realserver.Remote{Sudo: o.sudo, Window: int(o.within / time.Second)}
+	r := realserver.Remote{Sudo: o.sudo, Window: o.within}
 	worst := 0
 	for _, result := range r.Do(ctx, want, verb, o.servers) {
 		worst = max(worst, result.Code)

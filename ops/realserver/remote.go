@@ -22,9 +22,9 @@ import (
 type Remote struct {
 	Sudo bool // where the login is not root's: sudo -n
 
-	// Window is after how many seconds an apply takes itself back unless a new
-	// login confirms it; 0: never.
-	Window int
+	// Window is the time after which an apply takes itself back unless a new login
+	// confirms it, in whole seconds; 0: RiskyWindow of what is Risky, else never.
+	Window time.Duration
 }
 
 // Remote's bounds.
@@ -85,21 +85,33 @@ func (r Remote) one(ctx context.Context, w Want, command, where string) Result {
 	if err != nil {
 		return Result{Where: where, Code: 2, Err: err}
 	}
-	words := []string{command}
-	if command == "apply" && r.Window > 0 {
-		words = append(words, strconv.Itoa(r.Window))
+	if r.Window == 0 && w.Risky() {
+		r.Window = RiskyWindow
 	}
-	result := r.script(ctx, where, script, words...)
-	if len(words) == 1 || result.Code != 0 {
+	if command != "apply" || r.Window == 0 {
+		return r.script(ctx, where, script, command)
+	}
+	seconds := int(r.Window / time.Second)
+	result := r.script(ctx, where, script, "apply", strconv.Itoa(seconds))
+	if result.Code != 0 {
 		return result
 	}
 	// A new connection proves that the way in is open.
 	confirmed := r.script(ctx, where, script, "confirm")
 	result.Output += confirmed.Output
-	if confirmed.Code > 1 { // 1: nothing was to be done, so nothing waits
+	if confirmed.Code > 1 {
 		result.Code = confirmed.Code
-		result.Err = fmt.Errorf("applied, and no new login could confirm it: it takes itself back in %d s: %w", r.Window, confirmed.Err)
+		result.Err = fmt.Errorf("applied, and no new login could confirm it: it takes itself back in %d s: %w", seconds, confirmed.Err)
 	}
+	if confirmed.Code != 1 {
+		return result
+	}
+	// Nothing waits: nothing was to be done, or the login came too late.
+	now := r.script(ctx, where, script, "check")
+	if now.Code == 1 {
+		now.Code, now.Err = 2, fmt.Errorf("applied, and taken back after %d s: no new login could confirm it before", seconds)
+	}
+	result.Code, result.Err = now.Code, now.Err
 	return result
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"lvsdeck/ops/setup"
 )
@@ -20,6 +21,7 @@ echo "$*" >>"$LOG"
 case $* in
 *@gone\ *) echo "ssh: connect to host gone port 22: Connection timed out" >&2; exit 255 ;;
 *@missing\ *) echo "missing     address"; exit 1 ;;
+*@idle\ *confirm | *@late\ *confirm | *@late\ *check) exit 1 ;;
 *@cut\ *confirm) echo "ssh: no way in" >&2; exit 255 ;;
 *@half\ *) echo "kit: it cannot" >&2; exit 2 ;;
 *"route get"*) echo "10.0.3.1 dev eth0 src 10.0.3.11 uid 0 \\    cache" ;;
@@ -47,6 +49,7 @@ func TestRemote(t *testing.T) {
 	log := useFakeSSH(t)
 	dr := Want{Mode: setup.DR, VIP: ip("203.0.113.10")}
 	nat := Want{Mode: setup.NAT, Gateway: ip("10.0.3.1")}
+	whole := Want{Mode: setup.NAT, Gateway: ip("10.0.3.1"), Server: ip("10.0.3.11")}
 	const header, natHeader = "# real server of 203.0.113.10: DR\n", "# real server 10.0.3.11: NAT by 10.0.3.1\n"
 	for _, c := range []struct {
 		Remote
@@ -57,7 +60,7 @@ func TestRemote(t *testing.T) {
 	}{
 		{Remote{}, dr, "check", "root@rs1", 0, "", options + "root@rs1 sh -s -- check\n" + header},
 		{Remote{Sudo: true}, dr, "undo", "op@rs1", 0, "", options + "op@rs1 sudo -n sh -s -- undo\n" + header},
-		{Remote{Window: 60}, dr, "apply", "root@rs1", 0, "",
+		{Remote{Window: time.Minute}, dr, "apply", "root@rs1", 0, "",
 			options + "root@rs1 sh -s -- apply 60\n" + header + options + "root@rs1 sh -s -- confirm\n" + header},
 		{Remote{}, nat, "check", "root@rs1", 0, "",
 			options + "root@rs1 PATH=$PATH:/usr/sbin:/sbin ip -o route get 10.0.3.1\n" + options + "root@rs1 sh -s -- check\n" + natHeader},
@@ -65,9 +68,13 @@ func TestRemote(t *testing.T) {
 		{Remote{}, dr, "apply", "root@half", 2, "root@half: kit: it cannot", options + "root@half sh -s -- apply\n" + header},
 		{Remote{}, dr, "apply", "root@gone", 2, "ssh to root@gone: ssh: connect to host gone port 22: Connection timed out",
 			options + "root@gone sh -s -- apply\n" + header},
-		{Remote{Window: 60}, dr, "apply", "root@cut", 2,
+		{Remote{Window: time.Minute}, dr, "apply", "root@cut", 2,
 			"applied, and no new login could confirm it: it takes itself back in 60 s: ssh to root@cut: ssh: no way in",
 			options + "root@cut sh -s -- apply 60\n" + header + options + "root@cut sh -s -- confirm\n" + header},
+		{Remote{Window: time.Minute}, dr, "apply", "root@idle", 0, "",
+			options + "root@idle sh -s -- apply 60\n" + header + options + "root@idle sh -s -- confirm\n" + header + options + "root@idle sh -s -- check\n" + header},
+		{Remote{}, whole, "apply", "root@late", 2, "applied, and taken back after 60 s: no new login could confirm it before",
+			options + "root@late sh -s -- apply 60\n" + natHeader + options + "root@late sh -s -- confirm\n" + natHeader + options + "root@late sh -s -- check\n" + natHeader},
 		{Remote{}, dr, "check", "-oProxyCommand=id", 2, `server "-oProxyCommand=id": must be host or user@host, as for ssh`, ""},
 		{Remote{}, dr, "check", "a b", 2, `server "a b": must be host or user@host, as for ssh`, ""},
 		{Remote{}, dr, "check", "$(id)@rs1", 2, `server "$(id)@rs1": must be host or user@host, as for ssh`, ""},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"lvsdeck/ipvs"
 	"lvsdeck/netcfg"
@@ -86,6 +87,9 @@ func (w Want) String() string {
 }
 
 func lower(p ipvs.Protocol) string { return strings.ToLower(p.String()) }
+
+// RiskyWindow is the time to confirm what is Risky, unless another is given.
+const RiskyWindow = 60 * time.Second
 
 // Risky tells that a mistake in it may cut the way to the server: all that it
 // sends changes its way.
