@@ -93,8 +93,7 @@ func newSite(t *testing.T, f form) *site {
 	}
 	for _, h := range s.Servers {
 		for _, dir := range []string{"/run/lvsdeck-realserver", "/var/lib/lvsdeck"} {
-			h.Command("mkdir", "-p", dir)
-			h.Command("mount", "-t", "tmpfs", "-o", "mode=0700", "none", dir)
+			h.Own(dir)
 		}
 		// A device that was ever up says so for ever, in its qdisc.
 		for _, device := range []string{"tunl0", "gre0", "sit0", "ip6tnl0", "ip6gre0"} {
@@ -165,8 +164,8 @@ func (s *site) kitOf(w Want, shell string) func(h *lab.Host, words ...string) (s
 	}
 }
 
-// native gives how to call the program.
-func (s *site) native() func(h *lab.Host, words ...string) (string, int) {
+// command is the program's for this form.
+func (s *site) command() []string {
 	args := []string{"lvsdeck", "realserver", string(s.mode), "--vip", s.VIP.String()}
 	if s.mode == setup.NAT {
 		args = []string{"lvsdeck", "realserver", "nat", "--gateway", s.director().String()}
@@ -174,7 +173,12 @@ func (s *site) native() func(h *lab.Host, words ...string) (string, int) {
 	if s.mixed {
 		args = append(args, "--address", s.Addrs[1].String())
 	}
-	args = append(args, s.flags...)
+	return append(args, s.flags...)
+}
+
+// native gives how to call the program.
+func (s *site) native() func(h *lab.Host, words ...string) (string, int) {
+	args := s.command()
 	return func(h *lab.Host, words ...string) (string, int) { return run(s.T, h, append(args, words...)...) }
 }
 
@@ -195,7 +199,7 @@ func (s *site) expect(code int, call func(*lab.Host, ...string) (string, int), h
 	s.Helper()
 	out, got := call(h, words...)
 	if got != code {
-		s.Fatalf("%s on %s: exit status %d, want %d:\n%s", words, h.Name, got, code, out)
+		s.Fatalf("%s: exit status %d, want %d:\n%s", words, got, code, out)
 	}
 	return out
 }
