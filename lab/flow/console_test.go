@@ -28,17 +28,23 @@ type console struct {
 
 func open(t *testing.T, director *lab.Host, change func(*exec.Cmd), args ...string) *console {
 	t.Helper()
+	cmd := exec.Command("lvsdeck", append([]string{"--interval=1s"}, args...)...)
+	if change != nil {
+		change(cmd)
+	}
+	return start(t, director, cmd)
+}
+
+// start starts a program of a host in such a terminal.
+func start(t *testing.T, h *lab.Host, cmd *exec.Cmd) *console {
+	t.Helper()
 	term, err := screen.Open(80, 24)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(term.Close)
-	cmd := exec.Command("lvsdeck", append([]string{"--interval=1s"}, args...)...)
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8")
-	if change != nil {
-		change(cmd)
-	}
-	director.Do(func() { err = term.Start(cmd) })
+	h.Do(func() { err = term.Start(cmd) })
 	if err != nil {
 		t.Fatal(err)
 	}
