@@ -71,17 +71,22 @@ const rowStays = time.Hour
 //
 // All methods may be used at once.
 type Store struct {
-	mu         sync.Mutex
+	mu sync.Mutex
+	standing
+	changes int             // samples that showed some
+	bytes   [len(tiers)]int // of the frames of each tier, at the most
+
+	scratch []counters
+}
+
+// standing is what a history knows.
+type standing struct {
 	services   []serviceRow // by identity
 	ofServices columns
 	ofServers  columns
 	tiers      [len(tiers)]tier
-	marks      []Mark          // by time
-	changes    int             // samples that showed some
-	bytes      [len(tiers)]int // of the frames of each tier, at the most
-	short      bool            // the bound has cut the longest tier
-
-	scratch []counters
+	marks      []Mark // by time
+	short      bool   // the bound has cut the longest tier
 }
 
 // New makes an empty store.
@@ -101,11 +106,7 @@ func (s *Store) Reset() {
 	s.clear()
 }
 
-func (s *Store) clear() {
-	s.services, s.marks = nil, nil
-	s.ofServices, s.ofServers = columns{used: 1}, columns{}
-	s.tiers = [len(tiers)]tier{}
-}
+func (s *Store) clear() { s.standing = standing{ofServices: columns{used: 1}} }
 
 // Changes counts the samples that showed a change of the table: when it has grown,
 // the journal may tell more about it.
@@ -131,7 +132,10 @@ func (s *Store) Add(sample *ops.Sample) {
 		last = s.tiers[0].last()
 	}
 	if last != nil && now == last.to {
-		s.fill(last, sample)
+		more := *last // frames never change: what Keep remembers shares them
+		more.services, more.servers = slices.Clone(last.services), slices.Clone(last.servers)
+		s.fill(&more, sample)
+		s.tiers[0].frames[len(s.tiers[0].frames)-1] = &more
 		return
 	}
 	from := now - max(int64(sample.Interval), int64(time.Second))

@@ -49,6 +49,13 @@ func (f *File) at(number int, from time.Time) *Cursor {
 	return &Cursor{file: f, block: k, number: f.blocks[k].before, names: &Names{}}
 }
 
+// before begins so long before the sample of a number that its trends are whole, too.
+func (f *File) before(number int, long time.Duration) *Cursor {
+	number = max(0, number)
+	b := sort.Search(len(f.blocks), func(i int) bool { return f.blocks[i].before > number }) - 1
+	return f.at(number, time.Unix(0, f.blocks[max(b, 0)].first).Add(-long))
+}
+
 // From is a cursor that begins at a time, or before it where reading can begin.
 func (f *File) From(t time.Time) *Cursor { return f.at(f.numberAt(t), t) }
 

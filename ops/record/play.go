@@ -20,6 +20,9 @@ const (
 	nearSamples = 300
 )
 
+// stepsBack is how many samples before the one it jumps to can be shown at once.
+const stepsBack = 4 * standEvery
+
 // heardBefore is how much of what was before is told to who listens, after a jump.
 const heardBefore = time.Hour
 
@@ -43,10 +46,10 @@ func (p *Player) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		p.obey()
 		switch {
-		case p.fill != nil:
-			p.tellMore()
 		case p.onTo != nil:
 			p.goOn()
+		case p.fill != nil:
+			p.tellMore()
 		case p.playing():
 			p.playNext(ctx)
 		default:
@@ -130,16 +133,25 @@ func (p *Player) forward() {
 		return
 	}
 	s := p.ahead
-	if p.ahead = nil; p.fill == nil {
-		p.tell(s)
-	}
+	p.pass()
 	p.show(s, p.number, p.cursor)
+}
+
+// pass has the sample at hand told, unless what was before is still being told: that
+// goes on up to it then.
+func (p *Player) pass() {
+	p.at = p.number
+	p.leave(p.ahead, p.number, p.cursor, p.fill == nil)
+	if p.fill == nil {
+		p.tell(p.ahead)
+	}
+	p.ahead = nil
 }
 
 // tell lets everybody who listens hear a sample.
 func (p *Player) tell(s *ops.Sample) {
-	for _, f := range p.each {
-		f(s)
+	for _, l := range p.listeners {
+		l.Add(s)
 	}
 }
 
@@ -159,27 +171,30 @@ func (p *Player) set(change func(*PlayState)) {
 	ring(p.updated)
 }
 
-// idle tells that nothing is being read.
-func (p *Player) idle() bool { return p.fill == nil && p.onTo == nil }
-
 // goTo goes to the first sample that is wanted, which has a number or is a little
-// behind that: on from here when it is near, else by beginning anew.
+// behind that: on from here when it is near, or from a stand before it, else by
+// beginning anew.
 func (p *Player) goTo(is wanted, number int, near bool) {
-	if near && p.idle() {
+	switch {
+	case near:
 		p.onTo = is
 		p.set(func(s *PlayState) { s.Filling, s.Filled = true, 0 })
-		return
+	case p.goBack(number):
+		for p.onTo = is; p.onTo != nil; { // a few samples
+			p.goOn()
+		}
+	default:
+		p.seek(is, number)
 	}
-	p.seek(is, number)
 }
 
-// goOn passes one sample on the way to the one that is wanted. Who listens hears it.
+// goOn passes one sample on the way to the one that is wanted.
 func (p *Player) goOn() {
 	there := !p.peek()
 	if !there {
-		p.tell(p.ahead)
 		there = p.onTo(p.ahead, p.number)
-		p.passed, p.passedAt, p.ahead = p.ahead, p.number, nil
+		p.passed, p.passedAt = p.ahead, p.number
+		p.pass()
 	}
 	if !there {
 		return
@@ -189,7 +204,7 @@ func (p *Player) goOn() {
 		p.show(p.passed, p.passedAt, p.cursor)
 	}
 	p.onTo, p.passed, p.due = nil, nil, time.Now()
-	p.set(func(s *PlayState) { s.Filling, s.Ended = false, ended })
+	p.set(func(s *PlayState) { s.Filling, s.Ended = p.fill != nil, ended })
 }
 
 // seek shows the first sample that is wanted, or the last, reading from far enough
@@ -197,7 +212,8 @@ func (p *Player) goOn() {
 func (p *Player) seek(is wanted, number int) {
 	p.onTo, p.passed = nil, nil
 	p.set(func(s *PlayState) { s.Filling, s.Filled = true, 0 })
-	c := p.file.at(number, time.Time{})
+	whole := max(0, number-stepsBack)
+	c := p.file.at(whole, time.Time{})
 	var last *ops.Sample
 	at, ended := 0, false
 	for {
@@ -210,6 +226,10 @@ func (p *Player) seek(is wanted, number int) {
 			p.set(func(s *PlayState) { s.Err = err })
 			continue
 		}
+		if n >= whole {
+			p.at = n // what is near it stays
+			p.leave(s, n, c, false)
+		}
 		if last, at = s, n; is(s, n) {
 			break
 		}
@@ -220,7 +240,8 @@ func (p *Player) seek(is wanted, number int) {
 		return
 	}
 	p.cursor, p.ahead, p.due = c, nil, time.Now()
-	p.fill = p.file.at(at, last.Time.Add(-heardBefore))
+	p.whole = at - stands(last)*standEvery
+	p.fill = p.file.before(p.whole, heardBefore)
 	p.fresh, p.first = true, p.fill.number
 	p.show(last, at, c)
 	p.set(func(s *PlayState) { s.Ended = ended })
@@ -230,8 +251,8 @@ func (p *Player) seek(is wanted, number int) {
 func (p *Player) tellMore() {
 	if p.fresh {
 		p.fresh = false
-		for _, f := range p.anew {
-			f()
+		for _, l := range p.listeners {
+			l.Reset()
 		}
 	}
 	s, n, err := p.fill.Next()
@@ -240,6 +261,9 @@ func (p *Player) tellMore() {
 		return
 	}
 	if err == nil && n < p.at {
+		if n >= p.whole {
+			p.leave(s, n, p.fill, true)
+		}
 		p.tell(s)
 		if done := 100 * (n - p.first) / (p.at - p.first); done != p.State().Filled {
 			p.set(func(s *PlayState) { s.Filled = done })

@@ -17,18 +17,17 @@ import (
 var Speeds = []float64{0.25, 0.5, 1, 2, 5, 10, 30, 60}
 
 // Player plays a recording: a source of samples for the screens. What it is asked
-// to do, it does beside who asks. All methods but Each, Anew and Run may be used at
+// to do, it does beside who asks. All methods but Tell and Run may be used at
 // once, and return at once.
 type Player struct {
-	file    *File
-	marks   []history.Mark // in order, each once
-	each    []func(*ops.Sample)
-	anew    []func()
-	latest  atomic.Pointer[ops.Sample]
-	report  atomic.Pointer[check.Report]
-	names   atomic.Pointer[Names]
-	updated chan struct{}
-	wake    chan struct{}
+	file      *File
+	marks     []history.Mark // in order, each once
+	listeners []Listener
+	latest    atomic.Pointer[ops.Sample]
+	report    atomic.Pointer[check.Report]
+	names     atomic.Pointer[Names]
+	updated   chan struct{}
+	wake      chan struct{}
 
 	mu     sync.Mutex
 	orders []func()
@@ -43,10 +42,21 @@ type Player struct {
 	fill   *Cursor // tells who listens what was before
 	first  int     // the number of the first sample that it tells
 	fresh  bool    // and has not begun
+	whole  int     // the number of the first that is as whole as what is shown
 
 	onTo     wanted      // reads on to there; nil: it does not
 	passed   *ops.Sample // the last on the way
 	passedAt int
+
+	stands map[int]*stand // by the number of their sample, of every standEvery-th
+}
+
+// Listener hears what is played, in order: after a jump what was in the hour before,
+// first. Its methods are called by Run.
+type Listener interface {
+	Add(*ops.Sample)
+	Reset()              // others than the next are going to be told
+	Keep() (back func()) // brings back how it stands now, as often as it is called
 }
 
 // PlayState is how a recording plays.
@@ -63,7 +73,7 @@ type PlayState struct {
 
 // NewPlayer stands at the beginning of a recording, and plays once it runs.
 func NewPlayer(f *File) (*Player, error) {
-	p := &Player{file: f, updated: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
+	p := &Player{file: f, updated: make(chan struct{}, 1), wake: make(chan struct{}, 1), stands: map[int]*stand{}}
 	p.state.From, p.state.To = f.Span()
 	p.state.Speed, p.state.Playing = 1, true
 	p.marks = history.Once(f.marks)
@@ -74,13 +84,8 @@ func NewPlayer(f *File) (*Player, error) {
 	return p, nil
 }
 
-// Each has f called with every sample, in order: those that are played, and after a
-// jump those of the hour before. To be called before Run.
-func (p *Player) Each(f func(*ops.Sample)) { p.each = append(p.each, f) }
-
-// Anew has f called when other samples than the next are going to be told. To be
-// called before Run.
-func (p *Player) Anew(f func()) { p.anew = append(p.anew, f) }
+// Tell has a listener hear what is played. To be called before Run.
+func (p *Player) Tell(l Listener) { p.listeners = append(p.listeners, l) }
 
 // Latest is the sample that is shown.
 func (p *Player) Latest() *ops.Sample { return p.latest.Load() }

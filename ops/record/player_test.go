@@ -25,7 +25,21 @@ type played struct {
 	*Player
 	t     *testing.T
 	all   []*ops.Sample
-	heard []*ops.Sample // since the last jump
+	heard []*ops.Sample // since it was told anew
+	anew  int
+}
+
+// Add, Reset and Keep implement Listener.
+func (p *played) Add(s *ops.Sample) { p.heard = append(p.heard, s) }
+
+func (p *played) Reset() {
+	p.heard = nil
+	p.anew++
+}
+
+func (p *played) Keep() func() {
+	kept := slices.Clone(p.heard)
+	return func() { p.heard = slices.Clone(kept) }
 }
 
 // play plays samples, with a mark at some of them, and stops at the first.
@@ -51,8 +65,7 @@ func run(t *testing.T, f *File, all []*ops.Sample) *played {
 	var err error
 	p.Player, err = NewPlayer(f)
 	must(t, err)
-	p.Each(func(s *ops.Sample) { p.heard = append(p.heard, s) })
-	p.Anew(func() { p.heard = nil })
+	p.Tell(p)
 	p.Play(false)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -144,14 +157,14 @@ func TestStepWhileFilling(t *testing.T) {
 	all := newLife(t, 17).samples(1500)
 	p := play(t, all)
 	begun := make(chan int, 1)
-	n := 0
-	p.order(func() { p.anew = append(p.anew, func() { n++ }) })
 	p.Step(1200)
+	before := 0
+	p.order(func() { before = p.anew })
 	p.order(p.tellMore) // it has begun
 	p.Step(1)
 	p.Step(1)
 	p.shows(1202)
-	p.order(func() { begun <- n })
+	p.order(func() { begun <- p.anew - before })
 	if got := <-begun; got != 1 {
 		t.Errorf("it was told anew %d times, want once", got)
 	}
