@@ -69,8 +69,9 @@ type Options struct {
 	Incidents *incident.Watch // thresholds and the incident log; nil: none
 	Silent    bool            // crossed thresholds ring no bell, unless that is switched on
 
-	Recorder *record.Recorder // nil: nothing can be recorded
-	Replay   *record.Player   // the Source, when it is a recording; else nil
+	Recorder  *record.Recorder // nil: nothing can be recorded
+	Replay    *record.Player   // the Source, when it is a recording, see Replaying; else nil
+	hindsight *hindsight       // of that
 
 	Why     why.Sources                 // who answers why something does not work; no Scene: nobody
 	SetUps  SetUps                      // nil: nothing can be set up
@@ -122,7 +123,7 @@ type Model struct {
 	tasks   *task.Keeper
 	about   []services.About // the row under the cursor
 	report  *check.Report    // of the newest round of checks, or nil
-	pulse   pulse.Watch
+	pulse   *pulse.Watch
 	unusual []pulse.Row // the worst first
 	shares  *connsView  // the newest reading of connections that the pulse has made, or nil
 
@@ -159,6 +160,7 @@ func New(opts Options) *Model {
 		list:     services.NewList(),
 		hands:    newHands(opts.Hands),
 		tasks:    opts.Tasks,
+		pulse:    &pulse.Watch{},
 		silent:   opts.Silent,
 		stale:    true,
 	}
@@ -260,9 +262,7 @@ func (m *Model) takeSample() {
 	m.takeReport()
 	m.hearRecorder()
 	m.takeNames()
-	m.pulse.Look(m.live)
-	m.unusual = m.pulse.Rows()
-	m.tasks.Look(m.live)
+	m.takePast()
 	m.forgetWritten()
 	if !m.paused {
 		m.show(m.live)

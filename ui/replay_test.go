@@ -107,19 +107,13 @@ func replay(t *testing.T, f *record.File, width, height int) replayed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := history.New()
-	p.Each(seen.Add)
-	p.Anew(seen.Reset)
+	opts := Replaying(p)
 	p.Play(false)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); p.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-ended })
-	m, _ := console(t, nil, width, height, func(o *Options) {
-		o.Source, o.Replay, o.Host, o.History = p, p, f.Head().Host, seen
-		o.Limits.ReadOnly, o.Limits.Why = true, "a recording"
-		o.Checks = reports{p.Report}
-	})
+	m, _ := console(t, nil, width, height, func(o *Options) { *o = opts })
 	r := replayed{m, t}
 	r.until(func(s record.PlayState) bool { return !s.Playing && !s.Filling })
 	return r
@@ -187,6 +181,90 @@ func TestReplayGivesTheSameFrames(t *testing.T) {
 		}
 		stop()
 		<-ended
+	}
+}
+
+// goes waits until a sample is shown, and all before it told.
+func (r replayed) goes(to *ops.Sample) {
+	r.t.Helper()
+	r.until(func(s record.PlayState) bool { return r.opts.Replay.Latest().Seq == to.Seq && !s.Filling })
+}
+
+// pictures are the screens that say what was before: home with all about a row, the
+// graph, the pulse and a service.
+func (r replayed) pictures() (all []string) {
+	all = append(all, r.View().Content)
+	for _, key := range []string{"H", "P", "s"} {
+		press(r.Model, key)
+		all = append(all, r.View().Content)
+		press(r.Model, "esc")
+	}
+	return all
+}
+
+// TestReplayBackAndForth: every frame after steps back and jumps is the same, byte for
+// byte, as when the recording is played straight on.
+func TestReplayBackAndForth(t *testing.T) {
+	all := incidentSamples(t, 300)
+	report := func(s *ops.Sample) *check.Report {
+		return &check.Report{Time: s.Time, Findings: []check.Finding{{Check: "vip", Severity: check.Fault,
+			Service: s.Services[2].ServiceID, Short: "gone", Evidence: []string{fmt.Sprint(s.Seq)}, Since: noon}}}
+	}
+	at := -1
+	f := recording(t, all, record.Options{Reports: func() *check.Report { at++; return report(all[at/20*20]) }})
+	open := func() replayed {
+		r := replay(t, f, 80, 24)
+		r.opts.Replay.Jump(all[60].Time)
+		r.goes(all[60])
+		press(r.Model, "o", "n", "n", "n", "down", "down", "down", "tab")
+		if !strings.Contains(grid(r.Model), "10.0.3.13:443  server of") {
+			t.Fatalf("the cursor is not on the server that is being drained:\n%s", grid(r.Model))
+		}
+		r.opts.Replay.Jump(all[0].Time)
+		r.goes(all[0])
+		return r
+	}
+	straight := open()
+	var want [][]string
+	for i, s := range all {
+		if i > 0 {
+			press(straight.Model, ".")
+		}
+		straight.goes(s)
+		want = append(want, straight.pictures())
+	}
+	walk := open()
+	random := rand.New(rand.NewPCG(7, 7))
+	at = 0
+	for range 250 {
+		to := at
+		switch by := 1 + random.IntN(9); random.IntN(8) {
+		case 0:
+			for to = random.IntN(len(all)); to > 0 && all[to-1].Time.Equal(all[to].Time); {
+				to--
+			}
+			walk.opts.Replay.Jump(all[to].Time)
+		case 1, 2:
+			to = min(at+1, len(all)-1)
+			walk.opts.Replay.Step(to - at)
+		case 3:
+			to = min(at+9*by, len(all)-1)
+			walk.opts.Replay.Step(to - at)
+		case 4, 5:
+			to = max(at-9*by, 0)
+			walk.opts.Replay.Step(to - at)
+		default:
+			if to = max(at-1, 0); to < at {
+				press(walk.Model, ",")
+			}
+		}
+		walk.goes(all[to])
+		for i, got := range walk.pictures() {
+			if got != want[to][i] {
+				t.Fatalf("from sample %d to %d, screen %d:\n%s\nwant:\n%s", at, to, i, got, want[to][i])
+			}
+		}
+		at = to
 	}
 }
 
@@ -267,7 +345,6 @@ func TestReplayHasNoHost(t *testing.T) {
 		},
 	})
 	r := replay(t, f, 80, 24)
-	r.opts.History.Mark(f.Marks()...)
 	var walk func(cmd tea.Cmd)
 	walk = func(cmd tea.Cmd) {
 		if cmd == nil {

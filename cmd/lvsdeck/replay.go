@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 
-	"lvsdeck/ipvs"
-	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
 	"lvsdeck/ops/plan"
 	"lvsdeck/ops/record"
-	"lvsdeck/ops/task"
 	"lvsdeck/persist"
 	"lvsdeck/ui"
 )
@@ -29,36 +25,10 @@ func runReplay(ctx context.Context, o consoleOptions) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	head, seen := file.Head(), history.New()
-	opts := ui.Options{
-		Source: player, Replay: player, Host: head.Host, Interval: head.Interval, Limits: head.Limits,
-		ASCII: o.ascii || !unicodeTerminal(os.Getenv), History: seen, Checks: recordedChecks{player},
-		Tasks: task.NewKeeper(task.Options{Source: player}),
-	}
-	opts.Limits.ReadOnly, opts.Limits.Why = true, "a recording"
-	player.Each(seen.Add)
-	player.Anew(func() {
-		seen.Reset()
-		seen.Mark(player.Marks()...)
-	})
+	opts := ui.Replaying(player)
+	opts.ASCII = o.ascii || !unicodeTerminal(os.Getenv)
 	beside(cancel, func() { player.Run(ctx) })
 	return ui.Run(ctx, opts)
-}
-
-// recordedChecks are what rounds of checks came to when they were made.
-type recordedChecks struct{ *record.Player }
-
-var errRecorded = errors.New("this is a recording: nothing can be looked at again, and nobody asked")
-
-// Latest is what was found by then.
-func (c recordedChecks) Latest() *check.Report { return c.Report() }
-
-// LookNow is for a live host.
-func (recordedChecks) LookNow(context.Context) (*check.Report, error) { return nil, errRecorded }
-
-// Probe is, too.
-func (recordedChecks) Probe(context.Context, func(ipvs.ServiceID) bool, func(asked, of int)) (check.Asked, error) {
-	return check.Asked{}, errRecorded
 }
 
 // newRecorder makes what records this host when it is asked to.

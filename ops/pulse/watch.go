@@ -1,6 +1,7 @@
 package pulse
 
 import (
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
@@ -120,6 +121,20 @@ func (w *Watch) Look(s *ops.Sample) {
 			delete(w.episodes, f) // it left the table
 		}
 	}
+}
+
+// Saw tells that a sample, or another of its moment, is the last that was looked at.
+func (w *Watch) Saw(s *ops.Sample) bool { return s.Time.Equal(w.times.at) }
+
+// Clone is a watch that has seen the same and goes on by itself.
+func (w *Watch) Clone() *Watch {
+	out := *w
+	out.times.spans, out.recent, out.episodes = slices.Clone(w.times.spans), nil, maps.Clone(w.episodes)
+	for f, e := range w.episodes {
+		same := *e
+		out.episodes[f] = &same
+	}
+	return &out
 }
 
 // Past is over how much of the last minutes usual is known; zero is too little to

@@ -185,9 +185,29 @@ func (k *Keeper) Look(s *ops.Sample) {
 	k.watch.add(s)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.seen == nil || s.Seq > k.seen.Seq {
+	if k.seen == nil || s.Seq > k.seen.Seq || s.Time.After(k.seen.Time) {
 		k.seen = s
 	}
+}
+
+// Keep remembers what was seen. What it gives brings that back, as often as it is
+// called: a recording goes back and forth.
+func (k *Keeper) Keep() (back func()) {
+	drains := k.watch.keep()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	last := k.seen
+	return func() { k.see(drains, last) }
+}
+
+// Forget forgets what was seen, before another time is told.
+func (k *Keeper) Forget() { k.see(seen{}, nil) }
+
+func (k *Keeper) see(drains seen, last *ops.Sample) {
+	k.watch.restore(drains)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.seen = last
 }
 
 func (k *Keeper) running() (all []*task) {

@@ -1,7 +1,9 @@
 package task
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,10 +27,23 @@ type Key struct {
 // watch remembers how the connections of servers at weight 0 went. The zero
 // value is ready.
 type watch struct {
-	mu       sync.Mutex
-	at       time.Time // of the last sample
-	tracks   map[Key]*track
+	mu sync.Mutex
+	seen
 	settings Settings
+}
+
+// seen is what there was to see.
+type seen struct {
+	at     time.Time // of the last sample
+	tracks map[Key]*track
+}
+
+func (s seen) clone() seen {
+	s.tracks = maps.Clone(s.tracks)
+	for k, t := range s.tracks {
+		s.tracks[k] = &track{slices.Clone(t.points), t.last}
+	}
+	return s
 }
 
 type track struct {
@@ -102,4 +117,17 @@ func (w *watch) verdict(svc *ops.Service, s *ops.Server) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	return Judge(svc, s, t.points, w.settings), true
+}
+
+// keep and restore are what was seen, to be brought back.
+func (w *watch) keep() seen {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen.clone()
+}
+
+func (w *watch) restore(s seen) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen = s.clone()
 }
