@@ -21,10 +21,19 @@ const alarmGroup = "Watch"
 
 func alarmCommands() []command {
 	return []command{
-		{alarmGroup, []string{"T"}, "thresholds: what is crossed, and the incident log", "", do(openAlarms), noIncidents},
+		{alarmGroup, []string{"T"}, "thresholds: what is crossed, and the incident log", "", do(openAlarms), noThresholds},
 		{alarmGroup, nil, "write the report of an incident to a file", "", openReport, cannotReport},
 		{alarmGroup, nil, "ring the terminal's bell when a threshold is crossed, or not", "", do((*Model).toggleBell), noIncidents},
 	}
+}
+
+// noThresholds is why there are none to be looked at. A recording may have some, and
+// the screen says when it has not.
+func noThresholds(m *Model) string {
+	if m.opts.Replay != nil {
+		return ""
+	}
+	return noIncidents(m)
 }
 
 func noIncidents(m *Model) string {
@@ -51,10 +60,7 @@ const bell = "\a"
 // hearAlarms takes over how thresholds stand. One that is crossed since the last time
 // is said, and rings once.
 func (m *Model) hearAlarms() tea.Cmd {
-	if m.opts.Incidents == nil {
-		return nil
-	}
-	s := m.opts.Incidents.State()
+	s := m.incidentState()
 	news := s.Crossings > m.crossings
 	m.alarms, m.crossings = s.Alarms, s.Crossings
 	if !m.paused {
@@ -96,11 +102,20 @@ func (m *Model) crossedSegments() (out []segment) {
 }
 
 // incidentState is how thresholds and incident log stand; where there are none, well.
+// In a recording thresholds stand as they did.
 func (m *Model) incidentState() *incident.State {
-	if m.opts.Incidents == nil {
+	switch {
+	case m.opts.Replay != nil:
+		return &incident.State{Alarms: m.opts.Replay.Alarms()}
+	case m.opts.Incidents == nil:
 		return &incident.State{}
 	}
 	return m.opts.Incidents.State()
+}
+
+// sinceText is since when a threshold is crossed, by the clock in the status line.
+func (m *Model) sinceText(a alarm.Status) string {
+	return a.Since.In(m.clock().Location()).Format(time.TimeOnly)
 }
 
 // incidentTrouble is why not all is watched and written, in lines for the screens of
@@ -121,7 +136,7 @@ func (m *Model) aboutCrossed() (all []services.About) {
 	for _, a := range m.alarms {
 		if a.Crossed && a.Row == m.rowHere() {
 			all = append(all, services.About{Label: "threshold", Parts: []services.Part{
-				{Style: paint.Bad, Text: plain.ThresholdText(a.Threshold)}, {Style: paint.Plain, Text: "since " + a.Since.Local().Format(time.TimeOnly)},
+				{Style: paint.Bad, Text: plain.ThresholdText(a.Threshold)}, {Style: paint.Plain, Text: "since " + m.sinceText(a)},
 			}})
 		}
 	}
@@ -139,7 +154,7 @@ func openAlarms(m *Model) { m.push(&thresholds{}) }
 // all is the thresholds as they stand, the crossed ones first, with the cursor on the
 // one it was on.
 func (l *thresholds) all(m *Model) []alarm.Status {
-	s := m.opts.Incidents.State()
+	s := m.incidentState()
 	all := append(s.Crossed(), slices.DeleteFunc(slices.Clone(s.Alarms), func(a alarm.Status) bool { return a.Crossed })...)
 	for i, a := range all {
 		if a.Key() == l.key {
@@ -160,6 +175,8 @@ func (l *thresholds) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch key := k.String(); {
 	case key == "esc", key == "q", key == "T":
 		m.drop(l)
+	case slices.Contains(liveAlarmKeys, key) && m.opts.Replay != nil:
+		m.message = "a recording has thresholds as they stood, to be looked at; ) goes to what was crossed"
 	case key == "tab":
 		m.drop(l)
 		return openIncidents(m)
@@ -177,6 +194,9 @@ func (l *thresholds) Key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	}
 	return nil
 }
+
+// liveAlarmKeys are for what a recording has not.
+var liveAlarmKeys = []string{"tab", "b", "a", "A", "enter", "x", "delete"}
 
 // add asks for a threshold of the row under the list's cursor, or of the director.
 func (l *thresholds) add(m *Model, director bool) tea.Cmd {
@@ -222,15 +242,17 @@ func (l *thresholds) Body(m *Model, height int) []string {
 		}
 	}
 	ring := "bell on"
-	if m.silent {
+	switch {
+	case m.opts.Replay != nil:
+		ring = "as recorded"
+	case m.silent:
 		ring = "bell off"
 	}
 	title := m.theme.Line(paint.Ground, m.width).Space(1).Put(paint.Strong, "Thresholds").Put(paint.Rest, fmt.Sprintf("   %d watched, %d crossed", len(all), crossed))
 	lines := []string{title.Space(title.Room()-len(ring)-1).Put(paint.Rest, ring).String()}
 	lines = append(lines, m.incidentTrouble()...)
 	if len(all) == 0 {
-		lines = append(append(lines, ""), wrapped(m, paint.Rest, "None is set. a sets one for the row under the cursor of the list: when a rate, a count or a share of it goes above or below a limit and stays there for some readings, the row turns red and has a "+services.CrossedSign+", the terminal rings once, and it is written to the incident log.", 1)...)
-		return lines
+		return append(append(lines, ""), wrapped(m, paint.Rest, m.noneSet(), 1)...)
 	}
 	head := m.theme.Line(paint.Ground, m.width).Space(1).Left(paint.Rest, "STATE", alarmState, "").Space(1).Left(paint.Rest, "ROW", l.rowWidth(m), "").Space(1)
 	head.Left(paint.Rest, "FIGURE", alarmFigure, "").Space(1).Right(paint.Rest, "LIMIT", alarmLimit, "").Space(1).Right(paint.Rest, "NOW", alarmNow, "")
@@ -247,6 +269,17 @@ func (l *thresholds) Body(m *Model, height int) []string {
 	}
 	about := append([]string{m.theme.Line(paint.Ground, m.width).Space(1).Fill(paint.Rest, m.signs.Rule, m.width-2).String()}, aboutThreshold(m, all[l.at])...)
 	return append(lines, about[:min(len(about), alarmAbout)]...)
+}
+
+// noneSet says why there is no threshold to be seen.
+func (m *Model) noneSet() string {
+	switch {
+	case m.opts.Replay == nil:
+		return "None is set. a sets one for the row under the cursor of the list: when a rate, a count or a share of it goes above or below a limit and stays there for some readings, the row turns red and has a " + services.CrossedSign + ", the terminal rings once, and it is written to the incident log."
+	case m.opts.Replay.Alarms() == nil:
+		return "This recording has no thresholds: who made it could not read those of the director, or its lvsdeck did not record them yet."
+	}
+	return "None was set on the director at this time."
 }
 
 // wideAlarms is from which width on since when stands in the line.
@@ -291,7 +324,7 @@ func (l *thresholds) line(m *Model, a alarm.Status, current bool) string {
 	line.Left(paint.Plain, string(a.Figure), alarmFigure, "").Space(1).Right(paint.Plain, sign+" "+plain.FigureText(a.Figure, float64(a.Limit)), alarmLimit, "").Space(1)
 	line.Right(style, now, alarmNow, "")
 	if m.width >= wideAlarms && a.Crossed {
-		line.Space(3).Put(style, a.Since.Local().Format(time.TimeOnly)+"  "+figure.Span(m.now().Sub(a.Since)))
+		line.Space(3).Put(style, m.sinceText(a)+"  "+figure.Span(m.clock().Sub(a.Since)))
 	}
 	return line.String()
 }
@@ -306,9 +339,9 @@ func aboutThreshold(m *Model, a alarm.Status) []string {
 	says := fmt.Sprintf("%s %s. ", plain.ThresholdText(a.Threshold), held)
 	switch {
 	case a.Crossed && a.Known:
-		says += fmt.Sprintf("Crossed since %s; now %s.", a.Since.Local().Format(time.TimeOnly), plain.FigureText(a.Figure, a.Value))
+		says += fmt.Sprintf("Crossed since %s; now %s.", m.sinceText(a), plain.FigureText(a.Figure, a.Value))
 	case a.Crossed:
-		says += fmt.Sprintf("Crossed since %s; now it is not known.", a.Since.Local().Format(time.TimeOnly))
+		says += fmt.Sprintf("Crossed since %s; now it is not known.", m.sinceText(a))
 	case !a.Listed:
 		says += "The table has no such row."
 	case !a.Known && a.Figure.Share():
@@ -325,6 +358,9 @@ func aboutThreshold(m *Model, a alarm.Status) []string {
 
 // Footer implements layer.
 func (l *thresholds) Footer(m *Model) string {
+	if m.opts.Replay != nil {
+		return m.keysLine(",", "step back", ".", "on", ")", "next mark", "(", "before", "esc", "back")
+	}
 	if l.n == 0 {
 		return m.keysLine("a", "add for the row", "A", "for the director", "tab", "incident log", "esc", "back")
 	}

@@ -8,11 +8,12 @@ import (
 	"lvsdeck/ops/history"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/paint"
+	"lvsdeck/ui/services"
 	"lvsdeck/ui/text"
 )
 
 // markSigns stand on the axis, by history.Kind.
-var markSigns = [...]string{history.Seen: "t", history.Changed: "J", history.Found: "!", history.Cleared: "="}
+var markSigns = [...]string{history.Seen: "t", history.Changed: "J", history.Found: "!", history.Cleared: "=", history.Crossed: services.CrossedSign, history.Ended: "="}
 
 // axis is the line of time, with the signs of what happened on it. Where several
 // things happened in a cell, the weightiest stands.
@@ -26,7 +27,7 @@ func (g *graph) axis(m *Model, marks []history.Mark) string {
 		cells[t.Column] = m.signs.Tick
 	}
 	for _, o := range marks {
-		weight := [...]int{history.Seen: 2, history.Changed: 4, history.Found: 3, history.Cleared: 1}[o.Kind]
+		weight := [...]int{history.Seen: 2, history.Changed: 4, history.Found: 3, history.Cleared: 1, history.Crossed: 5, history.Ended: 1}[o.Kind]
 		if c, ok := g.column(m, o.Time); ok && weight > weights[c] {
 			cells[c], weights[c] = markSigns[o.Kind], weight
 		}
@@ -115,9 +116,11 @@ func (g *graph) mark(m *Model, o history.Mark, at time.Time) string {
 		}
 	}
 	switch o.Kind {
+	case history.Crossed:
+		style = paint.Bad
 	case history.Found:
 		style = paint.Warn
-	case history.Cleared:
+	case history.Cleared, history.Ended:
 		style = paint.Rest
 	}
 	ago := figure.Span(at.Sub(o.Time)) + " before"

@@ -307,7 +307,7 @@ func (p *pulseScreen) Footer(m *Model) string {
 	for _, k := range []struct {
 		key, does string
 		why       func(*Model) string
-	}{{"F", "checks", noChecks}, {"y", "why", noWhy}, {"s", "large", nil}, {"H", "graph", noHistory}, {"T", "thresholds", noIncidents}} {
+	}{{"F", "checks", noChecks}, {"y", "why", noWhy}, {"s", "large", nil}, {"H", "graph", noHistory}, {"T", "thresholds", noThresholds}} {
 		if (k.why == nil || k.why(m) == "") && (len(p.rows) > 0 || k.key == "F" || k.key == "T") {
 			keys = append(keys, k.key, k.does)
 		}

@@ -34,8 +34,8 @@ func replayCommands() []command {
 		{g, []string{"{"}, "in a recording: play slower", "", player(func(p *record.Player) { p.Faster(-1) }), notReplaying},
 		{g, []string{"}"}, "in a recording: play faster", "faster", player(func(p *record.Player) { p.Faster(1) }), notReplaying},
 		{g, []string{"@"}, "in a recording: go to a time", "time", do(openMoment), notReplaying},
-		{g, []string{"("}, "in a recording: to the change or finding before", "", do(func(m *Model) { m.goToMark(false) }), notReplaying},
-		{g, []string{")"}, "in a recording: to the next change or finding", "mark", do(func(m *Model) { m.goToMark(true) }), notReplaying},
+		{g, []string{"("}, "in a recording: to the change, finding or crossing before", "", do(func(m *Model) { m.goToMark(false) }), notReplaying},
+		{g, []string{")"}, "in a recording: to the next change, finding or crossing", "mark", do(func(m *Model) { m.goToMark(true) }), notReplaying},
 	}
 }
 

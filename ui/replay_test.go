@@ -237,7 +237,7 @@ func TestReplayBackAndForth(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 7))
 	at = 0
 	for range 250 {
-		to := at
+		var to int
 		switch by := 1 + random.IntN(9); random.IntN(8) {
 		case 0:
 			for to = random.IntN(len(all)); to > 0 && all[to-1].Time.Equal(all[to].Time); {

@@ -141,9 +141,9 @@ func runConsole(ctx context.Context, o consoleOptions) error {
 	opts.Tasks = task.NewKeeper(task.Options{
 		Source: sampler, Runner: opts.Hands, Reader: reader, Sysctls: opts.System, Owner: whose,
 	})
-	watchIncidents(ctx, cancel, &opts, sampler)
 	opts.Recorder = newRecorder(record.Head{Host: opts.Host, Interval: o.interval, Limits: opts.Limits}, opts.Checks, opts.Store, cancel)
 	defer opts.Recorder.Stop()
+	defer watchIncidents(ctx, cancel, &opts, sampler)()
 	sampler.Each(opts.Recorder.Hear)
 	beside(cancel, func() { sampler.Run(ctx) })
 	beside(cancel, func() { checks.Run(ctx) })

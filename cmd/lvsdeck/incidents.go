@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/incident"
 	"lvsdeck/persist"
 	"lvsdeck/ui"
@@ -22,9 +23,10 @@ func newIncidents() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "incidents",
 		Short: "list the incident log: thresholds crossed, faults found, and notes",
-		Long: "incidents lists what consoles on this director have written down: thresholds that\n" +
-			"were crossed and ended, warnings and faults that checks found and that went, and\n" +
-			"operators' notes. Thresholds are set, and notes written, in the console (T).",
+		Long: "incidents lists what consoles on this director, and lvsdeck record, have written\n" +
+			"down: thresholds that were crossed and ended, warnings and faults that checks found\n" +
+			"and that went, and operators' notes. Thresholds are set, and notes written, in the\n" +
+			"console (T).",
 		Args: takes(),
 		RunE: func(*cobra.Command, []string) error {
 			if err := plain.CheckFormat(format, plain.CSV); err != nil {
@@ -63,13 +65,27 @@ func writeIncidents(out, notes io.Writer, store *persist.Store, since time.Durat
 	return plain.Incidents(out, all, h.Broken, format)
 }
 
-// watchIncidents holds what is read to thresholds, and writes down what happens.
-func watchIncidents(ctx context.Context, cancel context.CancelCauseFunc, opts *ui.Options, sampler *ops.Sampler) {
+// watchIncidents holds what is read to thresholds, and writes down what happens: in
+// the incident log, on the axis of time, and in a recording. All of it is written when
+// end returns.
+func watchIncidents(ctx context.Context, cancel context.CancelCauseFunc, opts *ui.Options, sampler *ops.Sampler) (end func()) {
 	o := incident.Options{Store: opts.Store, Silent: opts.Limits.ReadOnly, Also: sampler.Also}
 	if opts.Checks != nil {
 		o.Checks = opts.Checks.Latest
 	}
+	if seen, recorder := opts.History, opts.Recorder; opts.Store != nil { // else thresholds cannot be read
+		o.Told = func(standing []alarm.Status, news []incident.Entry) {
+			marks := plain.CrossingMarks(news)
+			recorder.Thresholds(standing, marks...)
+			if seen != nil {
+				seen.Mark(marks...)
+			}
+		}
+	}
 	opts.Incidents = incident.New(o)
 	sampler.Each(opts.Incidents.Seen)
-	beside(cancel, func() { opts.Incidents.Run(ctx) })
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	beside(cancel, func() { defer close(ended); opts.Incidents.Run(ctx) })
+	return func() { stop(); <-ended }
 }

@@ -36,10 +36,12 @@ func newRecord() *cobra.Command {
 		Use:   "record FILE",
 		Short: "record what the console would show, to be played with --replay",
 		Long: "record reads the table at an interval and writes every reading to a file, with what\n" +
-			"checks find and what the journal says is changed meanwhile, until ctrl-c or for a\n" +
-			"time. lvsdeck --replay FILE opens the console on it. What is cut off by a kill or a\n" +
-			"full disk costs the last 5 s, or the last reading. A recording of this host is\n" +
-			"continued; any other file that is there is left alone.\n\n" +
+			"checks find, which thresholds are crossed and what the journal says is changed\n" +
+			"meanwhile, until ctrl-c or for a time. As a console does, it writes what is crossed\n" +
+			"and found into this host's incident log, too, where it may.\n\n" +
+			"lvsdeck --replay FILE opens the console on it. What is cut off by a kill or a full\n" +
+			"disk costs the last 5 s, or the last reading. A recording of this host is continued;\n" +
+			"any other file that is there is left alone.\n\n" +
 			"The servers' own counters are read each time when there are up to " + fmt.Sprint(recordAll) + " services, and\n" +
 			"else in turn. 1,000 services with 10 servers each take up to 76 MB an hour.",
 		Args: takes("FILE"),
@@ -102,6 +104,8 @@ func runRecord(signals context.Context, o recordOptions, out, progress io.Writer
 	sampler := ops.NewSampler(reader, ops.Options{Interval: o.interval})
 	checks := newChecks(&opts, reader, sampler)
 	recorder := newRecorder(record.Head{Host: opts.Host, Interval: o.interval, Limits: reader.Limits()}, checks, opts.Store, cancel)
+	opts.Recorder = recorder
+	defer watchIncidents(ctx, cancel, &opts, sampler)()
 	sampler.Each(func(s *ops.Sample) {
 		if len(s.Services) <= recordAll {
 			sampler.FocusAll()

@@ -1,17 +1,24 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/demo"
+	"lvsdeck/ops/history"
+	"lvsdeck/ops/incident"
 	"lvsdeck/ops/record"
+	"lvsdeck/persist"
+	"lvsdeck/ui"
 )
 
 // recorded is 40 readings of a made-up incident in a file, from 14:00:00 UTC on.
@@ -99,6 +106,63 @@ func TestRecord(t *testing.T) {
 	text, err = run(at("letter")).CombinedOutput()
 	if err == nil || !strings.Contains(string(text), "left alone") {
 		t.Errorf("over a letter: %v, %s", err, text)
+	}
+}
+
+// TestRecordWatchesThresholds: what is crossed while it is recorded without a screen is
+// a mark of the recording, stands so in it, and is in the incident log when it ends.
+func TestRecordWatchesThresholds(t *testing.T) {
+	store, err := persist.Open(persist.Options{Dir: t.TempDir(), Who: persist.Who{User: "root"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	low := alarm.Threshold{Figure: alarm.Active, Limit: 1, Hold: 2}
+	if err := alarm.OpenBook(store).Put(low, ""); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	site := demo.New(demo.Incident, demoSeed)
+	sampler := ops.NewSampler(site.Table(), ops.Options{})
+	opts := ui.Options{Store: store, Recorder: newRecorder(record.Head{Host: "dir-a"}, nil, store, cancel)}
+	end := watchIncidents(ctx, cancel, &opts, sampler)
+	sampler.Each(opts.Recorder.Hear)
+	sampler.Each(func(s *ops.Sample) {
+		for opts.Recorder.State().Samples < int(s.Seq) {
+			runtime.Gosched()
+		}
+	})
+	name := filepath.Join(t.TempDir(), "x.rec")
+	if err := opts.Recorder.Start(name, nil); err != nil {
+		t.Fatal(err)
+	}
+	site.Play(ctx, sampler, time.Date(2026, 3, 1, 14, 0, 0, 0, time.UTC), 10*time.Second)
+	if _, err := opts.Recorder.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	log, err := incident.OpenLog(store).Read()
+	if err != nil || len(log.Entries) != 1 || log.Entries[0].Kind != incident.Crossed || *log.Entries[0].Threshold != low {
+		t.Errorf("the log has %+v, %v", log.Entries, err)
+	}
+	f, err := record.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	crossed := slices.DeleteFunc(slices.Clone(f.Marks()), func(m history.Mark) bool { return m.Kind != history.Crossed })
+	if len(crossed) != 1 || !strings.HasPrefix(crossed[0].Text, "the director: active is ") {
+		t.Errorf("the marks of crossings are %+v", crossed)
+	}
+	var stood []bool
+	for c := f.From(time.Time{}); ; {
+		if _, _, err := c.Next(); err != nil {
+			break
+		}
+		stood = append(stood, len(c.Alarms()) == 1 && c.Alarms()[0].Crossed)
+	}
+	if want := []bool{false, true, true, true, true}; !slices.Equal(stood, want) {
+		t.Errorf("it stood crossed: %v, want %v", stood, want)
 	}
 }
 

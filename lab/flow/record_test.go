@@ -79,3 +79,47 @@ func TestRecordedAndReplayed(t *testing.T) {
 	c.press("q")
 	c.ended(0)
 }
+
+// TestRecordedThresholds: without a screen thresholds are watched, too. What is crossed
+// is in the incident log, and the replay shows it.
+func TestRecordedThresholds(t *testing.T) {
+	lab.Require(t)
+	s := lab.Director(t, lab.NAT, 2, false)
+	serve(s, "-t", lab.HTTPPort, "100", "70")
+	const dir = "/var/lib/lvsdeck"
+	kept := filepath.Join(dir, "thresholds.json")
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = os.WriteFile(kept, []byte(`{"conn/s below, the director": {"row": "", "figure": "conn/s", "below": true, "limit": 1000, "hold": 2}}`), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(kept) })
+	run := func(args ...string) string {
+		var said []byte
+		s.Director.Do(func() { said, err = exec.Command("lvsdeck", args...).CombinedOutput() })
+		if err != nil {
+			t.Fatalf("%v: %v, %s", args, err, said)
+		}
+		return string(said)
+	}
+	file := filepath.Join(t.TempDir(), "x.rec")
+	run("record", file, "--interval=1s", "--for=5s")
+	if log := run("incidents"); !strings.Contains(log, "conn/s is 0, below 1000") {
+		t.Errorf("the incident log:\n%s", log)
+	}
+	c := open(t, s.Director, nil, "--replay", file)
+	c.waitText("REPLAY", s.At(lab.HTTPPort))
+	c.press("p")
+	c.waitText("paused 1x")
+	c.press(")")
+	c.waitText("T 1 crossed", "the director: conn/s is 0, below 1000")
+	c.press("T")
+	c.waitText("1 watched, 1 crossed", "as recorded", "Crossed since")
+	c.press("a")
+	c.waitText("a recording has thresholds as they stood")
+	c.press("q")
+	c.press("q")
+	c.ended(0)
+}

@@ -21,10 +21,15 @@ const (
 	Changed             // a plan of the journal
 	Found               // a check found something
 	Cleared             // and finds it no more
+	Crossed             // a figure went beyond a threshold of the operator's
+	Ended               // and came back
 )
 
+// LastKind is the last there is.
+const LastKind = Ended
+
 func (k Kind) String() string {
-	return [...]string{"seen", "changed", "found", "cleared"}[k]
+	return [...]string{"seen", "changed", "found", "cleared", "crossed", "ended"}[k]
 }
 
 // Mark is something that happened, to be shown beside the figures.
@@ -41,12 +46,13 @@ type Mark struct {
 }
 
 // Heavier compares marks by what they tell of somebody who looks for the cause of
-// something: a fault that was found, what was changed, and then the rest.
+// something: a fault that was found or a threshold that was crossed, what was
+// changed, and then the rest.
 func (m Mark) Heavier(o Mark) int { return cmp.Compare(o.rank(), m.rank()) }
 
 func (m Mark) rank() int {
 	switch {
-	case m.Kind == Found && m.Severity == check.Fault:
+	case m.Kind == Found && m.Severity == check.Fault, m.Kind == Crossed:
 		return 5
 	case m.Kind == Changed:
 		return 4

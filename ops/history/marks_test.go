@@ -148,10 +148,11 @@ func TestOnce(t *testing.T) {
 	warning.Severity = check.Warning
 	cleared := fault
 	cleared.Kind = history.Cleared
-	all := []history.Mark{cleared, warning, seen, done, fault}
+	crossed, ended := history.Mark{Kind: history.Crossed, Text: "rate"}, history.Mark{Kind: history.Ended, Text: "rate"}
+	all := []history.Mark{cleared, ended, warning, seen, done, crossed, fault}
 	slices.SortStableFunc(all, history.Mark.Heavier)
 	slices.Reverse(all)
-	if want := []string{"cleared gone", "found gone", "seen weight 1 to 0", "changed drain", "found gone"}; !slices.Equal(texts(all), want) || all[1].Severity != check.Warning {
+	if want := []string{"ended rate", "cleared gone", "found gone", "seen weight 1 to 0", "changed drain", "found gone", "crossed rate"}; !slices.Equal(texts(all), want) || all[2].Severity != check.Warning {
 		t.Errorf("want the heaviest last, got %q", texts(all))
 	}
 }

@@ -130,6 +130,37 @@ func TestThresholdsAreWrittenOnce(t *testing.T) {
 	a.wrote("crossed 150", "ended 50", "crossed 200", "ended 20") // not ended twice
 }
 
+// TestTold: who shows and records hears of each sample how thresholds stand in it, and
+// once what was crossed or ended, also of a console that writes nothing.
+func TestTold(t *testing.T) {
+	s := sit(t, t.TempDir())
+	if err := s.Put(limit, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.Silent = true
+	var standing []alarm.Status
+	var news []string
+	s.Watch.Told = func(all []alarm.Status, some []Entry) {
+		standing = all
+		for _, e := range some {
+			news = append(news, fmt.Sprintf("%s %v %v", e.Kind, e.Value, e.Removed))
+		}
+	}
+	for i, active := range []uint64{50, 200, 300, 20, 400} {
+		s.sees(active)
+		if len(standing) != 1 || standing[0].Value != float64(active) || standing[0].Crossed != (active > limit.Limit) {
+			t.Errorf("in sample %d they stand as %+v", i, standing)
+		}
+	}
+	s.Silent = false
+	if err := s.Remove(limit.Key()); err != nil || len(standing) != 0 {
+		t.Errorf("%v, %+v", err, standing)
+	}
+	if got := strings.Join(news, ", "); got != "crossed 200 false, ended 20 false, crossed 400 false, ended 0 true" {
+		t.Errorf("told: %s", got)
+	}
+}
+
 func TestEndsWhileNobodyLooks(t *testing.T) {
 	dir := t.TempDir()
 	a := sit(t, dir)

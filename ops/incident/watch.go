@@ -24,6 +24,10 @@ type Options struct {
 	Checks func() *check.Report       // the newest report, nil before the first; nil: nobody checks
 	Also   func(ids []ipvs.ServiceID) // has the counters of services' servers read in every sample; nil: nobody can
 	Now    func() time.Time           // time.Now when nil
+
+	// Told hears how thresholds stand whenever that may have changed, with which of
+	// them were crossed or ended. It returns at once. Nil: nobody wants to.
+	Told func(standing []alarm.Status, news []Entry)
 }
 
 // rereadEvery is how often thresholds are read again: another console may have
@@ -48,6 +52,7 @@ type Watch struct {
 	findings map[string]check.Finding
 	told     map[string]Entry // what the log says is on, here or as it was at the beginning
 	queue    []Entry
+	news     []Entry // of thresholds, that were not told yet
 	state    State
 	unread   error // why the log could not be read in the beginning
 	refused  error // why thresholds cannot be read
@@ -112,6 +117,7 @@ func (w *Watch) Seen(s *ops.Sample) {
 			delete(w.told, entry.ID)
 		}
 		w.keep(entry)
+		w.news = append(w.news, entry)
 	}
 	if w.Checks != nil {
 		if r := w.Checks(); r != nil && r != w.report {
@@ -134,12 +140,16 @@ func (w *Watch) keep(all ...Entry) {
 	w.state.Lost += len(all) - room
 }
 
-// publish shows how things stand, and has written what waits.
+// publish shows and tells how things stand, and has written what waits.
 func (w *Watch) publish() {
 	s := w.state
 	s.Err = errors.Join(w.refused, w.unread, w.unkept)
 	s.Alarms = w.judge.All()
 	w.latest.Store(&s)
+	if w.Told != nil {
+		w.Told(s.Alarms, w.news)
+	}
+	w.news = nil
 	if len(w.queue) > 0 && w.unkept == nil { // else it is tried again from time to time
 		select {
 		case w.wake <- struct{}{}:
@@ -225,7 +235,9 @@ func (w *Watch) set(all []alarm.Threshold) {
 			continue
 		}
 		delete(w.told, id)
-		w.keep(Entry{Time: w.Now(), Kind: Ended, Row: e.Row, ID: id, Threshold: e.Threshold, Removed: true})
+		e = Entry{Time: w.Now(), Kind: Ended, Row: e.Row, ID: id, Threshold: e.Threshold, Removed: true}
+		w.keep(e)
+		w.news = append(w.news, e)
 	}
 	w.judge.Set(all, func(key string) bool {
 		e, on := w.told["threshold "+key]

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/check"
 	"lvsdeck/persist"
 )
@@ -28,6 +29,7 @@ type Cursor struct {
 	findings []check.Finding
 	report   *check.Report
 	names    *Names
+	alarms   []alarm.Status // nil: that was not recorded
 }
 
 // Names are names and notes of rows, by the keys of a persist.Side.
@@ -112,6 +114,10 @@ func (c *Cursor) Report() *check.Report { return c.report }
 // Names are those that rows had at the last sample.
 func (c *Cursor) Names() *Names { return c.names }
 
+// Alarms is how thresholds stood at the last sample, without what their figures were;
+// nil: that was not recorded.
+func (c *Cursor) Alarms() []alarm.Status { return c.alarms }
+
 // mostUnpacked is how many bytes one of deflate can become, at the most.
 const mostUnpacked = 1032
 
@@ -120,7 +126,7 @@ func (c *Cursor) load() error {
 	p := c.file.blocks[c.block]
 	c.block++
 	if p.start {
-		c.coder, c.report, c.findings, c.names = coder{}, nil, nil, &Names{}
+		c.coder, c.report, c.findings, c.names, c.alarms = coder{}, nil, nil, &Names{}, nil
 	}
 	packed, err := c.file.bytes(p.at, p.block)
 	if err != nil {
@@ -215,6 +221,8 @@ func (c *Cursor) told(kind byte, b []byte) (err error) {
 		if err = json.Unmarshal(b, &c.names.All); err != nil {
 			err = fmt.Errorf("names and notes: %w", err)
 		}
+	case alarmsEvent:
+		c.alarms, err = readAlarms(b)
 	default:
 		err = fmt.Errorf("an event is of kind %d, which is not known here", kind)
 	}

@@ -8,7 +8,7 @@
 //	player, err := record.NewPlayer(file)        a ui.Source that can be stopped and moved
 //
 // A recording has every sample as the screens had it, what rounds of checks came
-// to, the marks on the axis of time, and the names of rows. It is written in blocks
+// to, how thresholds stood, the marks on the axis of time, and the names of rows. It is written in blocks
 // of about 5 s, each with a checksum, at its end only: what is cut off costs the
 // last block, 5 s or one reading. Values are written as the difference to what was
 // to be expected, and packed. For 1,000 services with 10 servers each, read every
@@ -19,6 +19,9 @@
 // What is read may be from anybody: no length is believed before the bytes are
 // there, and what is wrong is told with its file and its place.
 //
-// Out of scope: the journal itself, connections, thresholds and the incident log,
-// and what the host around the table looked like.
+// A player goes back from stands that it leaves on its way: up to 512 samples, and
+// fewer in a table so large that they would take more than 128 MB.
+//
+// Out of scope: the journal itself, connections, the incident log, and what the host
+// around the table looked like.
 package record

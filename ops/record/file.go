@@ -213,7 +213,7 @@ func (f *File) place(at int64, b block) error {
 
 // mark takes a mark in. Of too many the oldest are dropped, some at a time.
 func (f *File) mark(m history.Mark) error {
-	if m.Kind > history.Cleared {
+	if m.Kind > history.LastKind {
 		return fmt.Errorf("there is no kind of mark %d", m.Kind)
 	}
 	if m.Severity > check.Fault {

@@ -16,6 +16,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
 	"lvsdeck/ops/plan"
@@ -427,6 +428,7 @@ func FuzzFile(f *testing.F) {
 		w.event(sampleEvent, p.appendTo(nil))
 	}
 	w.writeReport(&check.Report{Findings: []check.Finding{{Check: "vip", Evidence: []string{"x"}}}})
+	must(f, w.Alarms([]alarm.Status{{Threshold: busy, Crossed: true}}))
 	f.Add(w.events)
 	head := block{kind: headBlock, packed: 2, sum: crc32.Checksum([]byte("{}"), castagnoli)}.append([]byte(magic))
 	head = append(head, "{}"...)

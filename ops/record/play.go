@@ -161,6 +161,10 @@ func (p *Player) show(s *ops.Sample, number int, from *Cursor) {
 	p.latest.Store(s)
 	p.report.Store(from.Report())
 	p.names.Store(from.Names())
+	if p.alarms.Store(nil); from.Alarms() != nil {
+		all := alarmsIn(s, from.Alarms())
+		p.alarms.Store(&all)
+	}
 	p.set(func(state *PlayState) { state.At, state.Ended = s.Time, false })
 }
 

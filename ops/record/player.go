@@ -9,6 +9,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
 )
@@ -26,6 +27,7 @@ type Player struct {
 	latest    atomic.Pointer[ops.Sample]
 	report    atomic.Pointer[check.Report]
 	names     atomic.Pointer[Names]
+	alarms    atomic.Pointer[[]alarm.Status]
 	updated   chan struct{}
 	wake      chan struct{}
 
@@ -120,6 +122,14 @@ var noReport = check.Report{Unread: []string{"no round of checks was recorded up
 
 // Names are those that rows had then.
 func (p *Player) Names() *Names { return p.names.Load() }
+
+// Alarms is how thresholds stood then; nil: that was not recorded.
+func (p *Player) Alarms() []alarm.Status {
+	if all := p.alarms.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
 
 // State tells how it plays.
 func (p *Player) State() PlayState {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
 	"lvsdeck/persist"
@@ -41,6 +42,9 @@ type Recorder struct {
 	to    *session // nil: nothing is recorded
 	busy  bool     // a file is being opened
 	state State
+
+	standing []alarm.Status // nil: nobody watches thresholds
+	crossed  []history.Mark // that are not written yet
 }
 
 // State is how a recording goes, or went last.
@@ -58,8 +62,16 @@ type State struct {
 // session is a file that is written.
 type session struct {
 	file  *os.File
-	queue chan *ops.Sample
+	queue chan heard
 	done  chan struct{}
+}
+
+// heard is a sample with how thresholds stand in it, and what was crossed or ended
+// since the one before.
+type heard struct {
+	*ops.Sample
+	standing []alarm.Status
+	crossed  []history.Mark
 }
 
 // NewRecorder makes one that records nothing yet.
@@ -73,9 +85,20 @@ func (r *Recorder) Hear(s *ops.Sample) {
 		return
 	}
 	select {
-	case r.to.queue <- s:
+	case r.to.queue <- heard{s, r.standing, r.crossed}:
+		r.crossed = nil
 	default:
 		r.state.Lost++
+	}
+}
+
+// Thresholds takes how they stand in the sample that is heard next, and what was
+// crossed or ended with it.
+func (r *Recorder) Thresholds(standing []alarm.Status, marks ...history.Mark) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.standing = standing; r.to != nil && len(r.crossed) < maxFindings {
+		r.crossed = append(r.crossed, marks...)
 	}
 }
 
@@ -102,11 +125,11 @@ func (r *Recorder) Start(name string, first *ops.Sample) error {
 	if r.busy = false; err != nil {
 		return err
 	}
-	s := &session{file, make(chan *ops.Sample, queueMax), make(chan struct{})}
+	s := &session{file, make(chan heard, queueMax), make(chan struct{})}
 	if first != nil && !first.Time.IsZero() {
-		s.queue <- first
+		s.queue <- heard{first, r.standing, nil}
 	}
-	r.to, r.state = s, State{File: name, On: true, Bytes: size}
+	r.to, r.crossed, r.state = s, nil, State{File: name, On: true, Bytes: size}
 	beside := r.with.Beside
 	if beside == nil {
 		beside = func(f func()) { go f() }
@@ -154,17 +177,20 @@ func (r *Recorder) write(s *session, size int64) {
 	for sample := range s.queue {
 		mark(sample.Time)
 		if err == nil {
-			err = w.Sample(sample)
+			err = w.Sample(sample.Sample)
 		}
 		if err == nil {
-			err = w.Mark(watch.Add(sample)...)
+			err = w.Alarms(sample.standing)
+		}
+		if err == nil {
+			err = w.Mark(append(watch.Add(sample.Sample), sample.crossed...)...)
 		}
 		if err == nil && r.with.Reports != nil {
 			if report := r.with.Reports(); report != nil {
 				err = w.Report(report)
 			}
 		}
-		r.wrote(size+w.wrote, sample, err)
+		r.wrote(size+w.wrote, sample.Sample, err)
 		if err != nil {
 			break
 		}

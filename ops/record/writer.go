@@ -12,6 +12,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
 	"lvsdeck/ops/check"
 	"lvsdeck/ops/history"
 	"lvsdeck/persist"
@@ -39,6 +40,7 @@ const (
 	findingsEvent      // of the reports that follow
 	reportEvent        // the rest of one
 	namesEvent         // names and notes of rows
+	alarmsEvent        // how thresholds stand
 )
 
 // Writer writes one session of a recording, block by block. After an error it
@@ -60,6 +62,8 @@ type Writer struct {
 	report   *check.Report  // the last
 	findings []byte         // of it, if they were written since a key
 	names    []byte         // and notes of rows
+	standing []alarm.Status // how thresholds stand
+	alarms   []byte         // the same as it is written
 }
 
 // NewWriter begins a session. The first is preceded by the file's own first line.
@@ -112,6 +116,9 @@ func (w *Writer) Sample(s *ops.Sample) error {
 		}
 		if w.names != nil {
 			w.event(namesEvent, w.names)
+		}
+		if w.alarms != nil {
+			w.event(alarmsEvent, w.alarms)
 		}
 	}
 	return w.err

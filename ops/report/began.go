@@ -81,8 +81,8 @@ type beginning struct {
 }
 
 // beginnings are what began in the span, the oldest first: of the log, or where that
-// has none, of what checks found. Warnings of the whole director are there for weeks
-// often, and are none.
+// has none, of what crossed thresholds and what checks found. Warnings of the whole
+// director are there for weeks often, and are none.
 func (r *Report) beginnings() (all []beginning) {
 	var entries []incident.Entry
 	if r.Log != nil {
@@ -109,7 +109,10 @@ func (r *Report) beginnings() (all []beginning) {
 		return all
 	}
 	for _, m := range r.marks() {
-		if m.Kind == history.Found && len(m.About) > 0 {
+		switch {
+		case m.Kind == history.Crossed:
+			all = append(all, beginning{at: m.Time, source: "what crossed a threshold", lasts: true})
+		case m.Kind == history.Found && len(m.About) > 0:
 			all = append(all, beginning{at: m.Time, source: "what checks found", lasts: true})
 		}
 	}

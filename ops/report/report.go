@@ -120,18 +120,23 @@ func (r *Report) inSpan(t time.Time) bool { return !t.Before(r.From) && !t.After
 
 func (r *Report) marks() []history.Mark { return r.History.Marks(r.From, r.To.Add(1)) }
 
-// timeLine merges what the log and the history's marks have. What checks found is
-// taken from the log where there is one.
+// timeLine merges what the log and the history's marks have. What checks found and
+// what crossed thresholds is taken from the log where that has any of it.
 func (r *Report) timeLine() {
-	logged := false
+	logged := map[history.Kind]bool{}
 	if r.Log != nil {
 		for _, e := range r.Log.Between(r.From, r.To) {
 			r.Events = append(r.Events, Event{Time: e.Time, Kind: string(e.Kind), Row: e.Row, Entry: e})
-			logged = logged || e.Kind == incident.Found || e.Kind == incident.Gone
+			switch e.Kind {
+			case incident.Found, incident.Gone:
+				logged[history.Found], logged[history.Cleared] = true, true
+			case incident.Crossed, incident.Ended:
+				logged[history.Crossed], logged[history.Ended] = true, true
+			}
 		}
 	}
 	for _, m := range r.marks() {
-		if logged && (m.Kind == history.Found || m.Kind == history.Cleared) {
+		if logged[m.Kind] {
 			continue
 		}
 		e := Event{Time: m.Time, Kind: m.Kind.String(), Text: m.Text}

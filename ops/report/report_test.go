@@ -181,6 +181,34 @@ func TestChangeSeenAfterwards(t *testing.T) {
 	}
 }
 
+// TestCrossingsOfARecording stand in the time line once, whether the log has them or
+// not, and without it tell when it began.
+func TestCrossingsOfARecording(t *testing.T) {
+	store, last := play(20, func(int, int, int) int { return 100 })
+	store.Mark(
+		history.Mark{Time: noon.Add(12 * time.Minute), Kind: history.Crossed, Text: "a", About: []history.Key{{Service: id(2)}}},
+		history.Mark{Time: noon.Add(13 * time.Minute), Kind: history.Found, Text: "b", About: []history.Key{{Service: id(2)}}},
+		history.Mark{Time: noon.Add(14 * time.Minute), Kind: history.Ended, Text: "a", About: []history.Key{{Service: id(2)}}},
+	)
+	for want, log := range map[string]*incident.History{
+		"crossed found ended": nil,
+		"crossed found":       {Entries: []incident.Entry{entry(12, incident.Crossed, "a")}},
+		"found crossed ended": {Entries: []incident.Entry{entry(11, incident.Found, "b")}},
+	} {
+		r := report.Make(report.Sources{History: store, Latest: last, From: noon, To: last.Time, Log: log})
+		var kinds []string
+		for _, e := range r.Events {
+			kinds = append(kinds, e.Kind)
+		}
+		if got := strings.Join(kinds, " "); got != want {
+			t.Errorf("the time line is %s, want %s", got, want)
+		}
+		if log == nil && (!r.Began.Equal(noon.Add(12*time.Minute)) || r.Why != "the first of what crossed a threshold") {
+			t.Errorf("it began %v, %s", r.Began, r.Why)
+		}
+	}
+}
+
 // TestWhereTheFiguresMoved: a spike began where it began, and is over where it ended.
 func TestWhereTheFiguresMoved(t *testing.T) {
 	for name, c := range map[string]struct {

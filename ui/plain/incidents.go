@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lvsdeck/ops/alarm"
+	"lvsdeck/ops/history"
 	"lvsdeck/ops/incident"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/text"
@@ -71,6 +72,22 @@ func entryText(e incident.Entry) string {
 		return "no more: " + e.Text
 	}
 	return e.Text
+}
+
+// CrossingMarks are entries of thresholds as marks on the axis of time.
+func CrossingMarks(all []incident.Entry) (out []history.Mark) {
+	for _, e := range all {
+		e.Since = nil // where it stands, room is short
+		m := history.Mark{Time: e.Time, Kind: history.Crossed, Text: e.Row.String() + ": " + EntryText(e)}
+		if e.Kind == incident.Ended {
+			m.Kind = history.Ended
+		}
+		if !e.Row.Director() {
+			m.About = []history.Key{history.Key(e.Row)}
+		}
+		out = append(out, m)
+	}
+	return out
 }
 
 // Incidents writes entries of the incident log in a format that CheckFormat accepts
