@@ -42,8 +42,9 @@ lint:
 test-plain: tools
 	$(GO) test ./...
 
+## make test-lab   the tests on a real kernel; LVSDECK_LAB_SUITE=trixie-backports takes that suite's
 test-lab: tools bin/labrun bin/lvsdeck
-	$(GO) test -tags boot ./lab/run
+	$(GO) test -count=1 -tags boot ./lab/run
 	$(GO) test -timeout 10m -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
 
 ## make bench      what is fast, measured beside ipvsadm, as ratios

@@ -9,6 +9,9 @@
 // with LVSDECK_. A Go test that skips in the lab has failed: it was sent there
 // because it can run nowhere else.
 //
+// The kernel is the one that apt would install here. LVSDECK_LAB_SUITE takes
+// another suite's, such as bookworm-backports or trixie-backports.
+//
 // The same binary is the guest's first program.
 package main
 
@@ -95,7 +98,7 @@ func run(ctx context.Context, args []string) (int, error) {
 	if err := addFiles(&m, added); err != nil {
 		return 0, err
 	}
-	if m.System, err = vm.Prepare(ctx, *update); err != nil {
+	if m.System, err = vm.Prepare(ctx, os.Getenv("LVSDECK_LAB_SUITE"), *update); err != nil {
 		return 0, err
 	}
 	defer m.System.Close()

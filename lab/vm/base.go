@@ -19,24 +19,24 @@ import (
 // builder makes kernel and base archive from packages unpacked below root.
 type builder struct {
 	recipe
-	packages packages
+	packages packages // of the tools
+	kernels  packages
 	root     string
 	out      *archive
 }
 
 // build writes the two files of a System to dir.
 func (b *builder) build(ctx context.Context, dir string) (err error) {
-	image, err := b.kernelPackage(ctx)
+	kernel, err := b.unpackKernel(ctx)
 	if err != nil {
 		return err
 	}
-	tools := slices.Sorted(maps.Keys(b.Tools))
-	if err := b.unpack(ctx, append(tools, image)); err != nil {
+	if err := os.Rename(filepath.Join(b.root, kernel.image), filepath.Join(dir, kernelFile)); err != nil {
 		return err
 	}
-	version := strings.TrimPrefix(image, "linux-image-")
-	if err := os.Rename(filepath.Join(b.root, "boot/vmlinuz-"+version), filepath.Join(dir, kernelFile)); err != nil {
-		return fmt.Errorf("package %s: %w", image, err)
+	tools := slices.Sorted(maps.Keys(b.Tools))
+	if err := b.unpack(ctx, b.packages, tools...); err != nil {
+		return err
 	}
 	f, err := os.Create(filepath.Join(dir, baseFile))
 	if err != nil {
@@ -49,32 +49,14 @@ func (b *builder) build(ctx context.Context, dir string) (err error) {
 	if err := b.tools(ctx, tools); err != nil {
 		return err
 	}
-	if err := b.modules(version); err != nil {
+	if err := b.modules(kernel); err != nil {
 		return err
 	}
 	return errors.Join(b.out.Close(), w.Flush())
 }
 
-// kernelPackage asks the meta package for the newest kernel.
-func (b *builder) kernelPackage(ctx context.Context) (string, error) {
-	files, err := b.packages.Fetch(ctx, b.Kernel)
-	if err != nil {
-		return "", err
-	}
-	names, err := depends(ctx, files[b.Kernel])
-	if err != nil {
-		return "", err
-	}
-	for _, name := range names {
-		if strings.HasPrefix(name, "linux-image-") {
-			return name, nil
-		}
-	}
-	return "", fmt.Errorf("package %s depends on no kernel, only on %v", b.Kernel, names)
-}
-
-func (b *builder) unpack(ctx context.Context, names []string) error {
-	files, err := b.packages.Fetch(ctx, names...)
+func (b *builder) unpack(ctx context.Context, from packages, names ...string) error {
+	files, err := from.Fetch(ctx, names...)
 	if err != nil {
 		return err
 	}
@@ -168,27 +150,21 @@ func (b *builder) libraries(ctx context.Context, names, files []string) (*librar
 		if missing == nil || !errors.Is(missing, errNoLibrary) {
 			return libs, missing
 		}
-		fetched, err := b.packages.Fetch(ctx, names...)
+		deps, err := b.packages.Depends(ctx, names...)
 		if err != nil {
 			return nil, err
 		}
 		var next []string
-		for _, name := range names {
-			deps, err := depends(ctx, fetched[name])
-			if err != nil {
-				return nil, err
-			}
-			for _, d := range deps {
-				if strings.Contains(d, "lib") && !seen[d] {
-					seen[d] = true
-					next = append(next, d)
-				}
+		for _, d := range deps {
+			if strings.Contains(d, "lib") && !seen[d] {
+				seen[d] = true
+				next = append(next, d)
 			}
 		}
 		if len(next) == 0 {
 			return nil, missing
 		}
-		if err := b.unpack(ctx, next); err != nil {
+		if err := b.unpack(ctx, b.packages, next...); err != nil {
 			return nil, err
 		}
 		names = next
@@ -196,9 +172,8 @@ func (b *builder) libraries(ctx context.Context, names, files []string) (*librar
 }
 
 // modules puts in the kernel's modules with the index files for modprobe.
-func (b *builder) modules(version string) error {
-	dir := filepath.Join("lib/modules", version)
-	all, err := readModules(filepath.Join(b.root, dir))
+func (b *builder) modules(k kernel) error {
+	all, err := readModules(filepath.Join(b.root, k.modules))
 	if err != nil {
 		return err
 	}
@@ -207,8 +182,13 @@ func (b *builder) modules(version string) error {
 	if err != nil {
 		return err
 	}
+	to := filepath.Join("usr/lib/modules", k.version)
+	files := []string{"modules.builtin", "modules.order"}
 	for _, m := range chosen {
-		if err := b.copyContent(filepath.Join(dir, m.path), filepath.Join("usr", dir, m.path)); err != nil {
+		files = append(files, m.path)
+	}
+	for _, name := range files {
+		if err := b.copyContent(filepath.Join(k.modules, name), filepath.Join(to, name)); err != nil {
 			return err
 		}
 	}
@@ -216,20 +196,15 @@ func (b *builder) modules(version string) error {
 	if err != nil {
 		return err
 	}
-	b.out.File(filepath.Join("usr", dir, "modules.dep"), 0o644, []byte(deps))
-	b.out.File(filepath.Join("usr", dir, "modules.alias"), 0o644, []byte(aliasText(chosen)))
-	for _, name := range []string{"modules.builtin", "modules.order"} {
-		if err := b.copy(filepath.Join(dir, name), filepath.Join("usr", dir, name)); err != nil {
-			return err
-		}
-	}
+	b.out.File(filepath.Join(to, "modules.dep"), 0o644, []byte(deps))
+	b.out.File(filepath.Join(to, "modules.alias"), 0o644, []byte(aliasText(chosen)))
 	boot, err := all.Closure(b.Modules.Boot...)
 	if err != nil {
 		return err
 	}
 	var list strings.Builder
 	for _, m := range boot {
-		list.WriteString(filepath.Join("/lib/modules", version, m.path) + "\n")
+		list.WriteString(filepath.Join("/lib/modules", k.version, m.path) + "\n")
 	}
 	b.out.File(guest.BootModules, 0o644, []byte(list.String()))
 	return nil

@@ -15,7 +15,10 @@ import (
 // packages fetches Debian packages with the machine's own apt, as any user,
 // into a directory. A file's name holds package and version, so a version is
 // fetched once.
-type packages struct{ dir string }
+type packages struct {
+	dir     string
+	options []string // apt's, after its own configuration
+}
 
 // Fetch returns the file of each package in the version apt would install.
 func (p packages) Fetch(ctx context.Context, names ...string) (map[string]string, error) {
@@ -26,7 +29,7 @@ func (p packages) Fetch(ctx context.Context, names ...string) (map[string]string
 	defer os.RemoveAll(tmp)
 	// In an empty directory apt names every file; elsewhere it is silent about
 	// those that are there already.
-	uris, err := apt(ctx, tmp, append([]string{"--print-uris"}, names...)...)
+	uris, err := p.download(ctx, tmp, append([]string{"--print-uris"}, names...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +52,7 @@ func (p packages) Fetch(ctx context.Context, names ...string) (map[string]string
 		}
 	}
 	if len(missing) > 0 {
-		if _, err := apt(ctx, tmp, missing...); err != nil {
+		if _, err := p.download(ctx, tmp, missing...); err != nil {
 			return nil, err
 		}
 	}
@@ -61,29 +64,41 @@ func (p packages) Fetch(ctx context.Context, names ...string) (map[string]string
 	return files, nil
 }
 
-func apt(ctx context.Context, dir string, args ...string) (string, error) {
-	// As root apt would fetch as user _apt, who may not write here.
-	args = append([]string{"-q", "-o", "APT::Sandbox::User=root", "download"}, args...)
-	cmd := exec.CommandContext(ctx, "apt-get", args...)
-	cmd.Dir = dir
-	out, err := output(cmd)
-	if errors.Is(err, exec.ErrNotFound) {
-		return "", errors.New("the lab's kernel and tools are Debian packages: it needs apt-get, which is not here")
-	}
+func (p packages) download(ctx context.Context, dir string, args ...string) (string, error) {
+	out, err := p.apt(ctx, dir, append([]string{"download"}, args...)...)
 	if err != nil {
 		return "", fmt.Errorf("%w\nrun apt-get update and see whether the package can be reached", err)
 	}
 	return out, nil
 }
 
-// depends lists the packages that a fetched one depends on, the first choice of
-// each alternative.
-func depends(ctx context.Context, file string) ([]string, error) {
-	text, err := output(exec.CommandContext(ctx, "dpkg-deb", "-f", file, "Pre-Depends", "Depends"))
+func (p packages) apt(ctx context.Context, dir string, args ...string) (string, error) {
+	// As root apt would fetch as user _apt, who may not write here.
+	options := append([]string{"-q", "-o", "APT::Sandbox::User=root"}, p.options...)
+	cmd := exec.CommandContext(ctx, "apt-get", append(options, args...)...)
+	cmd.Dir = dir
+	out, err := output(cmd)
+	if errors.Is(err, exec.ErrNotFound) {
+		return "", errors.New("the lab's kernel and tools are Debian packages: it needs apt-get, which is not here")
+	}
+	return out, err
+}
+
+// Depends lists what packages depend on, the first choice of each alternative.
+func (p packages) Depends(ctx context.Context, names ...string) ([]string, error) {
+	files, err := p.Fetch(ctx, names...)
 	if err != nil {
 		return nil, err
 	}
-	return parseDepends(text), nil
+	var all []string
+	for _, name := range names {
+		text, err := output(exec.CommandContext(ctx, "dpkg-deb", "-f", files[name], "Pre-Depends", "Depends"))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, parseDepends(text)...)
+	}
+	return all, nil
 }
 
 var dependency = regexp.MustCompile(`(?m)(?:^[\w-]+:|,)\s*([a-z0-9][a-z0-9.+-]+)`)

@@ -86,7 +86,9 @@ const firstFile = 3
 // qemuArgs describes the machine: a processor, memory, three serial lines. The
 // files are handed over by number, so no path has to exist or be unique.
 func (m Machine) qemuArgs() []string {
-	accel, cpu := "tcg", "max"
+	// Without cx16: QEMU 7.2 leaves wrong flags behind cmpxchg16b, over which
+	// Linux 6.12 falls while it boots.
+	accel, cpu := "tcg", "max,-cx16"
 	if m.KVM {
 		accel, cpu = "kvm", "host"
 	}

@@ -3,6 +3,7 @@ package vm
 // recipe says what the guest is made of. Changing it makes a new base archive.
 type recipe struct {
 	Form    int                 // raise it when the same recipe gives another archive
+	Suite   string              // Debian's, of which the kernel is; "" is what apt would install
 	Kernel  string              // the package that depends on the newest kernel
 	Tools   map[string][]string // package: patterns of the files wanted from it
 	Links   map[string]string   // link: target
@@ -14,9 +15,10 @@ type recipe struct {
 	}
 }
 
-func debian() recipe {
+func debian(suite string) recipe {
 	r := recipe{
 		Form:   1,
+		Suite:  suite,
 		Kernel: "linux-image-cloud-amd64",
 		Tools: map[string][]string{
 			"ipvsadm":        {"sbin/ipvsadm*"},

@@ -26,14 +26,15 @@ func (s System) Close() error { return errors.Join(s.Kernel.Close(), s.Base.Clos
 
 // Prepare returns the lab's system from the cache, making it from packages at
 // first, or when update asks for the newest ones. A system once made is kept, so
-// that results do not change with the day's packages.
-func Prepare(ctx context.Context, update bool) (System, error) {
+// that results do not change with the day's packages. The kernel is of the named
+// suite of Debian; without a name it is the one that apt would install.
+func Prepare(ctx context.Context, suite string, update bool) (System, error) {
 	user, err := os.UserCacheDir()
 	if err != nil {
 		return System{}, fmt.Errorf("nowhere to keep the lab's packages: %w; set XDG_CACHE_HOME", err)
 	}
 	cache := filepath.Join(user, "lvsdeck", "lab")
-	store := packages{filepath.Join(cache, "packages")}
+	store := packages{dir: filepath.Join(cache, "packages")}
 	if err := os.MkdirAll(store.dir, 0o755); err != nil {
 		return System{}, err
 	}
@@ -42,7 +43,7 @@ func Prepare(ctx context.Context, update bool) (System, error) {
 		return System{}, err
 	}
 	defer unlock()
-	recipe := debian()
+	recipe := debian(suite)
 	dir := filepath.Join(cache, fmt.Sprintf("system-%.6x", sha256.Sum256(fmt.Append(nil, recipe))))
 	if s, err := open(dir); err == nil && !update {
 		return s, nil
@@ -64,7 +65,11 @@ func rebuild(ctx context.Context, r recipe, store packages, dir string) error {
 	if err := os.Mkdir(built, 0o755); err != nil {
 		return err
 	}
-	b := builder{recipe: r, packages: store, root: filepath.Join(tmp, "root")}
+	kernels, err := store.Of(ctx, r.Suite, filepath.Join(tmp, "apt"))
+	if err != nil {
+		return err
+	}
+	b := builder{recipe: r, packages: store, kernels: kernels, root: filepath.Join(tmp, "root")}
 	if err := b.build(ctx, built); err != nil {
 		return err
 	}
