@@ -84,7 +84,7 @@ func testHost(t *testing.T, fresh func(*testing.T) Host) {
 	})
 	t.Run("absent", func(t *testing.T) {
 		h := fresh(t)
-		for _, name := range []string{"no_such_thing", "", "..", "../ip_forward", "conn_max"} {
+		for _, name := range []string{"no_such_thing", "", "..", "../ip_forward", "debug_level"} {
 			if _, err := h.Get(name); !errors.Is(err, ErrAbsent) {
 				t.Errorf("get %q: %v", name, err)
 			}
@@ -101,7 +101,7 @@ func testHost(t *testing.T, fresh func(*testing.T) Host) {
 		if got := m.State("ip_vs"); got != Loaded {
 			t.Errorf("ip_vs: %v", got)
 		}
-		for name, want := range map[string]State{"sed": Loadable, "twos": Missing, "never": Missing} {
+		for name, want := range map[string]State{"sed": Loadable, "never": Missing} {
 			if got := m.Scheduler(name); got != want {
 				t.Errorf("%s: %v, want %v", name, got, want)
 			}

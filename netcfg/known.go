@@ -11,7 +11,7 @@ import (
 type Sysctl struct {
 	Name    string
 	About   string // one sentence
-	Default string // "": the kernel works it out from memory or CPUs
+	Default string // "": the kernel works it out from memory, CPUs or the namespace
 	Rule    string // "must be 0 or 1"
 	Since   string // the first kernel that has it; "": before 5.4
 	Choices []Choice
@@ -78,7 +78,7 @@ var known = []Sysctl{
 	number("amemthresh", "Free memory, in pages, under which the automatic defences start.", "1024", 0, maxInt),
 	onOff("backup_only", "While the backup sync daemon runs this director balances nothing, which keeps DR and TUN pairs from looping.", "0"),
 	onOff("cache_bypass", "When a cache cluster has no server left, packets go on to where the client sent them.", "0"),
-	number("conn_lfactor", "Density of the connection table: 2 to this power nodes a bucket.", "-4", -8, 8).from("7.1").refusing(),
+	number("conn_lfactor", "Density of the connection table: 2 to this power nodes a bucket. Unless set it is -4, in a container -2.", "", -8, 8).from("7.1").refusing(),
 	number("conn_max", "Most connections that this network namespace may have.", "1073741824", 0, maxInt).from("7.2"),
 	chosen("conn_reuse_mode", "What a new connection does that reuses the port of an old one.", "1",
 		Choice{"0", "goes where the old one went, even to a drained or removed server"},
@@ -88,7 +88,7 @@ var known = []Sysctl{
 	number("debug_level", "How much IPVS tells in the kernel's log.", "0", 0, maxInt),
 	guard("drop_entry", "Throws some connections away, half-open ones first, to get memory back."),
 	guard("drop_packet", "Drops some packets before they get to the servers."),
-	list(cpuList, "CPUs on which counters and rates are worked out; with none they stand still.", "must be CPUs such as 0-3,6, or empty",
+	list(cpuList, "CPUs on which counters and rates are worked out; with none they stand still.", "must be CPUs of this host such as 0-3,6, or empty",
 		func(v string) bool { _, ok := parseCPUs(v); return ok }).from("6.2").refusing(),
 	number("est_nice", "Niceness of the threads that work out counters and rates.", "0", -20, 19).from("6.2").refusing(),
 	onOff("expire_nodest_conn", "A connection whose server was removed ends at its next packet, instead of its packets being dropped in silence; new connections leave a drained server.", "0"),
@@ -102,7 +102,7 @@ var known = []Sysctl{
 	onOff("sloppy_sctp", "Any SCTP packet makes a connection: for taking over in mid-flow.", "0"),
 	onOff("sloppy_tcp", "Any TCP packet but RST makes a connection: for taking over in mid-flow.", "0"),
 	onOff("snat_reroute", "Answers of NAT servers are routed anew by their new source.", "1"),
-	number("svc_lfactor", "Density of the table of services: 2 to this power nodes a bucket.", "-3", -8, 8).from("7.1").refusing(),
+	number("svc_lfactor", "Density of the table of services: 2 to this power nodes a bucket. Unless set it is -3, in a container -2.", "", -8, 8).from("7.1").refusing(),
 	onOff("sync_persist_mode", "The master tells only the templates of persistent clients, not connections.", "0"),
 	list("sync_ports", "Threads, each with a port of its own, that a sync daemon uses; for daemons started later.", "must be 1, 2, 4, 8, 16, 32 or 64",
 		func(v string) bool { n, err := strconv.Atoi(v); return err == nil && n > 0 && n <= 64 && n&(n-1) == 0 }).
