@@ -345,6 +345,7 @@ func TestInside(t *testing.T) {
 	b.clock.move(time.Minute)
 	b.until("it is taken back", func() bool { return b.state() == `"renew a b" of alice taken back 0` })
 	b.holds("after the deadline", "old old old")
+	b.unlocked()
 	b.applied("a", "b")
 	_, err = g.Confirm(b.Context())
 	b.ok(err)
@@ -407,6 +408,15 @@ func (b *bench) until(what string, ok func() bool) {
 			b.Fatalf("%s: not within %s; the state is %q, the host %q", what, soon, b.state(), host(b.dir))
 		}
 	}
+}
+
+// unlocked waits for a timer, whose end is told before it lets the lock go.
+func (b *bench) unlocked() {
+	b.Helper()
+	b.until("the timer lets the lock go", func() bool {
+		_, running, err := b.Store.Running()
+		return err == nil && !running
+	})
 }
 
 // soon ends what would hang. It measures nothing.

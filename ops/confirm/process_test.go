@@ -410,10 +410,7 @@ read said < "$0.said"; [ "$said" = ready ]`)
 	}
 	b.until("it is taken back", func() bool { return b.state() == `"renew a b" of alice taken back 0` })
 	b.holds("after the deadline", "old old old")
-	b.until("the timer lets the lock go", func() bool {
-		_, running, err := b.Store.Running()
-		return err == nil && !running
-	})
+	b.unlocked()
 
 	_, err = b.Guard.Run(b.Context(), b.Runner, b.renew("c"), time.Hour, nil)
 	b.ok(err)
