@@ -93,7 +93,7 @@ type Overview struct {
 // Info is the table itself.
 type Info struct {
 	Version   Version
-	TableSize uint32 // connection hash buckets; 0 on kernels >= 7.1 without a service
+	TableSize uint32 // connection hash buckets; 0 on kernels >= 7.1 until there has been a service
 
 	// EstimatorOff: net.ipv4.vs.run_estimation is 0, or est_cpulist is empty.
 	EstimatorOff bool

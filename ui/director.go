@@ -93,7 +93,7 @@ func kernelRows(now directorNow) []directorRow {
 		rows = []directorRow{
 			{section: section, name: "IPVS", value: now.info.is.Version.String(), about: "IPVS's own version, not the kernel's."},
 			{section: section, name: "connection table", value: strconv.FormatUint(uint64(now.info.is.TableSize), 10), note: "buckets",
-				about: "Its size is chosen when the module is loaded: options ip_vs conn_tab_bits=20 in /etc/modprobe.d makes 2 to the power of 20. Since Linux 7.1 it grows by itself and is 0 without a service."},
+				about: "Its size is chosen when the module is loaded: options ip_vs conn_tab_bits=20 in /etc/modprobe.d makes 2 to the power of 20. Since Linux 7.1 it grows by itself, and is 0 until there has been a service."},
 		}
 	}
 	m := now.modules.is

@@ -52,7 +52,7 @@ var catalogue = []struct{ failure, instead string }{
 	35: {"conn_reuse_mode", ""},
 	36: {"the scheduler's module is missing", "The kernel refuses such a service at once, and adding one says why."},
 	37: {"no IPVS in the kernel", "There is no director then: every command says so at once."},
-	38: {"the table of connections is small", "Its size is one for all directors of a kernel, and no lab fills it: held by a plain test."},
+	38: {"the table of connections is small", "Up to Linux 7.0 its size is one for all directors of a kernel, and no lab fills it: held by a plain test. Since 7.1 it grows by itself."},
 	39: {"memory", "No figure of the kernel tells what connections take."},
 	40: {"conntrack's table is full", "Its size is one for all hosts of a kernel: held by a plain test."},
 	41: {"SYN flood", ""},

@@ -272,7 +272,12 @@ func TestBroken(t *testing.T) {
 		{"estimator", nat, func(s *site) { s.ok(s.host.Set("run_estimation", "0")) }, func(s *Scene, _ []*ops.Server) { s.Sample.EstimatorStopped = "off" }, "warning estimator fix"},
 		{"defences left on", nat, func(s *site) { s.ok(errors.Join(s.host.Set("drop_packet", "3"), s.host.Set("drop_entry", "3"))) }, nil, "warning defence fix,notice defence fix"},
 		{"defences when memory is short", nat, func(s *site) { s.ok(s.host.Set("drop_packet", "1")) }, nil, ""},
-		{"small table", nat, nil, func(s *Scene, _ []*ops.Server) { s.Sample.Info.TableSize, s.Sample.Inactive = 4096, 9000 }, "warning table size"},
+		{"small table", nat, nil, func(s *Scene, _ []*ops.Server) {
+			s.Kernel, s.Sample.Info.TableSize, s.Sample.Inactive = Release{6, 12}, 4096, 9000
+		}, "warning table size"},
+		{"small table that grows", nat, nil, func(s *Scene, _ []*ops.Server) {
+			s.Kernel, s.Sample.Info.TableSize, s.Sample.Inactive = Release{7, 1}, 4096, 9000
+		}, ""},
 		{"conntrack fills up", nat, func(s *site) { s.host.Put(trackNow, "80"); s.host.Put(trackMax, "100") }, nil, "warning conntrack table fix"},
 		{"conntrack is full", nat, func(s *site) { s.host.Put(trackNow, "100"); s.host.Put(trackMax, "100") }, nil, "fault conntrack table fix"},
 		{"keepalived", nat, nil, func(s *Scene, _ []*ops.Server) { s.Owner = &owner.Owner{Name: "keepalived", PID: 7, Will: "It will."} }, "notice owner"},

@@ -79,10 +79,12 @@ func estimator(s *Scene) []Finding {
 	return []Finding{f}
 }
 
-// tableSize: the connections in each bucket of the table.
+// tableSize: the connections in each bucket of the table, which grows by itself
+// since Linux 7.1.
 func tableSize(s *Scene) []Finding {
 	n, size := s.Sample.Active+s.Sample.Inactive, uint64(s.Sample.Info.TableSize)
-	if size == 0 || n <= size {
+	grows := s.Kernel != Release{} && !s.Kernel.Before(7, 1)
+	if size == 0 || n <= size || grows {
 		return nil
 	}
 	f := Finding{

@@ -58,6 +58,9 @@ func newTwins(t *testing.T) *twins {
 		})
 		host.Up("eth0")
 		host.AddAddr("eth0", "10.0.0.250/24")
+		// From Linux 7.1 on the first service gives a table its size, for good.
+		host.Ipvsadm("-A", "-f", "1")
+		host.Ipvsadm("-D", "-f", "1")
 	}
 	return tw
 }
