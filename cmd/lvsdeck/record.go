@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"lvsdeck/ipvs"
 	"lvsdeck/ops"
 	"lvsdeck/ops/record"
 	"lvsdeck/persist"
@@ -72,54 +71,30 @@ const recordAll = 100
 func runRecord(signals context.Context, o recordOptions, out, progress io.Writer) error {
 	ctx, cancel := context.WithCancelCause(signals)
 	defer cancel(nil)
-	opts := ui.Options{Host: hostName(), RulesFile: persist.RulesFile(), Demo: o.demo}
-	var reader ipvs.Reader
-	if o.demo != "" {
-		site, err := openDemo(o.demo)
-		if err != nil {
-			return err
-		}
-		defer site.Close()
-		reader = site.Table()
-		site.lend(&opts)
-		if err := site.saveRules(ctx); err != nil {
-			return err
-		}
-		beside(cancel, func() { site.Run(ctx) })
-	} else {
-		var err error
-		if reader, err = openTable(ctx, asItIs); err != nil {
-			return err
-		}
-		defer reader.Close()
-		_, closeHost, err := openHost(ctx, cancel, &opts)
-		if err != nil {
-			return err
-		}
-		defer closeHost()
-		if _, err := os.Stat(persist.DefaultDir); err == nil {
-			opts.Store, _ = openStore(persist.DefaultDir) // who may not read the journal does without
-		}
+	opts := ui.Options{Host: hostName(), Interval: o.interval, RulesFile: persist.RulesFile(), Demo: o.demo}
+	l, err := openLookout(ctx, cancel, &opts, asItIs)
+	if err != nil {
+		return err
 	}
-	sampler := ops.NewSampler(reader, ops.Options{Interval: o.interval})
-	checks := newChecks(&opts, reader, sampler)
-	recorder := newRecorder(record.Head{Host: opts.Host, Interval: o.interval, Limits: reader.Limits()}, checks, opts.Store, cancel)
+	defer l.Close()
+	opts.Store = l.kept()
+	recorder := newRecorder(record.Head{Host: opts.Host, Interval: o.interval, Limits: l.reader.Limits()}, l.checks, opts.Store, cancel)
 	opts.Recorder = recorder
-	defer watchIncidents(ctx, cancel, &opts, sampler)()
-	sampler.Each(func(s *ops.Sample) {
+	defer watchIncidents(ctx, cancel, &opts, l.sampler)()
+	l.sampler.Each(func(s *ops.Sample) {
 		if len(s.Services) <= recordAll {
-			sampler.FocusAll()
+			l.sampler.FocusAll()
 		} else {
-			sampler.Focus(nil)
+			l.sampler.Focus(nil)
 		}
 	})
-	sampler.Each(recorder.Hear)
+	l.sampler.Each(recorder.Hear)
 	if err := recorder.Start(o.file, nil); err != nil {
 		return err
 	}
-	beside(cancel, func() { sampler.Run(ctx) })
-	beside(cancel, func() { checks.Run(ctx) })
-	follow(ctx, o, sampler, recorder, progress)
+	beside(cancel, func() { l.sampler.Run(ctx) })
+	beside(cancel, func() { l.checks.Run(ctx) })
+	follow(ctx, o, l.sampler, recorder, progress)
 	state, err := recorder.Stop()
 	if signals.Err() == nil {
 		err = errors.Join(err, context.Cause(ctx)) // what ran beside has failed
