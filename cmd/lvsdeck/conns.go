@@ -15,6 +15,7 @@ import (
 
 	"lvsdeck/ipvs"
 	"lvsdeck/ipvs/proc"
+	"lvsdeck/ops"
 	"lvsdeck/ops/conns"
 	"lvsdeck/ui/figure"
 	"lvsdeck/ui/plain"
@@ -30,7 +31,7 @@ type connsOptions struct {
 	unlisted   bool
 	limited    bool // top was asked for
 	format     string
-	file       string
+	file, demo string
 	within     time.Duration
 }
 
@@ -50,6 +51,7 @@ func (o *connsOptions) flags(f *pflag.FlagSet) {
 	f.IntVar(&o.from, "from", 0, "with --list: how many connections to pass over")
 	f.StringVarP(&o.format, "output", "o", "table", "table, json or csv")
 	f.StringVar(&o.file, "file", "", "read a saved copy of /proc/net/ip_vs_conn or ip_vs_conn_sync; -: standard input")
+	demoFlag(f, &o.demo)
 	f.DurationVar(&o.within, "within", 0, "end after a `time` and show what was read so far, which is a fair sample; 0: read all")
 }
 
@@ -105,6 +107,9 @@ func (o *connsOptions) query() (q conns.Query, err error) {
 	q.By, q.Top, q.Net4, q.Net6 = []conns.By{by}, o.top, o.net4, o.net6
 	if o.unlisted && o.file != "" {
 		errs = append(errs, errors.New("--unlisted: a saved copy does not say what the table lists; leave out --file"))
+	}
+	if o.demo != "" && o.file != "" {
+		errs = append(errs, errors.New("--demo and --file: choose one"))
 	}
 	if o.within < 0 {
 		errs = append(errs, fmt.Errorf("--within %s: must not be negative; give a time as 5s, or 0 to read all", o.within))
@@ -201,21 +206,46 @@ func (o *connsOptions) write(ctx context.Context, in io.Reader, q conns.Query, o
 	return read, ended, errors.Join(err, list.End())
 }
 
-// open opens what is read, and asks the table what it lists unless that is not
-// this host's.
+// open opens what is read, and asks the table what it lists unless what is read is
+// a copy.
 func (o *connsOptions) open(ctx context.Context, q *conns.Query) (io.ReadCloser, error) {
-	switch o.file {
-	case "":
-	case "-":
+	switch {
+	case o.file == "-":
 		return io.NopCloser(os.Stdin), nil
-	default:
+	case o.file != "":
 		return os.Open(o.file)
+	case o.demo != "":
+		return o.openMade(ctx, q)
 	}
 	table, err := openTable(ctx, asItIs)
 	if err != nil {
 		return nil, err
 	}
 	defer table.Close()
+	here, err := proc.Here()
+	if err != nil {
+		return nil, err
+	}
+	defer here.Close()
+	return o.openOf(ctx, table, here, q)
+}
+
+// openMade opens what a demo has a minute after its start, when a bad day has begun.
+func (o *connsOptions) openMade(ctx context.Context, q *conns.Query) (io.ReadCloser, error) {
+	site, err := openDemo(o.demo)
+	if err != nil {
+		return nil, err
+	}
+	defer site.Close()
+	sampler := ops.NewSampler(site.Table(), ops.Options{})
+	began := time.Now().Add(-demoFor)
+	site.Prime(ctx, sampler, began)
+	site.Play(ctx, sampler, began, demoFor)
+	return o.openOf(ctx, site.Table(), site, q)
+}
+
+// openOf opens the connections of a director, and asks its table what it lists.
+func (o *connsOptions) openOf(ctx context.Context, table ipvs.Reader, of conns.Source, q *conns.Query) (io.ReadCloser, error) {
 	overview, err := table.Overview(ctx)
 	if err != nil {
 		return nil, err
@@ -224,12 +254,7 @@ func (o *connsOptions) open(ctx context.Context, q *conns.Query) (io.ReadCloser,
 	if q.Timeouts, err = table.Timeouts(ctx); err != nil && !errors.Is(err, ipvs.ErrPermission) {
 		return nil, err
 	}
-	here, err := proc.Here()
-	if err != nil {
-		return nil, err
-	}
-	defer here.Close()
-	return here.Connections(!o.list || q.Origin != proc.OriginUnknown)
+	return of.Connections(!o.list || q.Origin != proc.OriginUnknown)
 }
 
 // showProgress tells somebody at a terminal how far a long reading has come, until

@@ -136,6 +136,29 @@ func TestConnsSilence(t *testing.T) {
 	}
 }
 
+// TestConnsOfADemo: the bad day has its culprit, and the table says which servers it
+// lists.
+func TestConnsOfADemo(t *testing.T) {
+	t.Parallel()
+	run := func(args ...string) []string {
+		t.Helper()
+		got := runCommand(t, ordinary(), append([]string{"conns"}, args...)...)
+		if got.status != 0 || got.err != "" {
+			t.Fatalf("%v: %+v", args, got)
+		}
+		return strings.Split(got.out, "\n")
+	}
+	if rows := run("--demo=incident", "--service", "198.51.100.20:443", "--by", "client", "--top", "1"); !strings.HasPrefix(rows[1], "100.70.12.34 ") {
+		t.Errorf("the hog is not first: %q", rows)
+	}
+	if rows := run("--demo", "--list", "--top", "3"); len(rows) != 5 || !strings.Contains(rows[1], " 100.") {
+		t.Errorf("listed %q", rows)
+	}
+	if rows := run("--demo", "--unlisted", "--list"); len(rows) != 2 {
+		t.Errorf("with servers that are not listed: %q", rows)
+	}
+}
+
 func TestConnsRefusals(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "listing")
@@ -155,6 +178,8 @@ func TestConnsRefusals(t *testing.T) {
 		"--top -1":             "--top -1: must be 0",
 		"--from 3":             "--from goes with --list",
 		"--unlisted --file x":  "--unlisted: a saved copy does not say what the table lists",
+		"--demo --file x":      "--demo and --file: choose one",
+		"--demo=calm":          `there is no demo "calm"`,
 		"-o xml":               `unknown output format "xml": choose one of table, json, csv`,
 		"--file /nonexistent":  "open /nonexistent: no such file",
 		"--file " + file:       "this is no copy of /proc/net/ip_vs_conn (nor is a listing by ipvsadm)",
