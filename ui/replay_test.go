@@ -184,10 +184,13 @@ func TestReplayGivesTheSameFrames(t *testing.T) {
 	}
 }
 
-// goes waits until a sample is shown, and all before it told.
+// goes waits until a sample is shown, and all before it told: asked in this order, as
+// the player says that it tells before it shows.
 func (r replayed) goes(to *ops.Sample) {
 	r.t.Helper()
-	r.until(func(s record.PlayState) bool { return r.opts.Replay.Latest().Seq == to.Seq && !s.Filling })
+	r.until(func(record.PlayState) bool {
+		return r.opts.Replay.Latest().Seq == to.Seq && !r.opts.Replay.State().Filling
+	})
 }
 
 // pictures are the screens that say what was before: home with all about a row, the
