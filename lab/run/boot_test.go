@@ -55,6 +55,7 @@ func lab(t *testing.T, args ...string) (stdout, stderr string, code int) {
 }
 
 func TestArgumentsAndStatus(t *testing.T) {
+	t.Parallel()
 	args := []string{"a b", "it's", `"quoted"`, "$HOME", "new\nline", "ünï", "", "-test", "--"}
 	out, complaint, code := lab(t, append([]string{"sh", "-c", `for a; do printf '<%s>' "$a"; done; exit 3`, "sh"}, args...)...)
 	if want := "<" + strings.Join(args, "><") + ">"; out != want || code != 3 || complaint != "" {
@@ -63,6 +64,7 @@ func TestArgumentsAndStatus(t *testing.T) {
 }
 
 func TestFilesInAndOut(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	note := filepath.Join(dir, "note")
 	if err := os.WriteFile(note, []byte("#!/bin/sh\necho added\n"), 0o755); err != nil {
@@ -78,6 +80,7 @@ func TestFilesInAndOut(t *testing.T) {
 }
 
 func TestTrouble(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		args   []string
 		code   int
@@ -93,6 +96,7 @@ func TestTrouble(t *testing.T) {
 		"not a terminal": {[]string{"-t", "true"}, exitTrouble, "needs a terminal"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			out, complaint, code := lab(t, c.args...)
 			if code != c.code || !strings.Contains(complaint, c.reason) {
 				t.Errorf("status %d, want %d with %q\n%s%s", code, c.code, c.reason, out, complaint)
@@ -102,6 +106,7 @@ func TestTrouble(t *testing.T) {
 }
 
 func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
 	var both sync.WaitGroup
 	for i := range 2 {
 		both.Go(func() {
@@ -116,8 +121,10 @@ func TestTwoAtOnce(t *testing.T) {
 
 // TestNothingSurvives ends labrun in every way, and looks for its machine.
 func TestNothingSurvives(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGKILL} {
 		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
 			cmd := exec.Command(labrun, "sh", "-c", "echo up; sleep 1000")
 			out, err := cmd.StdoutPipe()
 			if err != nil {
@@ -165,6 +172,7 @@ func childOf(t *testing.T, pid int) int {
 
 // TestSkips has a test binary skip in the lab.
 func TestSkips(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":      "module skips\n\ngo 1.26\n",

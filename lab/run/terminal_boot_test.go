@@ -108,6 +108,7 @@ func (p *person) leaves(code int) {
 }
 
 func TestTerminal(t *testing.T) {
+	t.Parallel()
 	p := sit(t, "-t", "bash", "--norc", "--noprofile")
 	p.sees("starting")
 	p.resize(101, 31) // while it boots
@@ -131,6 +132,7 @@ func TestTerminal(t *testing.T) {
 }
 
 func TestTerminalAfterAnAccident(t *testing.T) {
+	t.Parallel()
 	p := sit(t, "-t", "sh", "-c", `printf '\033[?1049hfull screen'; sleep 1000`)
 	p.sees("full screen")
 	p.cmd.Process.Signal(syscall.SIGTERM)
