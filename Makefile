@@ -6,8 +6,9 @@ SHELL := /bin/bash
 GO ?= go
 export CGO_ENABLED := 0
 
-# Packages with tests that need the lab's kernel. Two run at a time, in this order: the
-# longest go first, so that none is left to run alone.
+# Packages with tests that need the lab's kernel. Three run at a time, as each waits for
+# a third of its time, in this order: the longest go first, so that none is left to run
+# alone.
 LAB := ./lab/flow ./ops/check ./ops/setup ./ops/probe ./ops/why ./ops/ipvsadm ./ops/plan ./ops/confirm ./ops/realserver ./ops/path ./netcfg ./lab ./ipvs/kernel ./ops/boot ./ops/block ./ops/conns ./persist ./ipvs/proc
 
 .PHONY: run demo lab test check lint test-plain test-lab bench screenshots install race keys clean tools
@@ -45,7 +46,7 @@ test-plain: tools
 ## make test-lab   the tests on a real kernel; LVSDECK_LAB_SUITE=trixie-backports takes that suite's
 test-lab: tools bin/labrun bin/lvsdeck
 	$(GO) test -count=1 -tags boot ./lab/run
-	$(GO) test -timeout 10m -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
+	$(GO) test -p 3 -timeout 15m -exec "$(CURDIR)/bin/labrun -add $(CURDIR)/bin/lvsdeck" $(LAB)
 
 ## make bench      what is fast, measured beside ipvsadm, as ratios
 bench: tools bin/labrun bin/lvsdeck
