@@ -9,7 +9,7 @@ export CGO_ENABLED := 0
 # Packages with tests that need the lab's kernel. Three run at a time, as each waits for
 # a third of its time, in this order: the longest go first, so that none is left to run
 # alone.
-LAB := ./lab/flow ./ops/check ./ops/setup ./ops/probe ./ops/why ./ops/ipvsadm ./ops/plan ./ops/confirm ./ops/realserver ./ops/path ./netcfg ./lab ./ipvs/kernel ./ops/boot ./ops/block ./ops/conns ./persist ./ipvs/proc
+LAB := ./lab/flow ./ops/setup ./ops/realserver ./ops/check ./ops/probe ./ops/ipvsadm ./ops/plan ./ops/confirm ./ops/why ./ops/path ./netcfg ./lab ./ipvs/kernel ./ops/boot ./ops/block ./ops/conns ./persist ./ipvs/proc
 
 .PHONY: run demo lab test check lint test-plain test-lab bench screenshots install race keys clean tools
 
