@@ -79,7 +79,7 @@ func TestFindsWhatMoved(t *testing.T) {
 		began int      // in which minute
 		says  []string
 	}{
-		{"calm", func(int, int, int) int { return 100 }, nil, 15, []string{"hardly moved", "Nobody is seen to be affected", "Figures do not say"}},
+		{"calm", func(int, int, int) int { return 100 }, nil, 15, []string{"moved by less than a fifth", "Nobody is seen to be affected", "Figures do not say"}},
 		{"one service grows", func(m, i, _ int) int {
 			if i == 2 && m >= 12 {
 				return 900

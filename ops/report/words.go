@@ -50,7 +50,7 @@ func (r *Report) changed() {
 	case all.Before.Conns < 0 || all.During.Conns < 0:
 		say("How the whole table's figures moved is not known.")
 	case steady(all.Before.Conns, all.During.Conns) && steady(all.Before.Active, all.During.Active):
-		say("The whole table's figures hardly moved: %s new connections a second and %s active ones, before %s and %s.",
+		say("The whole table's figures moved by less than a fifth: %s new connections a second and %s active ones, before %s and %s.",
 			number(all.During.Conns), number(all.During.Active), number(all.Before.Conns), number(all.Before.Active))
 	default:
 		say("Since %s new connections %s and active ones %s.", r.Clock(r.Began),
@@ -79,7 +79,7 @@ func (r *Report) changed() {
 	}
 }
 
-// steady tells a mean that hardly moved, or by less than a number shows.
+// steady tells a mean that moved by less than a fifth, or by less than a number shows.
 func steady(before, during float32) bool {
 	return number(before) == number(during) || ratio(before, during, 0.01) < 1.2
 }
