@@ -96,7 +96,7 @@ func (l *lookout) Close() {
 func (l *lookout) lendHands(opts *ui.Options) error {
 	table, ok := l.reader.(ipvs.Table)
 	if !ok || opts.Limits.ReadOnly {
-		opts.Store = l.kept()
+		opts.Store, _ = l.kept()
 		return nil
 	}
 	runner, err := newRunner(newTarget(table, opts.System), l.state)
@@ -114,13 +114,13 @@ func (l *lookout) lendHands(opts *ui.Options) error {
 	return nil
 }
 
-// kept is the store, to look at journal and names; who may not does without them.
-func (l *lookout) kept() *persist.Store {
+// kept is the store, to look at journal and names; who may not does without them. With
+// an error nothing may be written there.
+func (l *lookout) kept() (*persist.Store, error) {
 	if _, err := os.Stat(l.state); err != nil {
-		return nil
+		return nil, nil
 	}
-	store, _ := openStore(l.state)
-	return store
+	return openStore(l.state)
 }
 
 // openHost opens the host around the table, and looks who else manages the

@@ -77,7 +77,8 @@ func runRecord(signals context.Context, o recordOptions, out, progress io.Writer
 		return err
 	}
 	defer l.Close()
-	opts.Store = l.kept()
+	opts.Store, err = l.kept()
+	opts.Limits.ReadOnly = err != nil // so the incident log is left alone
 	recorder := newRecorder(record.Head{Host: opts.Host, Interval: o.interval, Limits: l.reader.Limits()}, l.checks, opts.Store, cancel)
 	opts.Recorder = recorder
 	defer watchIncidents(ctx, cancel, &opts, l.sampler)()

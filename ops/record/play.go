@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lvsdeck/ops"
+	"lvsdeck/ops/alarm"
 )
 
 // longestWait is how long a gap in a recording lasts when it is played.
@@ -161,10 +162,12 @@ func (p *Player) show(s *ops.Sample, number int, from *Cursor) {
 	p.latest.Store(s)
 	p.report.Store(from.Report())
 	p.names.Store(from.Names())
-	if p.alarms.Store(nil); from.Alarms() != nil {
-		all := alarmsIn(s, from.Alarms())
-		p.alarms.Store(&all)
+	var stood *[]alarm.Status // stored once: the screen reads it at any time
+	if recorded := from.Alarms(); recorded != nil {
+		all := alarmsIn(s, recorded)
+		stood = &all
 	}
+	p.alarms.Store(stood)
 	p.set(func(state *PlayState) { state.At, state.Ended = s.Time, false })
 }
 
